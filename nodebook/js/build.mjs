@@ -1,0 +1,42 @@
+// Bundles the editor into ../widget/static/{index.js,index.css}. `--watch` rebuilds on change, `--dev` adds the harness.
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+const watch = process.argv.includes("--watch");
+const dev = process.argv.includes("--dev");
+
+/** React Flow's CSS is global; wrapped in `.nb-editor` it leaves other widgets on the page alone. */
+const scopeReactFlow = {
+  name: "scope-react-flow-css",
+  setup(build) {
+    build.onLoad({ filter: /@xyflow[\\/]react[\\/]dist[\\/]base\.css$/ }, async ({ path: file }) => {
+      const css = await readFile(file, "utf8");
+      const keyframes = css.match(/@keyframes [\w-]+ \{(?:[^{}]|\{[^}]*\})*\}/g) ?? [];
+      const rules = keyframes.reduce((text, one) => text.replace(one, ""), css);
+      return { contents: `.nb-editor {\n${rules}\n}\n${keyframes.join("\n")}`, loader: "css" };
+    });
+  },
+};
+
+const options = {
+  absWorkingDir: here,
+  bundle: true,
+  format: "esm",
+  target: ["chrome120", "firefox121", "safari17.4"],
+  minify: true,
+  legalComments: "linked",
+  define: { "process.env.NODE_ENV": '"production"' },
+  plugins: [scopeReactFlow],
+  logLevel: "info",
+};
+
+const jobs = [{ ...options, entryPoints: { index: "src/index.ts" }, outdir: "../widget/static" }];
+if (dev) jobs.push({ ...options, entryPoints: { harness: "dev/harness.ts" }, outdir: "dev/out", sourcemap: true });
+
+for (const job of jobs) {
+  if (watch) await (await esbuild.context(job)).watch();
+  else await esbuild.build(job);
+}

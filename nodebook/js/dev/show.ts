@@ -1,0 +1,121 @@
+/** Runs for show: nodes queue, progress, give pictures, fail when they are called "Fail". */
+import { orderedIds } from "../src/graph/document";
+import { findType } from "../src/graph/library";
+import type { NodeStatus } from "../src/protocol";
+import type { FakeKernel } from "./fakeKernel";
+
+const STEPS = 12;
+const STEP_MS = 40;
+let seq = 0;
+
+export function installShow(kernel: FakeKernel): void {
+  let running = 0;
+  kernel.onCancel = () => {
+    running += 1;
+    const still = Object.entries(kernel.nodes).filter(([, node]) => ["running", "queued"].includes(node.state));
+    const nodes = Object.fromEntries(still.map(([id]) => [id, { state: "cancelled" as const, progress: null }]));
+    kernel.status({ ...kernel.run, state: "cancelled" }, nodes);
+  };
+  kernel.onRun = () => {
+    running += 1;
+    const mine = running;
+    void runAll(kernel, () => mine === running);
+  };
+}
+
+async function runAll(kernel: FakeKernel, alive: () => boolean): Promise<void> {
+  const ids = inOrder(kernel);
+  const started = performance.now();
+  const run = { id: "r1", state: "running" as const, total: ids.length, finished: 0, seconds: null };
+  const clean: Partial<NodeStatus> = { state: "queued", progress: null, seconds: null, error: null, text: null };
+  kernel.status(run, Object.fromEntries(ids.map((id) => [id, clean])));
+  const failed = new Set<string>();
+  for (const [index, id] of ids.entries()) {
+    await runOne(kernel, id, failed, alive);
+    if (!alive()) return;
+    kernel.status({ ...run, finished: index + 1 }, {});
+  }
+  const seconds = (performance.now() - started) / 1000;
+  kernel.status({ ...run, state: failed.size ? "failed" : "done", finished: ids.length, seconds }, {});
+}
+
+async function runOne(kernel: FakeKernel, id: string, failed: Set<string>, alive: () => boolean): Promise<void> {
+  const node = kernel.document.nodes[id];
+  if (node === undefined) return;
+  if (Object.values(node.links ?? {}).some(([source]) => failed.has(source))) {
+    failed.add(id);
+    return kernel.status(null, { [id]: { state: "skipped" } });
+  }
+  if (node.type === "LoadImage") {
+    kernel.status(null, { [id]: { state: "cached", seconds: 0.002 } });
+    return picture(kernel, id, "result", 0, 1, Number(id));
+  }
+  const started = performance.now();
+  for (let step = 1; step <= STEPS && alive(); step += 1) {
+    kernel.status(null, { [id]: { state: "running", progress: [step, STEPS] } });
+    if (node.type === "KSampler" || node.type === "ImageSharpen") await picture(kernel, id, "preview", 0, 1, step);
+    await new Promise((resolve) => setTimeout(resolve, STEP_MS));
+  }
+  if (!alive()) return;
+  if (node.title === "Fail") {
+    failed.add(id);
+    const input = findType(kernel.library, node.type)?.inputs.find((one) => one.widget)?.name ?? null;
+    const traceback =
+      'Traceback (most recent call last):\n  File "nodes/filter.py", line 42, in blur\n    kernel(sigma)\nValueError: sigma is too large';
+    const error = {
+      message: "The radius must be smaller than half the picture: 31 > 16.",
+      input,
+      kind: "ValueError",
+      traceback,
+    };
+    return kernel.status(null, { [id]: { state: "failed", progress: null, error } });
+  }
+  kernel.status(null, { [id]: { state: "done", progress: null, seconds: (performance.now() - started) / 1000 } });
+  const count = node.type === "PreviewImage" || node.type === "SaveImage" ? 4 : 1;
+  if (findType(kernel.library, node.type)?.outputs.some((output) => output.type === "IMAGE") || count > 1) {
+    for (let index = 0; index < count; index += 1)
+      await picture(kernel, id, "result", index, count, index + Number(id));
+  }
+}
+
+export async function picture(
+  kernel: FakeKernel,
+  node: string,
+  kind: "preview" | "result",
+  index: number,
+  count: number,
+  phase: number,
+): Promise<void> {
+  const width = 384;
+  const height = 256;
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d");
+  if (context === null) return;
+  for (let x = 0; x < width; x += 8) {
+    context.fillStyle = `hsl(${(x / 2 + phase * 24) % 360} 55% ${42 + 12 * Math.sin(x / 40 + phase)}%)`;
+    context.fillRect(x, 0, 8, height);
+  }
+  context.fillStyle = "#ffffffcc";
+  context.beginPath();
+  context.arc(width / 2 + 60 * Math.sin(phase), height / 2, 48, 0, 7);
+  context.fill();
+  const blob = await canvas.convertToBlob({ type: "image/jpeg" });
+  seq += 1;
+  kernel.publish({ type: "picture", node, index, count, width, height, mime: "image/jpeg", seq, kind }, [
+    new DataView(await blob.arrayBuffer()),
+  ]);
+}
+
+/** Sources before what follows them. */
+function inOrder(kernel: FakeKernel): string[] {
+  const order: string[] = [];
+  const visit = (id: string) => {
+    const node = kernel.document.nodes[id];
+    if (order.includes(id) || node === undefined || node.type === "Note" || !findType(kernel.library, node.type))
+      return;
+    for (const [source] of Object.values(node.links ?? {})) if (source !== id) visit(source);
+    if (!order.includes(id)) order.push(id);
+  };
+  for (const id of orderedIds(kernel.document)) visit(id);
+  return order;
+}

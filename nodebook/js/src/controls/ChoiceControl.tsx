@@ -1,0 +1,63 @@
+import { useRef, useState } from "react";
+import { ChevronIcon } from "../editor/icons";
+import { Popup } from "../editor/Popup";
+import { OptionList } from "./OptionList";
+import { type ControlProps, describeInput, type WidgetOf } from "./types";
+
+/** One of a list. A value that the list lacks is shown and kept. */
+export function ChoiceControl({ input, widget, value, onCommit }: ControlProps<WidgetOf<"choice">>) {
+  return <ChoiceField input={input} options={widget.options} value={value} onCommit={onCommit} />;
+}
+
+type FieldProps = Pick<ControlProps, "input" | "value" | "onCommit"> & {
+  readonly options: readonly (string | number)[];
+};
+
+export function ChoiceField({ input, options, value, onCommit }: FieldProps) {
+  const [open, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const close = () => {
+    setOpen(false);
+    button.current?.focus({ preventScroll: true });
+  };
+  const listed = options.some((option) => option === value);
+  return (
+    <>
+      <button
+        ref={button}
+        type="button"
+        className="nb-field nb-field--button nodrag"
+        aria-haspopup="listbox"
+        aria-expanded={open}
+        aria-label={`${input.name}: ${String(value ?? "nothing chosen")}`}
+        title={describeInput(input)}
+        onClick={() => setOpen(!open)}
+        onKeyDown={(event) => {
+          if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+          event.preventDefault();
+          setOpen(true);
+        }}
+      >
+        <span className="nb-label">{input.name}</span>
+        <span className="nb-value" data-unlisted={!listed && value !== undefined}>
+          {String(value ?? "choose")}
+        </span>
+        <ChevronIcon />
+      </button>
+      {open && (
+        <Popup anchor={button} onClose={() => setOpen(false)}>
+          <OptionList
+            label={input.name}
+            options={options}
+            selected={value}
+            onClose={close}
+            onChoose={(option) => {
+              close();
+              if (option !== value) onCommit(option);
+            }}
+          />
+        </Popup>
+      )}
+    </>
+  );
+}

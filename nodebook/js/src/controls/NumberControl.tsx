@@ -1,0 +1,45 @@
+import { formatNumber, type Numeric, stepNumber } from "../graph/numbers";
+import { NumberInput } from "./NumberInput";
+import { type ControlProps, describeInput, type WidgetOf } from "./types";
+import { useNumberField } from "./useNumberField";
+
+const PX_PER_STEP = 3;
+
+/** A number: drag sideways to scrub, double-click or Enter to type, arrows to step. */
+export function NumberControl({ input, widget, value, onCommit, onReset }: ControlProps<WidgetOf<"number">>) {
+  const field = useNumberField({
+    value,
+    widget,
+    onCommit,
+    onReset,
+    dragged: (start: Numeric, dx, event) =>
+      stepNumber(start, Math.trunc(dx / PX_PER_STEP) * (event.shiftKey ? 10 : 1), widget),
+  });
+  if (field.editing !== null) {
+    return (
+      <div className="nb-field nb-field--editing">
+        <span className="nb-label">{input.name}</span>
+        <NumberInput
+          label={input.name}
+          text={field.editing}
+          selectAll={field.selectAll}
+          onChange={field.setEditing}
+          onFinish={field.finishEditing}
+          onCancel={field.cancelEditing}
+        />
+      </div>
+    );
+  }
+  return (
+    <div
+      {...field.fieldProps}
+      className="nb-field nb-field--scrub nodrag"
+      role="spinbutton"
+      aria-label={input.name}
+      title={`${describeInput(input)}\nDrag to change, double-click to type`}
+    >
+      <span className="nb-label">{input.name}</span>
+      <span className="nb-value">{formatNumber(field.shown, widget)}</span>
+    </div>
+  );
+}

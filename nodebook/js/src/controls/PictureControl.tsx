@@ -1,0 +1,39 @@
+import { useRef } from "react";
+import { useClient, useEditor } from "../editor/context";
+import { UploadIcon } from "../editor/icons";
+import { ChoiceField } from "./ChoiceControl";
+import type { ControlProps, WidgetOf } from "./types";
+
+/** A picture of the input folder: choose one, or bring a file by the button or by dropping it on the node. */
+export function PictureControl({ nodeId, input, widget, value, onCommit }: ControlProps<WidgetOf<"picture">>) {
+  const { actions } = useEditor();
+  const picker = useRef<HTMLInputElement>(null);
+  const uploading = useClient((state) => state.uploading.has(`${nodeId}/${input.name}`));
+  return (
+    <div className="nb-picture-row">
+      <ChoiceField input={input} options={widget.options} value={value} onCommit={onCommit} />
+      <button
+        type="button"
+        className="nb-icon-button nodrag"
+        disabled={uploading}
+        title={uploading ? "The file is on its way" : "Choose a file (or drop one on the node)"}
+        aria-label={`Choose a file for ${input.name}`}
+        onClick={() => picker.current?.click()}
+      >
+        <UploadIcon />
+      </button>
+      <input
+        ref={picker}
+        type="file"
+        accept="image/*"
+        hidden
+        aria-label={`File for ${input.name}`}
+        onChange={(event) => {
+          const file = event.target.files?.[0];
+          if (file) void actions.upload(nodeId, input.name, file);
+          event.target.value = "";
+        }}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+import { clampNumber, formatNumber, stepNumber, stepOf } from "../graph/numbers";
+import { NumberControl } from "./NumberControl";
+import { NumberInput } from "./NumberInput";
+import { type ControlProps, describeInput, type WidgetOf } from "./types";
+import { useNumberField } from "./useNumberField";
+
+const FINE = 0.1;
+
+/** A number between two limits, with a bar: the bar's end follows the pointer; Shift is finer. */
+export function SliderControl(props: ControlProps<WidgetOf<"number">>) {
+  const { min, max } = props.widget;
+  const bounded = min !== null && min !== undefined && max !== null && max !== undefined;
+  return bounded ? <BoundedSlider {...props} low={Number(min)} high={Number(max)} /> : <NumberControl {...props} />;
+}
+
+interface Bounds {
+  readonly low: number;
+  readonly high: number;
+}
+
+function BoundedSlider(props: ControlProps<WidgetOf<"number">> & Bounds) {
+  const { input, widget, value, onCommit, onReset, low, high } = props;
+  const field = useNumberField({
+    value,
+    widget,
+    onCommit,
+    onReset,
+    dragged: (start, dx, event) => {
+      const box = event.currentTarget.getBoundingClientRect();
+      const range = high - low;
+      const wanted = event.shiftKey
+        ? Number(start) + (dx / box.width) * range * FINE
+        : low + ((event.clientX - box.left) / box.width) * range;
+      const steps = Math.round((wanted - low) / stepOf(widget));
+      return stepNumber(clampNumber(low, widget), steps, widget);
+    },
+  });
+  const share = high > low ? (Number(field.shown) - low) / (high - low) : 0;
+  const fill = <span className="nb-fill" style={{ transform: `scaleX(${Math.min(1, Math.max(0, share))})` }} />;
+  if (field.editing !== null) {
+    return (
+      <div className="nb-field nb-field--editing">
+        <span className="nb-label">{input.name}</span>
+        <NumberInput
+          label={input.name}
+          text={field.editing}
+          selectAll={field.selectAll}
+          onChange={field.setEditing}
+          onFinish={field.finishEditing}
+          onCancel={field.cancelEditing}
+        />
+      </div>
+    );
+  }
+  return (
+    <div
+      {...field.fieldProps}
+      className="nb-field nb-field--slider nodrag"
+      role="slider"
+      tabIndex={0}
+      aria-valuenow={Number(field.shown)}
+      aria-label={input.name}
+      title={`${describeInput(input)}\nDrag to change, double-click to type`}
+    >
+      {fill}
+      <span className="nb-label">{input.name}</span>
+      <span className="nb-value">{formatNumber(field.shown, widget)}</span>
+    </div>
+  );
+}

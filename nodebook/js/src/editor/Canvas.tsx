@@ -1,0 +1,165 @@
+import {
+  applyEdgeChanges,
+  applyNodeChanges,
+  Background,
+  BackgroundVariant,
+  type EdgeChange,
+  type NodeChange,
+  ReactFlow,
+  type ReactFlowInstance,
+  useStore,
+} from "@xyflow/react";
+import { type DragEvent, memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { colorOf } from "../graph/colors";
+import type { FlowEdge, FlowNode } from "../state/flow";
+import { ConnectHint } from "./ConnectHint";
+import { useClient, useEditor, useKernel } from "./context";
+import { nodeAt } from "./drawOverview";
+import { FAR_ZOOM, fitView, NARROWEST_ZOOM, WIDEST_ZOOM } from "./fit";
+import { NodeCard } from "./NodeCard";
+import { NoteCard } from "./NoteCard";
+import { Overview } from "./Overview";
+import { useConnect } from "./useConnect";
+
+const NODE_TYPES = { card: NodeCard, note: NoteCard };
+const MULTI_SELECT_KEYS = ["Shift", "Meta", "Control"];
+const NO_ATTRIBUTION = { hideAttribution: true };
+const SNAP_RADIUS_PX = 24;
+/** From this many nodes on, cards that are out of sight are not in the page. */
+const MANY_NODES = 120;
+const NO_NODES: FlowNode[] = [];
+const NO_EDGES: FlowEdge[] = [];
+
+/** The graph itself. Keys are not its business (see guard.ts): all of React Flow's own are off. */
+export const Canvas = memo(function Canvas() {
+  const { client, session, actions } = useEditor();
+  const nodes = useClient((state) => state.nodes);
+  const edges = useClient((state) => state.edges);
+  const connect = useConnect();
+  const far = useFar(nodes.length);
+  const overviewClick = useOverviewClick();
+  const wireType = useClient((state) => state.wire?.type);
+  const drop = usePictureDrop();
+  const onInit = useFirstFit();
+  const changes = useMemo(
+    () => ({
+      onNodesChange: (list: NodeChange<FlowNode>[]) =>
+        client.setState((state) => ({ nodes: measured(applyNodeChanges(list, [...state.nodes]), list) })),
+      onEdgesChange: (list: EdgeChange<FlowEdge>[]) =>
+        client.setState((state) => ({ edges: applyEdgeChanges(list, [...state.edges]) })),
+    }),
+    [client],
+  );
+  return (
+    <ReactFlow<FlowNode, FlowEdge>
+      id={session.client}
+      nodes={far ? NO_NODES : (nodes as FlowNode[])}
+      edges={far ? NO_EDGES : (edges as FlowEdge[])}
+      nodeTypes={NODE_TYPES}
+      {...changes}
+      {...connect}
+      {...drop}
+      onInit={onInit}
+      onPaneClick={far ? overviewClick : undefined}
+      onNodeDragStop={actions.commitMove}
+      onSelectionDragStop={actions.commitMove}
+      onlyRenderVisibleElements={nodes.length > MANY_NODES}
+      connectionLineStyle={wireType === undefined ? undefined : { stroke: colorOf(wireType) }}
+      connectionRadius={SNAP_RADIUS_PX}
+      connectOnClick={false}
+      deleteKeyCode={null}
+      disableKeyboardA11y
+      edgesFocusable={false}
+      elevateNodesOnSelect
+      maxZoom={WIDEST_ZOOM}
+      minZoom={NARROWEST_ZOOM}
+      multiSelectionKeyCode={MULTI_SELECT_KEYS}
+      nodesFocusable={false}
+      panActivationKeyCode={null}
+      proOptions={NO_ATTRIBUTION}
+      reconnectRadius={6}
+      zoomActivationKeyCode={null}
+      zoomOnDoubleClick={false}
+    >
+      <Background variant={BackgroundVariant.Dots} gap={24} size={1} />
+      {far && <Overview />}
+      <ConnectHint />
+    </ReactFlow>
+  );
+});
+
+/** Whether a large graph is so far away that its cards are drawn on one canvas instead. */
+function useFar(count: number): boolean {
+  const { client } = useEditor();
+  const far = useClient((state) => state.far);
+  const small = useStore((state) => state.transform[2] < FAR_ZOOM);
+  const wasSmall = useRef(small);
+  useEffect(() => {
+    if (wasSmall.current !== small) client.setState({ far: small });
+    wasSmall.current = small;
+  }, [small, client]);
+  return far && count > MANY_NODES;
+}
+
+/** From far away a click selects what is drawn there. */
+function useOverviewClick() {
+  const { client, actions, flow } = useEditor();
+  return useCallback(
+    (event: { clientX: number; clientY: number }) => {
+      const at = flow.current?.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+      const id = at === undefined ? null : nodeAt(client.getState().nodes, at);
+      actions.select(id === null ? [] : [id]);
+    },
+    [client, actions, flow],
+  );
+}
+
+/** Once React Flow has measured a card, its estimated ports must go: they would win over the measured ones. */
+function measured(nodes: FlowNode[], changes: readonly NodeChange<FlowNode>[]): FlowNode[] {
+  const ids = new Set(changes.filter((change) => change.type === "dimensions").map((change) => change.id));
+  if (ids.size === 0) return nodes;
+  return nodes.map((node) => (ids.has(node.id) && node.handles ? { ...node, handles: undefined } : node));
+}
+
+/** Show the whole graph when it first comes, and after a starter filled an empty one. Returns React Flow's `onInit`. */
+function useFirstFit() {
+  const editor = useEditor();
+  const loaded = useKernel((state) => state.loaded);
+  const empty = useClient((state) => state.nodes.length === 0);
+  const [ready, setReady] = useState(false);
+  useEffect(() => {
+    if (!ready || !loaded || empty) return;
+    const frame = requestAnimationFrame(() => fitView(editor));
+    return () => cancelAnimationFrame(frame);
+  }, [ready, loaded, empty, editor]);
+  return useCallback(
+    (instance: ReactFlowInstance<FlowNode, FlowEdge>) => {
+      editor.flow.current = instance;
+      setReady(true);
+    },
+    [editor],
+  );
+}
+
+/** A picture file dropped on the canvas becomes a node that loads it. */
+function usePictureDrop() {
+  const { actions, kernel, flow } = useEditor();
+  return useMemo(() => {
+    const over = (event: DragEvent) => {
+      if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+    };
+    return {
+      onDragOver: over,
+      onDrop: (event: DragEvent) => {
+        const file = event.dataTransfer.files[0];
+        const type = kernel.getState().library.types.LoadImage;
+        const input = type?.inputs.find((port) => port.widget?.kind === "picture")?.name;
+        if (!file?.type.startsWith("image/") || input === undefined) return;
+        event.preventDefault();
+        const place = { x: event.clientX, y: event.clientY };
+        const id = actions.addNode("LoadImage", flow.current?.screenToFlowPosition(place) ?? place, null);
+        if (id !== null) void actions.upload(id, input, file);
+      },
+    };
+  }, [actions, kernel, flow]);
+}

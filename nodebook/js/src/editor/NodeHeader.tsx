@@ -1,0 +1,112 @@
+import { memo, useEffect, useRef, useState } from "react";
+import { useClient, useEditor, useKernel } from "./context";
+import { ChevronIcon, StateIcon } from "./icons";
+import { secondsText } from "./words";
+
+interface Props {
+  readonly id: string;
+  readonly title: string;
+  readonly type: string;
+  readonly color: string | undefined;
+  readonly collapsed: boolean;
+}
+
+/** Title (double-click to rename), collapse, state. */
+export const NodeHeader = memo(function NodeHeader({ id, title, type, color, collapsed }: Props) {
+  const { actions, client } = useEditor();
+  const renaming = useClient((state) => state.renaming === id);
+  return (
+    <header className="nb-header" style={color ? { borderTopColor: color } : undefined}>
+      <button
+        type="button"
+        className="nb-collapse nodrag"
+        data-collapsed={collapsed}
+        aria-expanded={!collapsed}
+        aria-label={collapsed ? "Expand" : "Collapse"}
+        onClick={() => actions.collapse(id, !collapsed)}
+      >
+        <ChevronIcon />
+      </button>
+      {renaming ? (
+        <TitleField id={id} title={title} />
+      ) : (
+        // biome-ignore lint/a11y/noStaticElementInteractions: F2 on a selected node is the keyboard's way
+        <span
+          className="nb-title"
+          title={`${type}, id ${id}\nDouble-click to rename`}
+          onDoubleClick={() => client.setState({ renaming: id })}
+        >
+          {title}
+        </span>
+      )}
+      <StateBadge id={id} />
+    </header>
+  );
+});
+
+function TitleField({ id, title }: { readonly id: string; readonly title: string }) {
+  const { actions, client } = useEditor();
+  const [text, setText] = useState(title);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    field.current?.focus({ preventScroll: true });
+    field.current?.select();
+  }, []);
+  return (
+    <input
+      ref={field}
+      className="nb-title-field nodrag"
+      aria-label="Title"
+      value={text}
+      spellCheck={false}
+      onChange={(event) => setText(event.target.value)}
+      onBlur={() => client.getState().renaming === id && actions.rename(id, text)}
+      onKeyDown={(event) => {
+        if (event.key === "Enter") actions.rename(id, text);
+        else if (event.key === "Escape") client.setState({ renaming: null });
+        else return;
+        event.preventDefault();
+      }}
+    />
+  );
+}
+
+/** The state as a shape and a word. Idle shows nothing. */
+function StateBadge({ id }: { readonly id: string }) {
+  const status = useKernel((state) => state.statuses[id]);
+  const problems = useKernel((state) => state.problems.get(id)?.length ?? 0);
+  const state = status?.state ?? "idle";
+  if (state === "idle" || status === undefined) {
+    return problems > 0 ? (
+      <span className="nb-badge" data-state="problem">
+        {problems === 1 ? "1 problem" : `${problems} problems`}
+      </span>
+    ) : null;
+  }
+  const progress = status.progress;
+  const words = state === "running" && progress ? `${progress[0]}/${progress[1]}` : stateWords(state, status.seconds);
+  return (
+    <span className="nb-badge" data-state={state} title={stateTitle(state, status.seconds)}>
+      <StateIcon state={state} />
+      {words}
+    </span>
+  );
+}
+
+function stateWords(state: string, seconds: number | null): string {
+  if (state === "done" && seconds !== null) return secondsText(seconds);
+  return state.charAt(0).toUpperCase() + state.slice(1);
+}
+
+function stateTitle(state: string, seconds: number | null): string {
+  const meanings: Readonly<Record<string, string>> = {
+    queued: "Waits for its turn",
+    running: "Is running",
+    cached: "Nothing changed: the earlier result was used",
+    done: "Ran",
+    failed: "Failed: the error is on the node",
+    skipped: "Did not run: something before it failed",
+    cancelled: "Was cancelled",
+  };
+  return [meanings[state] ?? state, seconds === null ? null : secondsText(seconds)].filter(Boolean).join(", ");
+}

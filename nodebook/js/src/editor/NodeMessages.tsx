@@ -1,0 +1,54 @@
+import { memo } from "react";
+import { useKernel } from "./context";
+import { WarningIcon } from "./icons";
+
+/** Below the controls: progress, what is wrong, and the text that a node gave. */
+export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: string }) {
+  const status = useKernel((state) => state.statuses[id]);
+  const problems = useKernel((state) => state.problems.get(id));
+  const error = status?.state === "failed" ? status.error : null;
+  return (
+    <>
+      {problems?.map((problem) => (
+        <p key={`${problem.code}/${problem.input}`} className="nb-message" data-level="warning" role="note">
+          <WarningIcon />
+          <span>{problem.input ? `${problem.input}: ${problem.message}` : problem.message}</span>
+        </p>
+      ))}
+      {error && (
+        <div className="nb-message nodrag" data-level="error" role="alert">
+          <WarningIcon />
+          <div className="nb-error">
+            <span>{error.input ? `${error.input}: ${error.message}` : error.message}</span>
+            {error.traceback && (
+              <details className="nowheel">
+                <summary>{error.kind}: traceback</summary>
+                <pre>{error.traceback}</pre>
+              </details>
+            )}
+          </div>
+        </div>
+      )}
+      {status?.text && <pre className="nb-output-text nodrag nowheel">{status.text}</pre>}
+    </>
+  );
+});
+
+/** A thin bar under the header while the node runs. */
+export const ProgressBar = memo(function ProgressBar({ id }: { readonly id: string }) {
+  const running = useKernel((state) => state.statuses[id]?.state === "running");
+  const progress = useKernel((state) => state.statuses[id]?.progress ?? null);
+  if (!running) return null;
+  const share = progress && progress[1] > 0 ? Math.min(1, progress[0] / progress[1]) : null;
+  return (
+    <div
+      className="nb-progress"
+      role="progressbar"
+      aria-valuenow={progress?.[0]}
+      aria-valuemax={progress?.[1]}
+      data-unknown={share === null}
+    >
+      <span style={{ transform: `scaleX(${share ?? 1})` }} />
+    </div>
+  );
+});

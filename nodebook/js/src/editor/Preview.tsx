@@ -1,0 +1,90 @@
+import { memo, useEffect, useRef } from "react";
+import type { Picture } from "../state/pictures";
+import { useClient, useEditor, usePictures } from "./context";
+import { EnlargeIcon, NextIcon, PreviousIcon } from "./icons";
+import { createPainter } from "./painter";
+
+/** The node's newest picture; of a batch, one at a time. */
+export const Preview = memo(function Preview({ id }: { readonly id: string }) {
+  const pictures = usePictures((state) => state.byNode[id]);
+  const wanted = useClient((state) => state.pictureIndex[id] ?? 0);
+  if (pictures === undefined) return null;
+  const index = Math.min(wanted, pictures.count - 1);
+  return (
+    <figure className="nb-preview" data-kind={pictures.kind}>
+      <PictureCanvas id={id} index={index} picture={pictures.frames[index]} />
+      <PreviewBar id={id} index={index} count={pictures.count} />
+    </figure>
+  );
+});
+
+interface CanvasProps {
+  readonly id: string;
+  readonly index: number;
+  readonly picture: Picture | undefined;
+}
+
+export function PictureCanvas({ id, index, picture }: CanvasProps) {
+  const { session } = useEditor();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const painter = useRef<ReturnType<typeof createPainter> | null>(null);
+  useEffect(() => {
+    if (canvas.current === null) return;
+    painter.current = createPainter(canvas.current, session.pictures.painted);
+    return () => painter.current?.stop();
+  }, [session]);
+  useEffect(() => session.pictures.watch(id, index), [session, id, index]);
+  useEffect(() => {
+    if (picture !== undefined) painter.current?.paint(picture);
+  }, [picture]);
+  return (
+    <canvas
+      ref={canvas}
+      className="nb-canvas"
+      data-testid="nb-picture"
+      style={picture && { aspectRatio: `${picture.width} / ${picture.height}` }}
+      aria-label={picture ? `Picture of node ${id}, ${picture.width} × ${picture.height}` : "Picture"}
+      role="img"
+    />
+  );
+}
+
+interface BarProps {
+  readonly id: string;
+  readonly index: number;
+  readonly count: number;
+}
+
+function PreviewBar({ id, index, count }: BarProps) {
+  const { client } = useEditor();
+  const picture = usePictures((state) => state.byNode[id]?.frames[index]);
+  const show = (at: number) =>
+    client.setState((state) => ({ pictureIndex: { ...state.pictureIndex, [id]: (at + count) % count } }));
+  return (
+    <figcaption className="nb-preview-bar nodrag">
+      <span className="nb-size">{picture && `${picture.width} × ${picture.height}`}</span>
+      {count > 1 && (
+        <span className="nb-stepper">
+          <button type="button" className="nb-icon-button" aria-label="Picture before" onClick={() => show(index - 1)}>
+            <PreviousIcon />
+          </button>
+          <span data-testid="nb-picture-index">
+            {index + 1}/{count}
+          </span>
+          <button type="button" className="nb-icon-button" aria-label="Next picture" onClick={() => show(index + 1)}>
+            <NextIcon />
+          </button>
+        </span>
+      )}
+      <button
+        type="button"
+        className="nb-icon-button"
+        aria-label="Show the picture large"
+        title="Show large"
+        onClick={() => client.setState({ enlarged: id })}
+      >
+        <EnlargeIcon />
+      </button>
+    </figcaption>
+  );
+}

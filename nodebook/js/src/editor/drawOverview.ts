@@ -1,0 +1,160 @@
+/** Draws a large graph from far away on one canvas: boxes, titles, wires. Thousands of cards in the page are too slow. */
+import type { Point } from "../graph/compose";
+import { type Box, HEADER_HEIGHT } from "../graph/layout";
+import { titleOf } from "../graph/library";
+import { boxesOf, type FlowEdge, type FlowNode } from "../state/flow";
+import type { KernelState } from "../state/kernel";
+
+/** Pan in pixels, then zoom, as React Flow has it. */
+export type Transform = readonly [number, number, number];
+
+export interface Scene {
+  readonly nodes: readonly FlowNode[];
+  readonly edges: readonly FlowEdge[];
+  readonly kernel: Pick<KernelState, "document" | "library" | "statuses">;
+  readonly transform: Transform;
+  readonly colors: Palette;
+}
+
+export interface Palette {
+  readonly card: string;
+  readonly line: string;
+  readonly text: string;
+  readonly accent: string;
+  readonly error: string;
+  readonly good: string;
+  /** By `var(--nb-type-N)`, as the edges have it. */
+  readonly types: ReadonlyMap<string, string>;
+}
+
+const TYPE_COLORS = 10;
+const TITLE_PX = 10;
+const NARROWEST_TITLE_PX = 36;
+const LOWEST_TITLE_PX = 14;
+const WIRE_BEND = 0.4;
+
+/** The values of the theme's variables; a canvas cannot read them itself. */
+export function readPalette(root: HTMLElement): Palette {
+  const probe = root.ownerDocument.createElement("i");
+  probe.style.display = "none";
+  root.append(probe);
+  const read = (name: string) => {
+    probe.style.color = `var(${name})`;
+    return getComputedStyle(probe).color;
+  };
+  const numbers = Array.from({ length: TYPE_COLORS }, (_, number) => number);
+  const palette: Palette = {
+    card: read("--nb-card"),
+    line: read("--nb-line-strong"),
+    text: read("--nb-text"),
+    accent: read("--nb-accent"),
+    error: read("--nb-error"),
+    good: read("--nb-good"),
+    types: new Map(numbers.map((number) => [`var(--nb-type-${number})`, read(`--nb-type-${number}`)])),
+  };
+  probe.remove();
+  return palette;
+}
+
+/** The topmost node at a point of the graph, or null. */
+export function nodeAt(nodes: readonly FlowNode[], at: Point): string | null {
+  const boxes = boxesOf(nodes);
+  const hit = boxes.findLastIndex(
+    ({ x, y, width, height }) => at.x >= x && at.x <= x + width && at.y >= y && at.y <= y + height,
+  );
+  return nodes[hit]?.id ?? null;
+}
+
+export function drawOverview(canvas: HTMLCanvasElement, scene: Scene): void {
+  const context = canvas.getContext("2d");
+  if (context === null) return;
+  const ratio = canvas.ownerDocument.defaultView?.devicePixelRatio ?? 1;
+  const width = canvas.clientWidth;
+  const height = canvas.clientHeight;
+  if (canvas.width !== Math.round(width * ratio)) canvas.width = Math.round(width * ratio);
+  if (canvas.height !== Math.round(height * ratio)) canvas.height = Math.round(height * ratio);
+  const [panX, panY, zoom] = scene.transform;
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.clearRect(0, 0, width, height);
+  const visible: Box = { x: -panX / zoom, y: -panY / zoom, width: width / zoom, height: height / zoom };
+  context.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * panX, ratio * panY);
+  drawWires(context, scene, visible);
+  drawBoxes(context, scene, visible);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  drawTitles(context, scene, visible);
+}
+
+function overlaps(a: Box, b: Box): boolean {
+  return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
+}
+
+/** One path per colour: strokes are the dear part. */
+function drawWires(context: CanvasRenderingContext2D, { nodes, edges, colors, transform }: Scene, visible: Box): void {
+  const boxes = new Map(boxesOf(nodes).map((box, index) => [nodes[index]?.id, box]));
+  const paths = new Map<string, Path2D>();
+  for (const edge of edges) {
+    const from = boxes.get(edge.source);
+    const to = boxes.get(edge.target);
+    if (from === undefined || to === undefined) continue;
+    const start = { x: from.x + from.width, y: from.y + HEADER_HEIGHT };
+    const end = { x: to.x, y: to.y + HEADER_HEIGHT };
+    const span: Box = {
+      x: Math.min(start.x, end.x) - 1,
+      y: Math.min(start.y, end.y) - 1,
+      width: Math.abs(end.x - start.x) + 2,
+      height: Math.abs(end.y - start.y) + 2,
+    };
+    if (!overlaps(span, visible)) continue;
+    const stroke = String(edge.style?.stroke);
+    const path = paths.get(stroke) ?? new Path2D();
+    paths.set(stroke, path);
+    const bend = Math.max(24, Math.abs(end.x - start.x) * WIRE_BEND);
+    path.moveTo(start.x, start.y);
+    path.bezierCurveTo(start.x + bend, start.y, end.x - bend, end.y, end.x, end.y);
+  }
+  context.lineWidth = Math.max(2, 1 / transform[2]);
+  for (const [stroke, path] of paths) {
+    context.strokeStyle = colors.types.get(stroke) ?? colors.line;
+    context.stroke(path);
+  }
+}
+
+function drawBoxes(context: CanvasRenderingContext2D, scene: Scene, visible: Box): void {
+  const { nodes, kernel, colors, transform } = scene;
+  const marks: Record<string, string> = { running: colors.accent, failed: colors.error, done: colors.good };
+  const line = 1 / transform[2];
+  for (const [index, box] of boxesOf(nodes).entries()) {
+    const node = nodes[index];
+    if (node === undefined || !overlaps(box, visible)) continue;
+    const state = kernel.statuses[node.id]?.state ?? "idle";
+    context.fillStyle = colors.card;
+    context.fillRect(box.x, box.y, box.width, box.height);
+    const mark = marks[state];
+    if (mark !== undefined) {
+      context.fillStyle = mark;
+      context.fillRect(box.x, box.y, state === "done" ? 3 * line : box.width, state === "done" ? box.height : 4 * line);
+    }
+    context.strokeStyle = node.selected ? colors.accent : state === "failed" ? colors.error : colors.line;
+    context.lineWidth = node.selected || state === "failed" ? 2 * line : line;
+    context.strokeRect(box.x, box.y, box.width, box.height);
+  }
+}
+
+/** At the page's scale, cut to the box, where there is room. */
+function drawTitles(context: CanvasRenderingContext2D, scene: Scene, visible: Box): void {
+  const { nodes, kernel, colors, transform } = scene;
+  const [panX, panY, zoom] = transform;
+  context.fillStyle = colors.text;
+  context.font = `${TITLE_PX}px ${getComputedStyle(context.canvas).fontFamily}`;
+  context.textBaseline = "top";
+  for (const [index, box] of boxesOf(nodes).entries()) {
+    const width = box.width * zoom;
+    if (width < NARROWEST_TITLE_PX || box.height * zoom < LOWEST_TITLE_PX || !overlaps(box, visible)) continue;
+    const known = kernel.document.nodes[nodes[index]?.id ?? ""];
+    if (known === undefined) continue;
+    const letters = Math.floor((width - 6) / (TITLE_PX * 0.56));
+    const title = titleOf(kernel.library, known);
+    const text = title.length > letters ? `${title.slice(0, Math.max(1, letters - 1))}…` : title;
+    context.fillText(text, box.x * zoom + panX + 4, box.y * zoom + panY + 4);
+  }
+}

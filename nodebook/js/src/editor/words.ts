@@ -1,0 +1,29 @@
+/** Times and run states in words. */
+
+import { count } from "../graph/compose";
+import type { Run } from "../protocol";
+
+export function secondsText(seconds: number): string {
+  if (seconds < 0.0005) return "0 ms";
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return `${minutes} min ${Math.round(seconds - 60 * minutes)} s`;
+}
+
+export function runText(run: Run, failedNodes: number): string {
+  switch (run.state) {
+    case "idle":
+      return "";
+    case "queued":
+      return "Queued";
+    case "running":
+      return run.total > 0 ? `Running ${run.finished}/${run.total}` : "Running";
+    case "done":
+      return run.seconds === null ? "Done" : `Done in ${secondsText(run.seconds)}`;
+    case "failed":
+      return failedNodes > 0 ? `Failed: ${count(failedNodes, "node")}` : "Failed";
+    case "cancelled":
+      return "Cancelled";
+  }
+}

@@ -1,0 +1,69 @@
+/** The graph document (docs/design/document.md). Values are immutable: an edit makes new objects along its path only. */
+
+/** A literal of an input. 64-bit whole numbers are `bigint`, nan and infinities are numbers; see sync/convert.ts. */
+export type Value = null | boolean | number | bigint | string | readonly Value[] | { readonly [name: string]: Value };
+
+/** `[source node id, output name]` */
+export type Link = readonly [string, string];
+
+/** Pixels at zoom 1. Members that this version does not know are kept. */
+export interface View {
+  readonly x?: number;
+  readonly y?: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly collapsed?: boolean;
+  readonly color?: string;
+  readonly [member: string]: Value | undefined;
+}
+
+export interface GraphNode {
+  readonly type: string;
+  readonly title?: string;
+  readonly values?: Readonly<Record<string, Value>>;
+  readonly links?: Readonly<Record<string, Link>>;
+  readonly view?: View;
+  readonly origin?: Readonly<Record<string, Value>>;
+}
+
+export interface GraphDocument {
+  readonly nodebook: number;
+  readonly name?: string | null;
+  readonly nodes: Readonly<Record<string, GraphNode>>;
+}
+
+export const EMPTY_DOCUMENT: GraphDocument = { nodebook: 1, nodes: {} };
+
+/** At most 15 digits and no leading zero: the same in Python. */
+const WHOLE_NUMBER = /^(0|[1-9][0-9]{0,14})$/;
+
+/** A member that the record itself has: names like "constructor" are names like any other. */
+export function own<T>(record: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return record !== undefined && Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/** Document order: whole numbers by size (`"2"` before `"10"`), then the other ids by name. */
+export function compareIds(a: string, b: string): number {
+  const wholeA = WHOLE_NUMBER.test(a);
+  const wholeB = WHOLE_NUMBER.test(b);
+  if (wholeA !== wholeB) return wholeA ? -1 : 1;
+  if (wholeA) return Number(a) - Number(b);
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+export function orderedIds(document: GraphDocument): string[] {
+  return Object.keys(document.nodes).sort(compareIds);
+}
+
+/** The highest whole-number id in the document, 0 where there is none. */
+export function highestId(document: GraphDocument): number {
+  let highest = 0;
+  for (const id of Object.keys(document.nodes)) {
+    if (WHOLE_NUMBER.test(id)) highest = Math.max(highest, Number(id));
+  }
+  return highest;
+}
+
+export function positionOf(node: GraphNode): { x: number; y: number } {
+  return { x: node.view?.x ?? 0, y: node.view?.y ?? 0 };
+}

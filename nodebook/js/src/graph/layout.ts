@@ -1,0 +1,166 @@
+/** Sizes and places of cards. The estimates let the canvas place wires and skip cards that are not near. */
+
+import type { Point } from "./compose";
+import { type GraphDocument, type GraphNode, own } from "./document";
+import { type InputInfo, isMultiline, type Library, NOTE_TYPE, type Ports, portsOf } from "./library";
+
+export const CARD_WIDTH = 240;
+export const NOTE_WIDTH = 280;
+export const HEADER_HEIGHT = 32;
+export const ROW_HEIGHT = 24;
+export const CONTROL_HEIGHT = 28;
+export const TEXT_HEIGHT = 92;
+const BODY_PADDING = 8;
+export const NOTE_HEIGHT = 160;
+const GAP = 40;
+const NUDGE = 24;
+const MARGIN = 16;
+const RINGS = 16;
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface PortPlace {
+  readonly name: string;
+  readonly kind: "source" | "target";
+  readonly x: number;
+  readonly y: number;
+}
+
+export function cardWidth(node: GraphNode): number {
+  return node.view?.width ?? (node.type === NOTE_TYPE ? NOTE_WIDTH : CARD_WIDTH);
+}
+
+/** Inputs in the top rows, beside the outputs: those that never have a control. */
+export function plainInputs(inputs: readonly InputInfo[]): InputInfo[] {
+  return inputs.filter((input) => input.widget === null);
+}
+
+export function controlInputs(inputs: readonly InputInfo[]): InputInfo[] {
+  return inputs.filter((input) => input.widget !== null);
+}
+
+/** The size of a card before it was measured. */
+export function estimateSize(node: GraphNode, ports: Ports): Size {
+  const width = cardWidth(node);
+  if (node.view?.collapsed) return { width, height: HEADER_HEIGHT };
+  if (node.type === NOTE_TYPE) return { width, height: node.view?.height ?? NOTE_HEIGHT };
+  const rows = Math.max(plainInputs(ports.inputs).length, ports.outputs.length);
+  let height = HEADER_HEIGHT + BODY_PADDING + rows * ROW_HEIGHT;
+  for (const input of controlInputs(ports.inputs)) height += controlHeight(node, input);
+  return { width, height };
+}
+
+function controlHeight(node: GraphNode, input: InputInfo): number {
+  const linked = own(node.links, input.name) !== undefined;
+  return isMultiline(input) && !linked ? TEXT_HEIGHT : CONTROL_HEIGHT;
+}
+
+/** Where the ports of a card are before it was measured, relative to its corner. */
+export function estimatePorts(node: GraphNode, ports: Ports): PortPlace[] {
+  const width = cardWidth(node);
+  const collapsed = node.view?.collapsed === true;
+  const places: PortPlace[] = [];
+  const top = HEADER_HEIGHT + BODY_PADDING / 2;
+  const rowMiddle = (row: number) => (collapsed ? HEADER_HEIGHT / 2 : top + (row + 0.5) * ROW_HEIGHT);
+  ports.outputs.forEach((output, row) => {
+    places.push({ name: output.name, kind: "source", x: width, y: rowMiddle(row) });
+  });
+  const plain = plainInputs(ports.inputs);
+  plain.forEach((input, row) => {
+    places.push({ name: input.name, kind: "target", x: 0, y: rowMiddle(row) });
+  });
+  let y = top + Math.max(plain.length, ports.outputs.length) * ROW_HEIGHT;
+  for (const input of controlInputs(ports.inputs)) {
+    const middle = collapsed ? HEADER_HEIGHT / 2 : y + CONTROL_HEIGHT / 2;
+    places.push({ name: input.name, kind: "target", x: 0, y: middle });
+    y += controlHeight(node, input);
+  }
+  return places;
+}
+
+export interface Box extends Size {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** `wanted`, moved down and right in small steps while another card's corner is there. */
+export function nudgedPlace(boxes: readonly Box[], wanted: Point): Point {
+  let place = { x: Math.round(wanted.x), y: Math.round(wanted.y) };
+  for (let tries = 0; tries <= boxes.length; tries += 1) {
+    const hit = boxes.some((box) => Math.abs(box.x - place.x) < NUDGE && Math.abs(box.y - place.y) < NUDGE);
+    if (!hit) return place;
+    place = { x: place.x + NUDGE, y: place.y + NUDGE };
+  }
+  return place;
+}
+
+/** The nearest place to `wanted`, on a grid around it, where a card of `size` covers no other. */
+export function freePlace(boxes: readonly Box[], wanted: Point, size: Size): Point {
+  const covers = (x: number, y: number) =>
+    boxes.some(
+      (box) =>
+        x < box.x + box.width + MARGIN &&
+        box.x < x + size.width + MARGIN &&
+        y < box.y + box.height + MARGIN &&
+        box.y < y + size.height + MARGIN,
+    );
+  const found = offsets().find(([dx, dy]) => !covers(wanted.x + dx, wanted.y + dy));
+  if (found === undefined) return nudgedPlace(boxes, wanted);
+  return { x: Math.round(wanted.x + found[0]), y: Math.round(wanted.y + found[1]) };
+}
+
+/** Steps of a grid, the nearest first. */
+function offsets(): [number, number][] {
+  const steps: [number, number][] = [];
+  for (let column = -RINGS; column <= RINGS; column += 1) {
+    for (let row = -RINGS; row <= RINGS; row += 1) steps.push([column * GAP, row * GAP]);
+  }
+  return steps.sort((a, b) => Math.hypot(...a) - Math.hypot(...b));
+}
+
+/** Positions for the nodes that have none: columns by depth, in document order, below what is already placed. */
+export function placeUnplaced(document: GraphDocument, library: Library): Map<string, { x: number; y: number }> {
+  const places = new Map<string, { x: number; y: number }>();
+  const missing = Object.entries(document.nodes).filter(([, node]) => node.view?.x === undefined);
+  if (missing.length === 0) return places;
+  const depths = depthsOf(document);
+  const bottoms = new Map<number, number>();
+  const floor = floorOf(document, library);
+  for (const [id, node] of missing) {
+    const depth = depths.get(id) ?? 0;
+    const y = bottoms.get(depth) ?? floor;
+    places.set(id, { x: depth * (NOTE_WIDTH + GAP), y });
+    bottoms.set(depth, y + estimateSize(node, portsOf(library, node, [])).height + GAP);
+  }
+  return places;
+}
+
+function floorOf(document: GraphDocument, library: Library): number {
+  let floor = 0;
+  for (const node of Object.values(document.nodes)) {
+    if (node.view?.y === undefined) continue;
+    floor = Math.max(floor, node.view.y + estimateSize(node, portsOf(library, node, [])).height + GAP);
+  }
+  return floor;
+}
+
+/** How many links are on the longest way into each node; a loop counts as 0. */
+function depthsOf(document: GraphDocument): Map<string, number> {
+  const depths = new Map<string, number>();
+  const visit = (id: string): number => {
+    const known = depths.get(id);
+    if (known !== undefined) return known;
+    depths.set(id, 0);
+    let depth = 0;
+    for (const [source] of Object.values(document.nodes[id]?.links ?? {})) {
+      if (document.nodes[source] !== undefined) depth = Math.max(depth, visit(source) + 1);
+    }
+    depths.set(id, depth);
+    return depth;
+  };
+  for (const id of Object.keys(document.nodes)) visit(id);
+  return depths;
+}

@@ -1,0 +1,106 @@
+/** Three small graphs to begin with, offered on an empty canvas. */
+import type { Value } from "./document";
+import type { Op } from "./edits";
+import { findType, initialValues, type Library } from "./library";
+
+interface StarterNode {
+  readonly type: string;
+  readonly at: readonly [number, number];
+  readonly values?: Readonly<Record<string, Value>>;
+  /** Input name → index of the source node in the starter, and its output. */
+  readonly links?: Readonly<Record<string, readonly [number, string]>>;
+}
+
+export interface Starter {
+  readonly title: string;
+  readonly description: string;
+  readonly nodes: readonly StarterNode[];
+}
+
+const COLUMN = 300;
+
+export const STARTERS: readonly Starter[] = [
+  {
+    title: "Open and adjust a picture",
+    description: "Load, scale, sharpen, look",
+    nodes: [
+      { type: "LoadImage", at: [0, 0] },
+      {
+        type: "ImageScale",
+        at: [COLUMN, 0],
+        values: { width: 768, height: 512 },
+        links: { image: [0, "IMAGE"] },
+      },
+      { type: "ImageSharpen", at: [2 * COLUMN, 0], links: { image: [1, "IMAGE"] } },
+      { type: "PreviewImage", at: [3 * COLUMN, 0], links: { images: [2, "IMAGE"] } },
+    ],
+  },
+  {
+    title: "Blend two pictures",
+    description: "Load two, mix them, look",
+    nodes: [
+      { type: "LoadImage", at: [0, 0] },
+      { type: "LoadImage", at: [0, 360] },
+      { type: "ImageBlend", at: [COLUMN, 120], links: { image1: [0, "IMAGE"], image2: [1, "IMAGE"] } },
+      { type: "PreviewImage", at: [2 * COLUMN, 120], links: { images: [2, "IMAGE"] } },
+    ],
+  },
+  {
+    title: "Mask and composite",
+    description: "Put one picture on another through a mask",
+    nodes: [
+      { type: "LoadImage", at: [0, 0] },
+      { type: "LoadImage", at: [0, 360] },
+      { type: "SolidMask", at: [COLUMN, 320], values: { value: 1, width: 256, height: 256 } },
+      {
+        type: "FeatherMask",
+        at: [COLUMN, 520],
+        values: { left: 48, top: 48, right: 48, bottom: 48 },
+        links: { mask: [2, "MASK"] },
+      },
+      {
+        type: "ImageCompositeMasked",
+        at: [2 * COLUMN, 120],
+        links: { destination: [0, "IMAGE"], source: [1, "IMAGE"], mask: [3, "MASK"] },
+      },
+      { type: "PreviewImage", at: [3 * COLUMN, 120], links: { images: [4, "IMAGE"] } },
+    ],
+  },
+];
+
+/** The starters all of whose node types, inputs and outputs the library has. */
+export function offeredStarters(library: Library): Starter[] {
+  return STARTERS.filter((starter) => starter.nodes.every((node) => isOffered(library, starter, node)));
+}
+
+function isOffered(library: Library, starter: Starter, node: StarterNode): boolean {
+  const type = findType(library, node.type);
+  if (type === undefined) return false;
+  return Object.entries(node.links ?? {}).every(([input, [source, output]]) => {
+    const from = findType(library, starter.nodes[source]?.type ?? "");
+    return type.inputs.some((port) => port.name === input) && from?.outputs.some((port) => port.name === output);
+  });
+}
+
+/** The operations that add a starter; `ids` pairs with its nodes. Values of inputs that the type lacks are left out. */
+export function starterOps(library: Library, starter: Starter, ids: readonly string[]): Op[] {
+  return starter.nodes.map((node, index) => {
+    const type = findType(library, node.type);
+    const has = (name: string) => type?.inputs.some((input) => input.name === name) ?? false;
+    const given = Object.entries(node.values ?? {}).filter(([name]) => has(name));
+    const values = { ...(type ? initialValues(type) : {}), ...Object.fromEntries(given) };
+    const links = Object.entries(node.links ?? {}).map(
+      ([input, [source, output]]) => [input, [ids[source] as string, output] as const] as const,
+    );
+    return {
+      op: "add_node",
+      id: ids[index] as string,
+      node: {
+        type: node.type,
+        values,
+        links: Object.fromEntries(links),
+        view: { x: node.at[0], y: node.at[1] },
+      },
+    };
+  });
+}

@@ -1,0 +1,82 @@
+/** Client-only state: what is selected, open or being dragged in this one view. Never sent to the kernel. */
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { Point } from "../graph/compose";
+import type { NoticeLevel } from "../protocol";
+import type { FlowEdge, FlowNode } from "./flow";
+
+/** A port from which a wire is being pulled. */
+export interface WireStart {
+  readonly node: string;
+  readonly port: string;
+  readonly side: "source" | "target";
+  readonly type: string;
+}
+
+export interface PaletteState {
+  /** Pixels from the editor's corner. */
+  readonly at: Point;
+  /** Where the new node goes, in graph coordinates. */
+  readonly place: Point;
+  /** The new node is connected here, and only types that fit are offered. */
+  readonly wire: WireStart | null;
+}
+
+export interface Notice {
+  readonly id: number;
+  readonly level: NoticeLevel;
+  readonly text: string;
+}
+
+export interface ClientState {
+  readonly nodes: readonly FlowNode[];
+  readonly edges: readonly FlowEdge[];
+  /** Seen from far away. True until the first fit, so that a large graph never mounts all its cards. */
+  readonly far: boolean;
+  readonly palette: PaletteState | null;
+  readonly wire: WireStart | null;
+  readonly notices: readonly Notice[];
+  readonly renaming: string | null;
+  /** Node id whose picture is shown large. */
+  readonly enlarged: string | null;
+  /** Which picture of a batch a node shows. */
+  readonly pictureIndex: Readonly<Record<string, number>>;
+  /** Inputs whose file is on its way, as `node/input`. */
+  readonly uploading: ReadonlySet<string>;
+}
+
+export type ClientStore = StoreApi<ClientState>;
+
+export function createClientStore(): ClientStore {
+  return createStore<ClientState>(() => ({
+    nodes: [],
+    edges: [],
+    far: true,
+    palette: null,
+    wire: null,
+    notices: [],
+    renaming: null,
+    enlarged: null,
+    pictureIndex: {},
+    uploading: new Set(),
+  }));
+}
+
+const MOST_NOTICES = 4;
+let lastNotice = 0;
+
+/** Show a notice. The same text twice is one notice. */
+export function pushNotice(store: ClientStore, level: NoticeLevel, text: string): void {
+  lastNotice += 1;
+  const notice = { id: lastNotice, level, text };
+  store.setState((state) => ({
+    notices: [...state.notices.filter((old) => old.text !== text), notice].slice(-MOST_NOTICES),
+  }));
+}
+
+export function dropNotice(store: ClientStore, id: number): void {
+  store.setState((state) => ({ notices: state.notices.filter((notice) => notice.id !== id) }));
+}
+
+export function selectedIds(state: ClientState): string[] {
+  return state.nodes.filter((node) => node.selected).map((node) => node.id);
+}

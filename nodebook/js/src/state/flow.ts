@@ -1,0 +1,157 @@
+/** The document as React Flow's nodes and edges. What did not change keeps its identity, so that it does not render. */
+import { type Edge, type Node, Position } from "@xyflow/react";
+import { colorOf } from "../graph/colors";
+import type { Point } from "../graph/compose";
+import { type GraphNode, orderedIds } from "../graph/document";
+import { type Box, cardWidth, estimatePorts, estimateSize, NOTE_HEIGHT, placeUnplaced } from "../graph/layout";
+import { findType, type Library, NOTE_TYPE, portsOf } from "../graph/library";
+import type { ClientStore } from "./client";
+import type { KernelState, KernelStore } from "./kernel";
+
+export type FlowNode = Node<Record<string, never>, "card" | "note">;
+export type FlowEdge = Edge;
+
+/** Port names become parts of CSS selectors inside React Flow, so they are escaped. */
+export function portId(side: "in" | "out", name: string): string {
+  return `${side}:${encodeURIComponent(name)}`;
+}
+
+export function portName(id: string): string {
+  return decodeURIComponent(id.slice(id.indexOf(":") + 1));
+}
+
+export function edgeId(node: string, input: string): string {
+  return `${node}/${input}`;
+}
+
+const NO_DATA: Record<string, never> = {};
+
+type Source = Pick<KernelState, "document" | "library" | "used">;
+
+export function deriveNodes(source: Source, old: readonly FlowNode[]): FlowNode[] {
+  const { document, library } = source;
+  const before = new Map(old.map((node) => [node.id, node]));
+  const unplaced = placeUnplaced(document, library);
+  return orderedIds(document).map((id) => {
+    const node = document.nodes[id] as GraphNode;
+    const known = before.get(id);
+    const position = { x: node.view?.x ?? unplaced.get(id)?.x ?? 0, y: node.view?.y ?? unplaced.get(id)?.y ?? 0 };
+    if (known === undefined) return newFlowNode(id, node, position, source);
+    const size = fixedSize(node);
+    if (known.dragging || known.resizing || (samePlace(known.position, position) && sameSize(known, size)))
+      return known;
+    return { ...known, position, ...size };
+  });
+}
+
+/** Width is the document's; height too for a note. Any other card is as high as its content. */
+function fixedSize(node: GraphNode): { width: number; height?: number } {
+  const width = cardWidth(node);
+  const open = node.type === NOTE_TYPE && node.view?.collapsed !== true;
+  return { width, height: open ? (node.view?.height ?? NOTE_HEIGHT) : undefined };
+}
+
+function samePlace(a: Point, b: Point): boolean {
+  return a.x === b.x && a.y === b.y;
+}
+
+function sameSize(a: { width?: number; height?: number }, b: { width?: number; height?: number }): boolean {
+  return a.width === b.width && a.height === b.height;
+}
+
+/** Estimated size and ports let React Flow draw wires to a card, and skip it, before it was ever mounted. */
+function newFlowNode(id: string, node: GraphNode, position: { x: number; y: number }, source: Source): FlowNode {
+  const ports = portsOf(source.library, node, source.used.get(id) ?? []);
+  const size = estimateSize(node, ports);
+  const handles: FlowNode["handles"] = estimatePorts(node, ports).map((place) => {
+    const side = place.kind === "source" ? "out" : "in";
+    return {
+      id: portId(side, place.name),
+      type: place.kind,
+      position: place.kind === "source" ? Position.Right : Position.Left,
+      x: place.x - 6,
+      y: place.y - 6,
+      width: 12,
+      height: 12,
+    };
+  });
+  return {
+    id,
+    type: node.type === NOTE_TYPE ? "note" : "card",
+    position,
+    data: NO_DATA,
+    ...fixedSize(node),
+    initialHeight: size.height,
+    handles,
+  };
+}
+
+export function deriveEdges(source: Source, old: readonly FlowEdge[]): FlowEdge[] {
+  const { document, library } = source;
+  const before = new Map(old.map((edge) => [edge.id, edge]));
+  const edges: FlowEdge[] = [];
+  for (const [target, node] of Object.entries(document.nodes)) {
+    for (const [input, [from, output]] of Object.entries(node.links ?? {})) {
+      const sourceNode = document.nodes[from];
+      if (sourceNode === undefined) continue;
+      const id = edgeId(target, input);
+      const stroke = colorOf(outputType(library, sourceNode.type, output));
+      const known = before.get(id);
+      const same =
+        known?.source === from && known.sourceHandle === portId("out", output) && known.style?.stroke === stroke;
+      edges.push(same ? known : newEdge(id, [from, output], [target, input], stroke, known?.selected));
+    }
+  }
+  return edges;
+}
+
+function newEdge(
+  id: string,
+  [source, output]: readonly [string, string],
+  [target, input]: readonly [string, string],
+  stroke: string,
+  selected = false,
+): FlowEdge {
+  return {
+    id,
+    source,
+    sourceHandle: portId("out", output),
+    target,
+    targetHandle: portId("in", input),
+    style: { stroke },
+    selected,
+    reconnectable: "target",
+    ariaLabel: `Link from ${source} ${output} to ${target} ${input}`,
+  };
+}
+
+function outputType(library: Library, type: string, output: string): string {
+  return findType(library, type)?.outputs.find((port) => port.name === output)?.type ?? "*";
+}
+
+/** Keep the client's nodes and edges in step with the kernel's document until `signal` aborts. */
+export function bindFlow(kernel: KernelStore, client: ClientStore, signal: AbortSignal): void {
+  const derive = (state: KernelState) => {
+    client.setState((old) => ({
+      nodes: deriveNodes(state, old.nodes),
+      edges: deriveEdges(state, old.edges),
+    }));
+  };
+  derive(kernel.getState());
+  const stop = kernel.subscribe((state, before) => {
+    if (state.document !== before.document || state.library !== before.library) derive(state);
+  });
+  signal.addEventListener("abort", stop, { once: true });
+}
+
+const SMALLEST_HEIGHT = 40;
+
+/** Where the cards are: as measured, else as estimated. */
+export function boxesOf(nodes: readonly FlowNode[]): Box[] {
+  return nodes.map(({ position, measured, width, height, initialHeight }) => ({
+    x: position.x,
+    y: position.y,
+    width: measured?.width ?? width ?? 0,
+    height: measured?.height ?? height ?? initialHeight ?? SMALLEST_HEIGHT,
+  }));
+}

@@ -1,0 +1,76 @@
+/** Kernel-synced state: what the kernel says about the graph, and our own edits on top. Only sync/ writes it. */
+import { createStore, type StoreApi } from "zustand/vanilla";
+import { EMPTY_DOCUMENT, type GraphDocument } from "../graph/document";
+import { EMPTY_LIBRARY, type Library, usedOutputs } from "../graph/library";
+import { type History, IDLE_RUN, IDLE_STATUS, NO_HISTORY, type NodeStatus, type Problem, type Run } from "../protocol";
+
+/** `connecting`: nothing shown yet; `live`: answered; `silent`: did not answer in time. */
+export type KernelLink = "connecting" | "live" | "silent";
+
+export interface KernelState {
+  readonly link: KernelLink;
+  /** A document has been received, from the kernel or with the notebook. */
+  readonly loaded: boolean;
+  /** Confirmed document + pending batches. */
+  readonly document: GraphDocument;
+  readonly pending: number;
+  readonly history: History;
+  readonly run: Run;
+  readonly statuses: Readonly<Record<string, NodeStatus>>;
+  readonly problems: ReadonlyMap<string, readonly Problem[]>;
+  readonly library: Library;
+  /** Output names of each node that some link starts at. */
+  readonly used: ReadonlyMap<string, readonly string[]>;
+}
+
+export type KernelStore = StoreApi<KernelState>;
+
+export function createKernelStore(): KernelStore {
+  return createStore<KernelState>(() => ({
+    link: "connecting",
+    loaded: false,
+    document: EMPTY_DOCUMENT,
+    pending: 0,
+    history: NO_HISTORY,
+    run: IDLE_RUN,
+    statuses: {},
+    problems: new Map(),
+    library: EMPTY_LIBRARY,
+    used: new Map(),
+  }));
+}
+
+/** Merge what changed. A node's entry keeps the members that the message leaves out. */
+export function mergeStatuses(
+  old: KernelState["statuses"],
+  changed: Readonly<Record<string, Partial<NodeStatus>>>,
+): KernelState["statuses"] {
+  const merged: Record<string, NodeStatus> = { ...old };
+  for (const [id, status] of Object.entries(changed)) {
+    merged[id] = { ...IDLE_STATUS, ...merged[id], ...status };
+  }
+  return merged;
+}
+
+/** Problems by node. Lists that say the same keep their identity, so that their nodes do not render again. */
+export function groupProblems(list: readonly Problem[], old: KernelState["problems"]): KernelState["problems"] {
+  const grouped = new Map<string, Problem[]>();
+  for (const problem of list) {
+    const found = grouped.get(problem.node);
+    if (found === undefined) grouped.set(problem.node, [problem]);
+    else found.push(problem);
+  }
+  return keepEqual(grouped, old);
+}
+
+export function usedOf(document: GraphDocument, old: KernelState["used"]): KernelState["used"] {
+  return keepEqual(usedOutputs(document), old);
+}
+
+function keepEqual<T>(fresh: Map<string, readonly T[]>, old: ReadonlyMap<string, readonly T[]>) {
+  for (const [key, list] of fresh) {
+    const before = old.get(key);
+    if (before !== undefined && JSON.stringify(before) === JSON.stringify(list)) fresh.set(key, before);
+  }
+  return fresh;
+}

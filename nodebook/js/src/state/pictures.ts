@@ -1,0 +1,84 @@
+/** Pictures on nodes: kernel-synced, kept apart from the document because they change up to 30 times a second. */
+import { createStore, type StoreApi } from "zustand/vanilla";
+import type { PictureMessage } from "../protocol";
+
+export interface Picture {
+  readonly seq: number;
+  readonly width: number;
+  readonly height: number;
+  readonly kind: PictureMessage["kind"];
+  readonly blob: Blob;
+}
+
+/** The pictures of one node; `frames` has a gap where one of the batch has not come yet. */
+export interface NodePictures {
+  readonly count: number;
+  readonly kind: PictureMessage["kind"];
+  readonly frames: readonly (Picture | undefined)[];
+}
+
+export interface PicturesState {
+  readonly byNode: Readonly<Record<string, NodePictures>>;
+}
+
+/**
+ * Receives pictures, newest wins, and says which are done with. A picture is done with when it was painted, when a newer
+ * one took its place, or when nobody looks at it: the kernel paces previews by that, so none may be forgotten.
+ */
+export interface Pictures {
+  readonly store: StoreApi<PicturesState>;
+  receive(message: PictureMessage, bytes: DataView): void;
+  painted(seq: number): void;
+  /** A view shows this picture of the node until the returned function is called. */
+  watch(node: string, index: number): () => void;
+}
+
+export function createPictures(onDone: (seq: number) => void): Pictures {
+  const store = createStore<PicturesState>(() => ({ byNode: {} }));
+  const watched = new Map<string, number>();
+  const waiting = new Set<number>();
+
+  const done = (seq: number) => {
+    if (waiting.delete(seq)) onDone(seq);
+  };
+
+  const receive = (message: PictureMessage, bytes: DataView) => {
+    const before = store.getState().byNode[message.node];
+    const replaced = before?.frames[message.index];
+    waiting.add(message.seq);
+    if (replaced !== undefined && replaced.seq >= message.seq) return done(message.seq);
+    const next = withFrame(before, message, toPicture(message, bytes));
+    for (const old of before?.frames ?? []) {
+      if (old !== undefined && !next.frames.includes(old)) done(old.seq);
+    }
+    store.setState((state) => ({ byNode: { ...state.byNode, [message.node]: next } }));
+    if (watched.get(message.node) !== message.index) done(message.seq);
+  };
+
+  const watch = (node: string, index: number) => {
+    watched.set(node, index);
+    return () => {
+      watched.delete(node);
+      for (const frame of store.getState().byNode[node]?.frames ?? []) {
+        if (frame !== undefined) done(frame.seq);
+      }
+    };
+  };
+
+  return { store, receive, painted: done, watch };
+}
+
+function toPicture(message: PictureMessage, bytes: DataView): Picture {
+  // A copy: the view may share its buffer with the rest of the message.
+  const copy = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength).slice();
+  const { seq, width, height, kind } = message;
+  return { seq, width, height, kind, blob: new Blob([copy], { type: message.mime }) };
+}
+
+/** A frame joins those of the same batch; another kind or size of batch begins anew. */
+function withFrame(before: NodePictures | undefined, message: PictureMessage, picture: Picture): NodePictures {
+  const joins = before !== undefined && before.kind === message.kind && before.count === message.count;
+  const frames: (Picture | undefined)[] = joins ? [...before.frames] : Array(message.count).fill(undefined);
+  frames[message.index] = picture;
+  return { count: message.count, kind: message.kind, frames };
+}

@@ -1,0 +1,243 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { FakeKernel } from "../../dev/fakeKernel";
+import type { GraphDocument } from "../graph/document";
+import type { Op } from "../graph/edits";
+import type { FromKernel } from "../protocol";
+import { createKernelStore } from "../state/kernel";
+import { startSession } from "./session";
+
+const DOCUMENT: GraphDocument = {
+  nodebook: 1,
+  nodes: { "1": { type: "LoadImage" }, "2": { type: "ImageBlur", values: { sigma: 1.5 } } },
+};
+const setSigma = (value: number): Op => ({ op: "set_value", node: "2", input: "sigma", value });
+
+const ends: AbortController[] = [];
+
+function view(kernel: FakeKernel, client = "me") {
+  const store = createKernelStore();
+  const end = new AbortController();
+  const notices: string[] = [];
+  ends.push(end);
+  const onNotice = (_level: string, text: string) => notices.push(text);
+  const session = startSession({ model: kernel, store, client, onNotice, signal: end.signal });
+  const sigma = () => store.getState().document.nodes["2"]?.values?.sigma;
+  return { store, session, notices, end, sigma };
+}
+
+/** Let the fake kernel's microtask queue run. */
+const settle = () => vi.advanceTimersByTimeAsync(0);
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  for (const end of ends.splice(0)) end.abort();
+  vi.useRealTimers();
+});
+
+describe("mounting", () => {
+  test("shows the trait's snapshot at once, and is live when hello is answered", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store } = view(kernel);
+    expect(store.getState()).toMatchObject({ loaded: true, link: "connecting", document: DOCUMENT });
+    await settle();
+    expect(store.getState().link).toBe("live");
+    expect(kernel.received.map((one) => one.type)).toEqual(["hello"]);
+  });
+
+  test("asks again after 2 s, then says that the kernel is silent, and recovers", async () => {
+    const kernel = new FakeKernel(DOCUMENT, undefined, false);
+    kernel.answers = false;
+    const { store, session } = view(kernel);
+    await vi.advanceTimersByTimeAsync(2100);
+    expect(kernel.received.filter((one) => one.type === "hello")).toHaveLength(2);
+    expect(store.getState()).toMatchObject({ loaded: false, link: "connecting" });
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(store.getState().link).toBe("silent");
+    kernel.answers = true;
+    session.hello();
+    await settle();
+    expect(store.getState()).toMatchObject({ loaded: true, link: "live" });
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(store.getState().link).toBe("live");
+  });
+
+  test("teardown leaves no listener and no timer, and sends nothing more", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    kernel.answers = false;
+    const { session, end } = view(kernel);
+    expect(kernel.listenerCount).toBe(2);
+    end.abort();
+    expect(kernel.listenerCount).toBe(0);
+    expect(vi.getTimerCount()).toBe(0);
+    const before = kernel.received.length;
+    session.edit("late", [setSigma(9)]);
+    expect(kernel.received).toHaveLength(before);
+  });
+});
+
+describe("edits", () => {
+  test("are shown before the kernel answers and confirmed after", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session, sigma } = view(kernel);
+    await settle();
+    session.edit("Set sigma", [setSigma(2.5)]);
+    expect(sigma()).toBe(2.5);
+    expect(store.getState().pending).toBe(1);
+    await settle();
+    expect(sigma()).toBe(2.5);
+    expect(store.getState()).toMatchObject({ pending: 0, history: { undo: "Set sigma", redo: null } });
+    expect(kernel.revision).toBe(1);
+  });
+
+  test("of Python come in below our own unconfirmed ones", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session, sigma } = view(kernel);
+    await settle();
+    kernel.answers = false;
+    session.edit("mine", [setSigma(2.5)]);
+    kernel.edit("theirs", [setSigma(7.5), { op: "set_title", node: "1", title: "From code" }]);
+    expect(sigma()).toBe(2.5);
+    expect(store.getState().document.nodes["1"]?.title).toBe("From code");
+    expect(store.getState().pending).toBe(1);
+  });
+
+  test("that are rejected are taken back, with the reason", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session, notices } = view(kernel);
+    await settle();
+    kernel.document = { nodebook: 1, nodes: { "1": { type: "LoadImage" } } };
+    session.edit("mine", [setSigma(2.5)]);
+    await settle();
+    expect(store.getState().pending).toBe(0);
+    expect(notices).toEqual([expect.stringContaining("no node 2")]);
+  });
+
+  test("whose node is gone wait unseen and do not disturb the others", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session } = view(kernel);
+    await settle();
+    kernel.answers = false;
+    session.edit("mine", [setSigma(2.5)]);
+    session.edit("mine too", [{ op: "set_title", node: "1", title: "Kept" }]);
+    kernel.edit("theirs", [{ op: "remove_node", id: "2" }]);
+    expect(Object.keys(store.getState().document.nodes)).toEqual(["1"]);
+    expect(store.getState().document.nodes["1"]?.title).toBe("Kept");
+  });
+
+  test("of one view reach the other", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const one = view(kernel, "one");
+    const two = view(kernel, "two");
+    await settle();
+    one.session.edit("Set sigma", [setSigma(3.5)]);
+    expect(two.sigma()).toBe(1.5);
+    await settle();
+    expect(two.sigma()).toBe(3.5);
+    expect(two.store.getState().pending).toBe(0);
+    two.session.undo();
+    await settle();
+    expect([one.sigma(), two.sigma()]).toEqual([1.5, 1.5]);
+  });
+
+  test("64-bit numbers travel tagged", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const send = vi.spyOn(kernel, "send");
+    const { session } = view(kernel);
+    session.edit("seed", [{ op: "set_value", node: "2", input: "seed", value: 18446744073709551615n }]);
+    expect(send.mock.lastCall?.[0]).toMatchObject({ ops: [{ value: { $int: "18446744073709551615" } }] });
+  });
+});
+
+describe("loss", () => {
+  const edited = (kernel: FakeKernel, revision: number, ops: Op[]): FromKernel => ({
+    type: "edited",
+    revision,
+    client: null,
+    batch: null,
+    label: "x",
+    ops,
+    history: kernel.history(),
+    problems: [],
+  });
+
+  test("a gap in the revisions is healed by hello", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { sigma } = view(kernel);
+    await settle();
+    kernel.document = { nodebook: 1, nodes: { ...DOCUMENT.nodes, "2": { type: "ImageBlur", values: { sigma: 9.5 } } } };
+    kernel.revision = 5;
+    kernel.publish(edited(kernel, 5, [setSigma(9.5)]));
+    expect(sigma()).toBe(1.5);
+    await settle();
+    expect(sigma()).toBe(9.5);
+    expect(kernel.received.filter((one) => one.type === "hello")).toHaveLength(2);
+  });
+
+  test("a message that comes twice is applied once", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store } = view(kernel);
+    await settle();
+    kernel.edit("add", [{ op: "add_node", id: "3", node: { type: "LoadImage" } }]);
+    kernel.publish(edited(kernel, 1, [{ op: "add_node", id: "3", node: { type: "LoadImage" } }]));
+    expect(Object.keys(store.getState().document.nodes)).toEqual(["1", "2", "3"]);
+    expect(kernel.received.filter((one) => one.type === "hello")).toHaveLength(1);
+  });
+
+  test("our batch whose answer was lost is not shown twice after the next snapshot", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session } = view(kernel);
+    await settle();
+    const publish = vi.spyOn(kernel, "publish").mockImplementationOnce(() => {});
+    session.edit("rename", [{ op: "set_title", node: "1", title: "Mine" }]);
+    await settle();
+    publish.mockRestore();
+    expect(store.getState().pending).toBe(1);
+    kernel.edit("theirs", [{ op: "set_title", node: "1", title: "Theirs" }]);
+    await settle();
+    expect(store.getState()).toMatchObject({ pending: 0 });
+    expect(store.getState().document.nodes["1"]?.title).toBe("Theirs");
+  });
+
+  test("edits made after hello stay over the snapshot that answers it", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session, sigma } = view(kernel);
+    session.edit("early", [setSigma(4.5)]);
+    expect(sigma()).toBe(4.5);
+    await settle();
+    expect(sigma()).toBe(4.5);
+    expect(store.getState().pending).toBe(0);
+  });
+});
+
+test("new ids are above every id that the view saw, removed ones too", async () => {
+  const kernel = new FakeKernel(DOCUMENT);
+  const { session } = view(kernel);
+  await settle();
+  kernel.edit("add", [{ op: "add_node", id: "7", node: { type: "A" } }]);
+  kernel.edit("remove", [{ op: "remove_node", id: "7" }]);
+  expect(session.newIds(2)).toEqual(["8", "9"]);
+});
+
+test("a status merges what changed and leaves the other nodes the same objects", async () => {
+  const kernel = new FakeKernel(DOCUMENT);
+  const { store } = view(kernel);
+  await settle();
+  kernel.status(null, { "1": { state: "done", seconds: 1 }, "2": { state: "queued" } });
+  const before = store.getState().statuses;
+  kernel.status(null, { "2": { state: "running", progress: [1, 4] } });
+  expect(store.getState().statuses["1"]).toBe(before["1"]);
+  expect(store.getState().statuses["2"]).toMatchObject({ state: "running", progress: [1, 4], error: null });
+});
+
+test("an upload sends the bytes and ends when the kernel answered", async () => {
+  const kernel = new FakeKernel(DOCUMENT);
+  const send = vi.spyOn(kernel, "send");
+  const { store, session } = view(kernel);
+  await settle();
+  const bytes = new Uint8Array([1, 2, 3]).buffer;
+  await session.upload("1", "image", "a.png", bytes);
+  expect(send.mock.lastCall?.[2]).toEqual([bytes]);
+  expect(store.getState().document.nodes["1"]?.values?.image).toBe("a.png");
+});

@@ -1,0 +1,226 @@
+/**
+ * The only file that talks to the kernel (docs/design/protocol.md).
+ *
+ * Browser → kernel: edits at once, one message per batch. Kernel → browser: `edited` confirms. Shown is always the
+ * confirmed document with our unanswered batches replayed on it.
+ */
+import type { AnyModel } from "@anywidget/types";
+import { EMPTY_DOCUMENT, type GraphDocument, highestId } from "../graph/document";
+import { applyOps, type Op } from "../graph/edits";
+import type { FromKernel, NoticeLevel, Snapshot, ToKernel } from "../protocol";
+import { groupProblems, type KernelStore, mergeStatuses, usedOf } from "../state/kernel";
+import { createPictures, type Pictures } from "../state/pictures";
+import { fromWire, toWire } from "./convert";
+
+/** The traits of the widget model that the editor reads. */
+export interface ModelState extends Record<string, unknown> {
+  snapshot: Snapshot | Record<string, never> | null;
+  graph_name: string | null;
+}
+
+export type Model = Pick<AnyModel<ModelState>, "get" | "on" | "off" | "send">;
+
+const RETRY_MS = 2000;
+const GIVE_UP_MS = 5000;
+
+export interface SessionOptions {
+  readonly model: Model;
+  readonly store: KernelStore;
+  readonly client: string;
+  readonly onNotice: (level: NoticeLevel, text: string) => void;
+  /** Ends the session: no listener and no timer stays. */
+  readonly signal: AbortSignal;
+}
+
+/** What the editor may ask of the kernel. */
+export interface Session {
+  readonly client: string;
+  readonly pictures: Pictures;
+  edit(label: string, ops: readonly Op[]): void;
+  /** Ids that no node of this graph has or had, as far as this view knows. */
+  newIds(count: number): string[];
+  undo(): void;
+  redo(): void;
+  run(targets: readonly string[] | null): void;
+  cancel(): void;
+  /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
+  upload(node: string, input: string, name: string, bytes: ArrayBuffer): Promise<void>;
+  hello(): void;
+}
+
+interface Pending {
+  readonly batch: number;
+  readonly ops: readonly Op[];
+}
+
+export function startSession(options: SessionOptions): Session {
+  const { model, store, client, onNotice, signal } = options;
+  let confirmed: GraphDocument = EMPTY_DOCUMENT;
+  let revision = -1;
+  let pending: Pending[] = [];
+  let lastBatch = 0;
+  /** Batches up to this one were sent before the last hello: its answer contains them or they were refused. */
+  let helloBatch = 0;
+  let lastId = 0;
+  let awaitingSnapshot = true;
+  let timers: ReturnType<typeof setTimeout>[] = [];
+  const uploads = new Map<number, () => void>();
+
+  const send = (message: ToKernel, buffers: ArrayBuffer[] = []) => {
+    if (!signal.aborted) model.send(toWire(message), undefined, buffers);
+  };
+  const pictures = createPictures((seq) => send({ type: "seen", client, seq }));
+
+  /** Replay what is unconfirmed over what is confirmed. A batch that no longer applies waits unseen for its answer. */
+  const show = () => {
+    let document = confirmed;
+    for (const batch of pending) {
+      const applied = applyOps(document, batch.ops);
+      if (applied.refused === undefined) document = applied.document;
+    }
+    lastId = Math.max(lastId, highestId(document));
+    store.setState((state) => ({ document, pending: pending.length, used: usedOf(document, state.used) }));
+  };
+
+  const stopTimers = () => {
+    for (const timer of timers) clearTimeout(timer);
+    timers = [];
+  };
+
+  const hello = () => {
+    stopTimers();
+    awaitingSnapshot = true;
+    const ask = () => {
+      helloBatch = lastBatch;
+      send({ type: "hello", client });
+    };
+    ask();
+    timers = [setTimeout(ask, RETRY_MS), setTimeout(() => store.setState({ link: "silent" }), GIVE_UP_MS)];
+  };
+
+  const settle = (batch: number | null) => {
+    pending = pending.filter((one) => one.batch !== batch);
+    if (batch === null) return;
+    uploads.get(batch)?.();
+    uploads.delete(batch);
+  };
+
+  const adopt = (message: Snapshot) => {
+    revision = message.revision;
+    confirmed = message.document;
+    lastId = Math.max(lastId, message.last_id ?? 0);
+    store.setState((state) => ({
+      loaded: true,
+      history: message.history,
+      run: message.run,
+      statuses: mergeStatuses({}, message.nodes ?? {}),
+      problems: groupProblems(message.problems ?? [], state.problems),
+      library: message.library,
+    }));
+    show();
+  };
+
+  const onSnapshot = (message: Snapshot) => {
+    if (message.to === client) {
+      stopTimers();
+      awaitingSnapshot = false;
+      for (const { batch } of pending.filter((one) => one.batch <= helloBatch)) settle(batch);
+      adopt(message);
+      store.setState({ link: "live" });
+    } else if (revision < 0) {
+      adopt(message);
+    } else if (!awaitingSnapshot && message.revision > revision) {
+      hello();
+    }
+  };
+
+  const onEdited = (message: Extract<FromKernel, { type: "edited" }>) => {
+    if (message.client === client) settle(message.batch);
+    if (message.revision <= revision || awaitingSnapshot) return show();
+    const applied = message.revision === revision + 1 ? applyOps(confirmed, message.ops) : null;
+    if (applied === null || applied.refused !== undefined) return hello();
+    revision = message.revision;
+    confirmed = applied.document;
+    store.setState((state) => ({
+      history: message.history,
+      problems: groupProblems(message.problems, state.problems),
+    }));
+    show();
+  };
+
+  const onMessage = (wire: unknown, buffers: readonly DataView[] = []) => {
+    const message = fromWire(wire) as FromKernel;
+    switch (message.type) {
+      case "snapshot":
+        return onSnapshot(message);
+      case "edited":
+        return onEdited(message);
+      case "rejected":
+        if (message.client !== client) return;
+        settle(message.batch);
+        show();
+        return onNotice("error", `The edit was not applied. ${message.reason}`);
+      case "status":
+        return store.setState((state) => ({
+          run: message.run ?? state.run,
+          statuses: message.nodes ? mergeStatuses(state.statuses, message.nodes) : state.statuses,
+        }));
+      case "library":
+        return store.setState((state) => ({
+          library: message.library,
+          problems: groupProblems(message.problems, state.problems),
+        }));
+      case "notice":
+        if (message.client === null || message.client === client) onNotice(message.level, message.text);
+        return;
+      case "picture":
+        if (buffers[0] !== undefined) pictures.receive(message, buffers[0]);
+        return;
+    }
+  };
+
+  const onTrait = () => {
+    const snapshot = model.get("snapshot");
+    if (snapshot && "document" in snapshot) onSnapshot(fromWire({ ...(snapshot as Snapshot), to: null }));
+  };
+
+  model.on("msg:custom", onMessage);
+  model.on("change:snapshot", onTrait);
+  signal.addEventListener(
+    "abort",
+    () => {
+      stopTimers();
+      model.off("msg:custom", onMessage);
+      model.off("change:snapshot", onTrait);
+    },
+    { once: true },
+  );
+  onTrait();
+  hello();
+
+  return {
+    client,
+    pictures,
+    hello,
+    edit(label, ops) {
+      if (ops.length === 0) return;
+      lastBatch += 1;
+      pending.push({ batch: lastBatch, ops });
+      show();
+      send({ type: "edit", client, batch: lastBatch, label, ops });
+    },
+    newIds(count) {
+      return Array.from({ length: count }, () => String(++lastId));
+    },
+    undo: () => send({ type: "undo", client }),
+    redo: () => send({ type: "redo", client }),
+    run: (targets) => send({ type: "run", client, targets }),
+    cancel: () => send({ type: "cancel", client }),
+    upload(node, input, name, bytes) {
+      lastBatch += 1;
+      const batch = lastBatch;
+      send({ type: "upload", client, batch, node, input, name }, [bytes]);
+      return new Promise((resolve) => uploads.set(batch, resolve));
+    },
+  };
+}
