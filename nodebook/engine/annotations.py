@@ -1,0 +1,60 @@
+"""What ``Annotated[...]`` may carry in the signature of a node function (docs/design/node-api.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """How a number is edited: ``step`` of the arrows and of scrubbing, and whether it shows as a slider."""
+
+    step: float | None = None
+    display: Literal["number", "slider"] = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """How text is edited."""
+
+    multiline: bool = False
+    placeholder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """The words beside a switch."""
+
+    on: str = "on"
+    off: str = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """A colour: ``int`` is 0xRRGGBB as a number, ``hex`` is ``"#rrggbb"``."""
+
+    format: Literal["int", "hex"] = "int"
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The name of a picture file in the input folder; a file dropped on the node is stored there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """The port type of a value whose Python class does not say it."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenMarker:
+    """Marks a parameter that the session fills in; it is neither a port nor a widget."""
+
+
+Hidden = Annotated[T, HiddenMarker()]
+"""``Hidden[Folders]``: the session passes its object of that type."""

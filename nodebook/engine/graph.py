@@ -1,0 +1,102 @@
+"""The immutable state of a graph.
+
+A state is a value: an edit makes a new one that shares all unchanged nodes with the old (persistent hash tries from
+``rpds``), so a run, an undo step and a view can each hold a state while the next edit happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from rpds import HashTrieMap, HashTrieSet
+
+JsonValue = None | bool | int | float | str | list[Any] | dict[str, Any]
+"""What a literal may be: plain JSON."""
+
+EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+class Link(NamedTuple):
+    """The output of a node, as the source of an input."""
+
+    node: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One node of a graph, without its id.
+
+    ``values`` and ``links`` may both name an input: the link wins, and the value is back when the link goes. ``extra``
+    holds members of a document that this version does not know, so that saving writes them back.
+    """
+
+    type: str
+    title: str | None = None
+    values: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
+    links: Mapping[str, Link] = field(default_factory=lambda: EMPTY)
+    view: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
+    origin: Mapping[str, JsonValue] | None = None
+    extra: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphState:
+    """All nodes of a graph, and who consumes whom.
+
+    ``consumers`` is derived (source id → ids of nodes that link to it), kept here so that "what follows" costs only
+    what follows. ``last_id`` is the highest whole-number id ever given, so that an undone node's id is not given again.
+    """
+
+    name: str | None = None
+    nodes: HashTrieMap[str, Node] = field(default_factory=HashTrieMap)
+    consumers: HashTrieMap[str, HashTrieSet[str]] = field(default_factory=HashTrieMap)
+    last_id: int = 0
+    extra: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
+
+    def next_id(self) -> str:
+        """Return an id that no node of this graph has or had."""
+        number = self.last_id + 1
+        while str(number) in self.nodes:  # only where ids have outgrown whole_number
+            number += 1
+        return str(number)
+
+    def ordered_ids(self) -> list[str]:
+        """Return all ids in document order: whole numbers by size, then names."""
+        return sorted(self.nodes, key=id_order)
+
+
+_MOST_DIGITS = 15  # 2^53, up to which a browser counts exactly, has 16
+
+
+def whole_number(node_id: str) -> int | None:
+    """Return the number that an id is, or None for a name.
+
+    Whole numbers have no leading zeros and at most 15 digits, so that Python and a browser agree on what is one.
+    """
+    if len(node_id) > _MOST_DIGITS or not (node_id.isascii() and node_id.isdigit()):
+        return None
+    if node_id[0] == "0" and node_id != "0":
+        return None
+    return int(node_id)
+
+
+def id_order(node_id: str) -> tuple[bool, int, str]:
+    """Sort key of document order: ``"2"`` before ``"10"``, whole numbers before names."""
+    number = whole_number(node_id)
+    return (True, 0, node_id) if number is None else (False, number, node_id)
+
+
+def downstream(state: GraphState, roots: set[str]) -> set[str]:
+    """Return ``roots`` and every node that follows one of them. Costs O(result), not O(graph)."""
+    found = set(roots)
+    stack = list(roots)
+    while stack:
+        for node_id in state.consumers.get(stack.pop(), ()):
+            if node_id not in found:
+                found.add(node_id)
+                stack.append(node_id)
+    return found

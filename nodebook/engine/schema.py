@@ -1,0 +1,76 @@
+"""The JSON Schema of a document, for editors and other tools.
+
+Nothing imports this at run time: reading has its own checks (``document``, ``nodejson``), which name the node. Tests
+hold the two together. ``python -m nodebook.engine.schema`` prints the schema; docs/schema/ holds it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from nodebook.engine.upgrades import VERSION
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+
+class ViewModel(_Model):
+    """Where and how a node is shown. Never part of a fingerprint."""
+
+    x: Annotated[Any, Field(default=None, description="Pixels at zoom 1.")]
+    y: Annotated[Any, Field(default=None, description="Pixels at zoom 1.")]
+    width: Annotated[Any, Field(default=None, description="Pixels at zoom 1.")]
+    height: Annotated[Any, Field(default=None, description="Pixels at zoom 1.")]
+    collapsed: Annotated[Any, Field(default=None, description="True: only the header is shown.")]
+    color: Annotated[Any, Field(default=None, description="The colour of the header.")]
+
+
+class NodeModel(_Model):
+    """One node. Members that are not named here are kept."""
+
+    type: Annotated[str, Field(description="Name of the node type; an unknown one is a placeholder.")]
+    title: Annotated[str | None, Field(default=None, description="Only where it differs from the type's title.")]
+    values: Annotated[
+        dict[str, Any] | None,
+        Field(default=None, description='Input name → literal. {"$float": "nan" | "inf" | "-inf"} is a number.'),
+    ]
+    links: Annotated[
+        dict[str, tuple[str, str]] | None,
+        Field(default=None, description="Input name → [source node id, output name]. A link wins over a value."),
+    ]
+    view: ViewModel | None = None
+    origin: Annotated[
+        dict[str, Any] | None,
+        Field(default=None, description="Where code added the node: key, values and links as the code last gave them."),
+    ]
+
+
+class DocumentModel(_Model):
+    """A node graph. Members that are not named here are kept."""
+
+    nodebook: Annotated[Literal[VERSION], Field(description="The document version.")]  # type: ignore[valid-type]
+    name: str | None = None
+    nodes: Annotated[dict[str, NodeModel], Field(default={}, description="Node id → node, in document order.")]
+
+
+def document_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a document of the present version."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **DocumentModel.model_json_schema(),
+        "title": f"nodebook document, version {VERSION}",
+    }
+
+
+def schema_text() -> str:
+    """Return the text of the file in docs/schema/."""
+    return json.dumps(document_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":  # pragma: no cover - a command line of one line
+    sys.stdout.write(schema_text())

@@ -1,0 +1,197 @@
+"""One graph as the session holds it: its state, its edits, its index. The only thing that changes, behind one lock."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from itertools import count
+from threading import RLock
+from typing import Any
+
+from nodebook.engine.cache import Entry
+from nodebook.engine.compiled import Problem
+from nodebook.engine.edits import AddNode, Batch, Edit, SetValue, apply_all
+from nodebook.engine.graph import GraphState
+from nodebook.engine.index import GraphIndex, Key, collector_paused
+from nodebook.engine.library import Library
+from nodebook.engine.nodetype import NodeType
+from nodebook.engine.plan import Plan, make_plan
+
+UNDO_STEPS = 1000
+
+logger = logging.getLogger(__name__)
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What undo and redo would do, by label; None where there is nothing."""
+
+    undo: str | None
+    redo: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An applied batch, as listeners get it. ``client`` and ``batch`` name the view that made it, if one did."""
+
+    revision: int
+    batch: Batch
+    state: GraphState
+    client: str | None = None
+    client_batch: int | None = None
+
+
+ChangeListener = Callable[[Change], None]
+
+
+class GraphStore:
+    """A graph's current state with its edit journal. All methods may be called from any thread."""
+
+    def __init__(self, library: Library, state: GraphState | None = None) -> None:
+        self.library = library
+        self.number = next(_numbers)
+        self.revision = 0
+        self.lock = RLock()
+        self.results: Mapping[str, Entry] = {}
+        """What the targets of the last run made: kept here, so that it outlives the bound of the cache."""
+        self.last_run: Any = None
+        """The ``Run`` that finished last, for a view that comes after it."""
+        self._state = state or GraphState()
+        self._index = GraphIndex(library)
+        self._touched: dict[str, None] = dict.fromkeys(self._state.ordered_ids())
+        self._undo: deque[Batch] = deque(maxlen=UNDO_STEPS)
+        self._redo: list[Batch] = []
+        self._listeners: tuple[ChangeListener, ...] = ()
+
+    @property
+    def state(self) -> GraphState:
+        """The state now. It is immutable: hold it as long as you like."""
+        return self._state
+
+    @property
+    def history(self) -> History:
+        """What undo and redo would do."""
+        with self.lock:
+            return History(
+                self._undo[-1].label if self._undo else None,
+                self._redo[-1].label if self._redo else None,
+            )
+
+    def edit(
+        self, edits: Iterable[Edit], label: str, *, client: str | None = None, client_batch: int | None = None
+    ) -> Batch:
+        """Apply a batch as one step of undo. Raises ``EditError`` and changes nothing when one operation is refused."""
+        with self.lock:
+            canonical = [self._canonical(edit) for edit in edits]
+            batch = self._apply(canonical, label, client, client_batch)
+            if batch.edits:
+                self._undo.append(batch)
+                self._redo.clear()
+            return batch
+
+    def undo(self) -> bool:
+        """Take the last batch back; False where there is none."""
+        return self._step(self._undo, self._redo)
+
+    def redo(self) -> bool:
+        """Apply the batch that was last taken back; False where there is none."""
+        return self._step(self._redo, self._undo)
+
+    def subscribe(self, listener: ChangeListener) -> Callable[[], None]:
+        """Call ``listener`` with each change, in order, while the lock is held: it must be quick and not edit."""
+        with self.lock:
+            self._listeners = (*self._listeners, listener)
+
+        def unsubscribe() -> None:
+            with self.lock:
+                self._listeners = tuple(each for each in self._listeners if each is not listener)
+
+        return unsubscribe
+
+    def index(self) -> GraphIndex:
+        """Return the index, brought up to date. The caller holds ``lock`` while using it."""
+        with self.lock:
+            touched, self._touched = self._touched, {}
+            self._index.sync(self._state, touched)
+            return self._index
+
+    def problems(self) -> list[Problem]:
+        """Return everything that is wrong with the graph, in document order."""
+        with self.lock:
+            return self.index().problems()
+
+    def plan(
+        self,
+        lookup: Callable[[Key], Entry | None],
+        targets: Iterable[str] | None = None,
+        values: Mapping[tuple[str, str], Any] | None = None,
+        *,
+        for_run: bool = False,
+    ) -> tuple[Plan, GraphState, list[Problem]]:
+        """Plan a run of ``targets`` (default: every output node, or every sink), with other literals where given.
+
+        Returns the plan, the state that it is for, and the problems of what is blocked.
+        """
+        with self.lock, collector_paused():
+            index = self.index()
+            index.recheck()
+            state, around = self._state, nullcontext()
+            if values:
+                edits = [SetValue(node, name, value) for (node, name), value in values.items()]
+                state, batch = apply_all(state, edits)
+                around = index.overridden(state, batch.touched)  # type: ignore[assignment]  # both are contexts
+            with around:
+                plan = make_plan(index, index.default_targets() if targets is None else targets, lookup)
+                culprits = dict.fromkeys(plan.blocked.values())
+                problems = [problem for node_id in culprits for problem in index.problems_of(node_id)]
+                if for_run:
+                    index.mark_run()
+            return plan, state, problems
+
+    def _step(self, source: deque[Batch] | list[Batch], target: deque[Batch] | list[Batch]) -> bool:
+        with self.lock:
+            if not source:
+                return False
+            batch = source.pop()
+            target.append(self._apply(batch.inverse, batch.label, None, None))
+            return True
+
+    def _apply(self, edits: Iterable[Edit], label: str, client: str | None, client_batch: int | None) -> Batch:
+        self._state, batch = apply_all(self._state, edits, label)
+        self._touched.update(dict.fromkeys(batch.touched))
+        self.revision += 1
+        change = Change(self.revision, batch, self._state, client, client_batch)
+        for listener in self._listeners:
+            try:
+                listener(change)
+            except Exception:
+                logger.exception("A listener failed on revision %d", self.revision)
+        return batch
+
+    def _canonical(self, edit: Edit) -> Edit:
+        """Write literals as their port has them: a browser sends 1 for 1.0, and the document must not flicker."""
+        if isinstance(edit, SetValue):
+            node = self._state.nodes.get(edit.node)
+            node_type = None if node is None else self.library.find(node.type)
+            return replace(edit, value=_canonical_value(node_type, edit.input, edit.value))
+        if isinstance(edit, AddNode) and edit.node.get("values"):
+            node_type = self.library.find(edit.node.get("type", ""))
+            values = {name: _canonical_value(node_type, name, value) for name, value in edit.node["values"].items()}
+            return replace(edit, node={**edit.node, "values": values})
+        return edit
+
+
+def _canonical_value(node_type: NodeType | None, name: str, value: Any) -> Any:
+    spec = None if node_type is None else node_type.input_by_name.get(name)
+    if spec is None or spec.check is None:
+        return value
+    try:
+        return spec.check(value)
+    except ValueError:
+        # Kept as it is: validation says what is wrong, on the input.
+        return value

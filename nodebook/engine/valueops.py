@@ -1,0 +1,85 @@
+"""What the engine must know of a value without knowing its library: its weight, and whether somebody changed it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+_SCALAR_BYTES = 32
+_DEPTH = 4
+"""How deep containers are looked into. Deeper values count as one reference."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueOps:
+    """How to treat values of one type.
+
+    ``nbytes``: memory that goes when the value goes. ``version``: something that differs after the value was changed
+    in place, cheap to take. ``protect``: returns the value so that consumers cannot change it (a read-only view).
+    """
+
+    nbytes: Callable[[Any], int] | None = None
+    version: Callable[[Any], Any] | None = None
+    protect: Callable[[Any], Any] | None = None
+
+
+class ValueRegistry:
+    """``ValueOps`` by type; subclasses follow their base."""
+
+    def __init__(self) -> None:
+        self._by_type: dict[type, ValueOps | None] = dict.fromkeys((int, float, bool, str, bytes, type(None), complex))
+        self._registered: dict[type, ValueOps] = {}
+
+    def register(self, kind: type, ops: ValueOps) -> None:
+        """Teach the engine a type."""
+        self._registered[kind] = ops
+        self._by_type = {known: held for known, held in self._by_type.items() if not issubclass(known, kind)}
+        self._by_type[kind] = ops
+
+    def nbytes(self, value: Any, depth: int = _DEPTH) -> int:
+        """Return about how many bytes go when ``value`` goes."""
+        kind = type(value)
+        if kind is int or kind is float or kind is bool or value is None:
+            return _SCALAR_BYTES
+        ops = self._find(kind)
+        if ops is not None and ops.nbytes is not None:
+            return ops.nbytes(value)
+        size = sys.getsizeof(value, _SCALAR_BYTES)
+        if depth and isinstance(value, (list, tuple, set, frozenset)):
+            return size + sum(self.nbytes(item, depth - 1) for item in value)
+        if depth and isinstance(value, dict):
+            return size + sum(self.nbytes(item, depth - 1) for item in value.values())
+        return size
+
+    def version(self, value: Any, depth: int = _DEPTH) -> Any:
+        """Return something that stays equal until ``value`` is changed in place; None where nothing can be told."""
+        ops = self._find(type(value))
+        if ops is not None and ops.version is not None:
+            return ops.version(value)
+        if depth and isinstance(value, (list, tuple)):
+            return tuple((id(item), self.version(item, depth - 1)) for item in value)
+        if depth and isinstance(value, dict):
+            return tuple((key, id(item), self.version(item, depth - 1)) for key, item in value.items())
+        if isinstance(value, (set, frozenset)):
+            return frozenset(map(id, value))
+        return bytes(value) if isinstance(value, bytearray) else None
+
+    def versions(self, outputs: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Return the versions of a node's outputs, None where nothing can be told of any."""
+        found = tuple(map(self.version, outputs))
+        return None if all(version is None for version in found) else found
+
+    def protect(self, value: Any) -> Any:
+        """Return ``value`` as consumers may have it."""
+        ops = self._find(type(value))
+        return value if ops is None or ops.protect is None else ops.protect(value)
+
+    def _find(self, kind: type) -> ValueOps | None:
+        try:
+            return self._by_type[kind]
+        except KeyError:
+            found = next((self._registered[base] for base in kind.__mro__ if base in self._registered), None)
+            self._by_type[kind] = found
+            return found
