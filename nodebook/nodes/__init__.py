@@ -1,0 +1,56 @@
+"""The built-in nodes: thin functions over torch and Pillow, with ComfyUI's names, inputs and defaults.
+
+Importing this package loads nothing; its functions load torch and Pillow.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from nodebook.assets.folders import Folders
+    from nodebook.engine.node import NodeFunction
+    from nodebook.engine.ports import PortRegistry
+    from nodebook.engine.valueops import ValueRegistry
+
+__all__ = ["builtin_nodes", "register", "register_ports", "register_values", "run_context"]
+
+
+def builtin_nodes(folders: Folders | None = None) -> list[NodeFunction[..., Any]]:
+    """Return all built-in nodes.
+
+    Those that read files are keyed by what is in the file that ``folders`` finds; without ``folders`` they run each
+    time, since nothing can say whether a file changed.
+    """
+    from nodebook.nodes.catalogue import collect
+
+    return collect(folders)
+
+
+def register(ports: PortRegistry, values: ValueRegistry) -> None:
+    """Teach an engine all that it must know of pictures."""
+    register_ports(ports)
+    register_values(values)
+
+
+def register_ports(ports: PortRegistry) -> None:
+    """Teach the engine the picture classes and which port types convert."""
+    from nodebook.nodes import ports as module
+
+    module.register_ports(ports)
+
+
+def register_values(values: ValueRegistry) -> None:
+    """Teach the engine how large pictures are, and how to see that one was changed in place."""
+    from nodebook.nodes import ports as module
+
+    module.register_values(values)
+
+
+def run_context() -> AbstractContextManager[Any]:
+    """Return the context in which nodes run: torch keeps no gradients."""
+    import torch
+
+    return torch.no_grad()  # not inference_mode: its tensors do not count in-place changes

@@ -1,0 +1,87 @@
+"""The list of all built-in nodes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from nodebook.assets.folders import Folders
+from nodebook.engine.node import NodeFunction
+from nodebook.nodes import (
+    batch,
+    composite,
+    filters,
+    inputs,
+    load,
+    mask_shapes,
+    masks,
+    notes,
+    save,
+    scale,
+    shape,
+    values,
+)
+
+READERS: tuple[NodeFunction[..., Any], ...] = (load.load_image, load.load_image_mask)
+"""Nodes that read the file named by their input ``image``."""
+
+OTHERS: tuple[NodeFunction[..., Any], ...] = (
+    save.save_image,
+    save.preview_image,
+    batch.empty_image,
+    batch.image_batch,
+    batch.repeat_image_batch,
+    batch.image_from_batch,
+    batch.get_image_size,
+    scale.image_scale,
+    scale.image_scale_by,
+    scale.image_scale_to_total_pixels,
+    scale.image_scale_to_max_dimension,
+    shape.image_crop,
+    shape.image_flip,
+    shape.image_rotate,
+    shape.image_pad_for_outpaint,
+    filters.image_invert,
+    filters.image_blur,
+    filters.image_sharpen,
+    filters.image_blend,
+    composite.image_composite_masked,
+    composite.split_image_with_alpha,
+    composite.join_image_with_alpha,
+    masks.mask_to_image,
+    masks.image_to_mask,
+    masks.image_color_to_mask,
+    masks.solid_mask,
+    masks.invert_mask,
+    masks.threshold_mask,
+    masks.crop_mask,
+    mask_shapes.mask_composite,
+    mask_shapes.feather_mask,
+    mask_shapes.grow_mask,
+    save.preview_mask,
+    inputs.input_string,
+    inputs.input_int,
+    inputs.input_float,
+    inputs.input_boolean,
+    values.primitive_int,
+    values.primitive_float,
+    values.primitive_string,
+    values.primitive_string_multiline,
+    values.primitive_boolean,
+    values.preview_any,
+    values.string_concatenate,
+    notes.note,
+    notes.markdown_note,
+)
+
+
+def collect(folders: Folders | None) -> list[NodeFunction[..., Any]]:
+    """Return all nodes, the readers keyed by the content of their file."""
+    return [*(_keyed_by_file(each, folders) for each in READERS), *OTHERS]
+
+
+def _keyed_by_file(reader: NodeFunction[..., Any], folders: Folders | None) -> NodeFunction[..., Any]:
+    if folders is None:
+        return NodeFunction(reader.function, replace(reader.options, cache=False))
+    return NodeFunction(reader.function, replace(reader.options, fingerprint=partial(load.picture_digest, folders)))

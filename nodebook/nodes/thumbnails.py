@@ -1,0 +1,67 @@
+"""Small copies of pictures for the editor, made up to thirty times a second."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image as PILImage
+
+from nodebook.nodes.convert import image_to_pils, pil_to_image
+
+MAX_SIDE_PX = 512
+_JPEG_QUALITY = 80
+_PLAIN_MODES = frozenset({"L", "RGB", "RGBA", "LA"})
+
+
+class Thumbnail(NamedTuple):
+    """An encoded picture, and its size in pixels after scaling."""
+
+    data: bytes
+    mime: str
+    width: int
+    height: int
+
+
+def encode_thumbnail(value: Any, max_side: int = MAX_SIDE_PX) -> Thumbnail:
+    """Return a small copy of a picture, array, IMAGE or MASK (of a batch: the first), never larger than the original.
+
+    JPEG, or WebP where it has alpha. Raises ``PictureError`` for what is not a picture.
+    """
+    picture = _small_pil(value, max_side)
+    if max(picture.size) > max_side:
+        picture = picture.copy()
+        picture.thumbnail((max_side, max_side), PILImage.Resampling.BILINEAR, reducing_gap=1.5)
+    file = io.BytesIO()
+    if picture.mode in ("RGBA", "LA"):
+        picture.convert("RGBA").save(file, "WEBP", quality=_JPEG_QUALITY, method=0)
+        mime = "image/webp"
+    else:
+        picture.save(file, "JPEG", quality=_JPEG_QUALITY)
+        mime = "image/jpeg"
+    return Thumbnail(file.getvalue(), mime, picture.width, picture.height)
+
+
+def _small_pil(value: Any, max_side: int) -> PILImage.Image:
+    """Return a Pillow picture that is not much larger than wanted: large tensors are thinned out before converting."""
+    if isinstance(value, PILImage.Image):
+        if value.mode in _PLAIN_MODES and not ("transparency" in value.info and value.mode != "RGBA"):
+            return value
+        return image_to_pils(pil_to_image(value))[0]
+    if isinstance(value, (list, tuple)) and value:
+        return _small_pil(value[0], max_side)
+    if isinstance(value, (np.ndarray, torch.Tensor)):
+        value = _thinned(value, max_side)
+    return image_to_pils(value)[0]
+
+
+def _thinned(value: Any, max_side: int) -> Any:
+    """Return the first of a batch, with only every n-th row and column where it is more than twice too large."""
+    is_batch = value.ndim == 4 or (value.ndim == 3 and value.shape[-1] not in (1, 3, 4))  # noqa: PLR2004 -- MASK: B, H, W
+    first = value[0] if is_batch and len(value) else value
+    if first.ndim < 2:  # noqa: PLR2004 -- not a picture: the conversion says so
+        return value
+    step = max(1, max(first.shape[:2]) // (2 * max_side))
+    return first[::step, ::step] if step > 1 else first
