@@ -1,0 +1,85 @@
+"""nodebook: node graphs that live in a notebook cell.
+
+Importing this loads nothing heavy: each public name is resolved when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nodebook.engine.annotations import Color as Color
+    from nodebook.engine.annotations import Hidden as Hidden
+    from nodebook.engine.annotations import Number as Number
+    from nodebook.engine.annotations import Picture as Picture
+    from nodebook.engine.annotations import Port as Port
+    from nodebook.engine.annotations import Text as Text
+    from nodebook.engine.annotations import Toggle as Toggle
+    from nodebook.engine.context import preview as preview
+    from nodebook.engine.context import progress as progress
+    from nodebook.engine.node import UI as UI
+    from nodebook.functions import node as node
+    from nodebook.graph import Graph as Graph
+    from nodebook.graph import open_graph
+    from nodebook.nodes.ports import Image as Image
+    from nodebook.nodes.ports import Mask as Mask
+    from nodebook.sessions import session as session
+
+    open = open_graph  # noqa: A001 - the public name of the design
+
+_WHERE = {
+    "Color": "engine.annotations",
+    "Graph": "graph",
+    "Hidden": "engine.annotations",
+    "Image": "nodes.ports",
+    "Mask": "nodes.ports",
+    "Number": "engine.annotations",
+    "Picture": "engine.annotations",
+    "Port": "engine.annotations",
+    "Text": "engine.annotations",
+    "Toggle": "engine.annotations",
+    "UI": "engine.node",
+    "node": "functions",
+    "open": "graph:open_graph",
+    "preview": "engine.context",
+    "progress": "engine.context",
+    "session": "sessions",
+}
+
+__all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place
+    "cache",
+    *_WHERE,
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("nodebook")
+    if name == "cache":
+        return __getattr__("session")().cache
+    if name not in _WHERE:
+        raise AttributeError(f"nodebook has no {name!r}. Its public names are: {', '.join(__all__)}.")
+    module, _, attribute = _WHERE[name].partition(":")
+    found = getattr(importlib.import_module(f"nodebook.{module}"), attribute or name)
+    if name in {"Graph", "open"}:
+        _show_graphs_in_cells()
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
+
+
+def _show_graphs_in_cells() -> None:
+    """Let cells show graphs by the widget, which is loaded when the first one is shown."""
+    from nodebook.graph import Graph
+
+    def display(graph: Graph) -> tuple[dict[str, Any], dict[str, Any]]:
+        from nodebook.widget import display_bundle
+
+        return display_bundle(graph)
+
+    Graph.display = staticmethod(display)

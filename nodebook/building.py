@@ -1,0 +1,188 @@
+"""Adding nodes from code, so that running a cell again does not add them again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from nodebook.engine.edits import AddNode, Edit, SetLink, SetOrigin, SetTitle, SetValue, UnsetValue
+from nodebook.engine.graph import Link, Node
+from nodebook.engine.layout import Columns
+from nodebook.engine.nodetype import NodeType
+from nodebook.engine.store import GraphStore
+from nodebook.errors import EditError, InputValueError
+from nodebook.handles import NodeHandle, Output
+
+_JSON_TYPES = (type(None), bool, int, float, str, list, dict)
+
+
+_places: WeakKeyDictionary[GraphStore, dict[str, str]] = WeakKeyDictionary()
+"""Place in the code → node, for each graph: several ``Graph`` objects of one name share it."""
+
+
+class Builder:
+    """Turns ``g.add`` and ``handle.set`` into edits.
+
+    In a named graph a node that code adds remembers its place in the code ("the second ImageBlur") and what the code
+    gave it. When the same place adds it again, after a restart or in a cell that is run again, the node is found and
+    only what the code changed since is changed: a value set by hand stays, unless the code now says something new.
+    """
+
+    def __init__(self, store: GraphStore, *, is_named: bool) -> None:
+        self._store = store
+        self._is_named = is_named
+        self._added: Counter[str] = Counter()
+        self._columns: Columns | None = None
+        self._known = _places.setdefault(store, {})
+        self._known |= {
+            str(node.origin["key"]): node_id
+            for node_id, node in store.state.nodes.items()
+            if is_named and node.origin is not None and "key" in node.origin
+        }
+
+    def add(self, type_name: str, title: str | None, inputs: Mapping[str, Any]) -> str:
+        """Add a node, or find the one that the same place in the code added before; return its id."""
+        node_type = self._store.library.get(type_name)
+        values, links = self._split(node_type, inputs)
+        self._added[node_type.name] += 1
+        origin = _origin(f"{node_type.name}#{self._added[node_type.name]}", title, values, links)
+        with self._store.lock:
+            known = self._known.get(origin["key"])
+            if known is not None and known in self._store.state.nodes:
+                self._merge(known, self._store.state.nodes[known], origin)
+                return known
+            node_id = self._store.state.next_id()
+            node: dict[str, Any] = {"type": node_type.name, "values": values}
+            if title is not None:
+                node["title"] = title
+            if links:
+                node["links"] = {name: list(link) for name, link in links.items()}
+            node["view"] = self._place(links, node_type)
+            if self._is_named:
+                node["origin"] = origin
+                self._known[str(origin["key"])] = node_id
+            self._store.edit([AddNode(node_id, node)], f"Add {title or node_type.title}")
+            return node_id
+
+    def renew_input(self, node_id: str, default: Any) -> None:
+        """Give a named input of a named graph its new default, if the code says another than the last time."""
+        origin = self._store.state.nodes[node_id].origin
+        if not self._is_named or origin is None:
+            return
+        given: Any = origin.get("values")
+        before: dict[str, Any] = dict(given or {})
+        if before.get("value") == default and type(before.get("value")) is type(default):
+            return
+        origin = {**origin, "values": {**before, "value": default}}
+        edits: list[Edit] = [SetValue(node_id, "value", default), SetOrigin(node_id, origin)]
+        self._store.edit(edits, f"Change {before.get('name', node_id)} from code")
+
+    def set_inputs(self, node_id: str, inputs: Mapping[str, Any]) -> None:
+        """Set literals, connect outputs, or (``None``) disconnect and give back the default."""
+        with self._store.lock:
+            node = self._store.state.nodes.get(node_id)
+            if node is None:
+                raise EditError(f"Node {node_id!r} is no longer in the graph; undo brings a removed node back.")
+            node_type = self._store.library.find(node.type)
+            cleared = [name for name, value in inputs.items() if value is None]
+            values, links = self._split(node_type, {name: each for name, each in inputs.items() if each is not None})
+            edits: list[Edit] = []
+            for name in cleared:
+                self._check_name(node_type, name)
+                edits.extend((SetLink(node_id, name, None), UnsetValue(node_id, name)))
+            for name, value in values.items():
+                if name in node.links:
+                    edits.append(SetLink(node_id, name, None))
+                edits.append(SetValue(node_id, name, value))
+            edits.extend(SetLink(node_id, name, (link.node, link.output)) for name, link in links.items())
+            self._store.edit(edits, f"Set {', '.join(inputs)}")
+
+    def _split(self, node_type: NodeType | None, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Link]]:
+        values: dict[str, Any] = {}
+        links: dict[str, Link] = {}
+        for name, value in inputs.items():
+            self._check_name(node_type, name)
+            if isinstance(value, NodeHandle):
+                value = value.sole_output()  # noqa: PLW2901 - a handle stands for its output
+            if isinstance(value, Output):
+                if value.graph.store is not self._store:
+                    raise InputValueError(
+                        f"{name} is given an output of another graph ({value!r}). Add that node to this graph, or run "
+                        "the other graph and pass the value on."
+                    )
+                links[name] = Link(value.node_id, value.name)
+            else:
+                values[name] = _literal(node_type, name, value)
+        return values, links
+
+    def _check_name(self, node_type: NodeType | None, name: str) -> None:
+        if node_type is not None:
+            node_type.input(name)
+
+    def _place(self, links: Mapping[str, Link], node_type: NodeType) -> dict[str, float]:
+        if self._columns is None:
+            self._columns = Columns(self._store.state, self._store.library.find)
+        return self._columns.place(self._store.state, links.values(), node_type)
+
+    def _merge(self, node_id: str, node: Node, origin: dict[str, Any]) -> None:
+        """Apply what the code says differently from the last time; leave what was changed by hand."""
+        before: Mapping[str, Any] = node.origin or {}
+        if _plain(before) == _plain(origin):
+            return
+        edits: list[Edit] = []
+        old_values, old_links = before.get("values") or {}, before.get("links") or {}
+        for name, value in origin.get("values", {}).items():
+            if name not in old_values or old_values[name] != value or type(old_values[name]) is not type(value):
+                edits.append(SetLink(node_id, name, None))
+                edits.append(SetValue(node_id, name, value))
+        new_links = origin.get("links", {})
+        for name, link in new_links.items():
+            if old_links.get(name) != link:
+                edits.append(SetLink(node_id, name, tuple(link)))
+        edits.extend(SetLink(node_id, name, None) for name in old_links if name not in new_links)
+        edits.extend(UnsetValue(node_id, name) for name in old_values if name not in origin.get("values", {}))
+        if before.get("title") != origin.get("title"):
+            edits.append(SetTitle(node_id, origin.get("title")))
+        self._store.edit([*edits, SetOrigin(node_id, origin)], f"Change {node.title or node.type} from code")
+
+
+def _literal(node_type: NodeType | None, name: str, value: Any) -> Any:
+    """Return a literal as a document can hold it. Raises ``InputValueError`` for a live object."""
+    spec = None if node_type is None else node_type.input_by_name.get(name)
+    if spec is not None and spec.check is not None:
+        try:
+            return spec.check(value)
+        except ValueError:
+            # Kept: validation reports it on the input, and nothing is lost.
+            pass
+    if isinstance(value, PurePath):
+        return value.as_posix()
+    if isinstance(value, tuple):
+        value = list(value)
+    if isinstance(value, _JSON_TYPES):
+        return value
+    title = "The node" if node_type is None else node_type.title
+    raise InputValueError(
+        f"{title}.{name} cannot hold {type(value).__module__}.{type(value).__qualname__}: a graph's document holds "
+        "numbers, text, True/False and lists of them. Save the object to a file and load it with a node, or make it in "
+        "a function with @nb.node and pass that node's output."
+    )
+
+
+def _origin(key: str, title: str | None, values: dict[str, Any], links: Mapping[str, Link]) -> dict[str, Any]:
+    """Return where code adds a node and what it gives; members that say nothing are left out."""
+    origin: dict[str, Any] = {"key": key}
+    if title is not None:
+        origin["title"] = title
+    if values:
+        origin["values"] = values
+    if links:
+        origin["links"] = {name: list(link) for name, link in links.items()}
+    return origin
+
+
+def _plain(origin: Mapping[str, Any]) -> str:
+    return repr(sorted((key, repr(value)) for key, value in origin.items()))

@@ -1,0 +1,298 @@
+"""``nb.Graph``: a graph as notebook code holds it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nodebook.assets.errors import NoGraphError, PictureError
+from nodebook.assets.pictures import read_graph
+from nodebook.building import Builder
+from nodebook.engine import document
+from nodebook.engine.cache import Entry
+from nodebook.engine.compiled import Problem
+from nodebook.engine.edits import Edit, RemoveNode, SetTitle
+from nodebook.engine.files import write_atomic
+from nodebook.engine.graph import GraphState, Node, id_order
+from nodebook.engine.node import NodeFunction
+from nodebook.errors import DocumentError, UnknownInputError, UnknownNodeError
+from nodebook.explain import PlanTable, explain_node, plan_table
+from nodebook.handles import NodeHandle, Output, not_run
+from nodebook.jobs import Job
+from nodebook.runs import Run
+from nodebook.sessions import Session, session
+
+INPUT_TYPES = {bool: "InputBoolean", int: "InputInt", float: "InputFloat", str: "InputString"}
+"""Node types of named inputs, by the type of the default."""
+
+Display = Callable[["Graph"], tuple[dict[str, Any], dict[str, Any]]]
+
+
+class Graph:
+    """A node graph that is edited in a cell and by code, and run in the kernel.
+
+    ``Graph("portrait")`` is saved beside the notebook with every edit, and comes back under that name after a
+    restart: running the cells that build it again then changes only what the code changed. ``Graph()`` lives in this
+    kernel only.
+    """
+
+    display: Display | None = None
+    """How a cell shows a graph; the widget sets it (``nodebook.widget``)."""
+
+    def __init__(self, name: str | None = None, *, own_session: Session | None = None) -> None:
+        self._session = own_session or session()
+        self.notices: list[str] = []
+        if name is None:
+            self.store = self._session.new_graph()
+        else:
+            self.store, self.notices = self._session.named_graph(name)
+        self._builder = Builder(self.store, is_named=name is not None)
+
+    @classmethod
+    def of_state(cls, state: GraphState, own_session: Session | None = None) -> Graph:
+        """Return an unnamed graph that starts from a state."""
+        graph = cls(own_session=own_session)
+        graph.store = graph._session.new_graph(state)
+        graph._builder = Builder(graph.store, is_named=False)
+        return graph
+
+    # Building
+
+    def add(self, type: str | NodeFunction[..., Any], /, title: str | None = None, **inputs: Any) -> NodeHandle:  # noqa: A002 - the field's word
+        """Add a node and return its handle, which unpacks into the node's outputs.
+
+        ``type`` is the name or title of a node type, or a node function; ``inputs`` are literals or outputs of nodes.
+        Raises ``UnknownNodeTypeError`` and ``UnknownInputError``; a value out of range or a link that does not fit is
+        accepted and reported by ``problems`` and by the run, on the node and the input.
+        """
+        name = type
+        if isinstance(name, NodeFunction):
+            if name.type_name not in self.store.library:
+                self.store.library.define(name)
+            name = name.type_name
+        return NodeHandle(self, self._builder.add(name, title, inputs))
+
+    def add_call(self, function: NodeFunction[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Add a node for a call of a node function with outputs of this graph, and return its output or outputs."""
+        node_type = self.store.library.find(function.type_name)
+        hidden = {name for name, _ in node_type.hidden} if node_type is not None else set()
+        signature = inspect.signature(function.function)
+        signature = signature.replace(
+            parameters=[each for name, each in signature.parameters.items() if name not in hidden]
+        )
+        bound = signature.bind(*args, **kwargs)
+        handle = self.add(function, **bound.arguments)
+        outputs = tuple(handle)
+        return outputs[0] if len(outputs) == 1 else (outputs or handle)
+
+    def input(self, name: str, default: bool | float | str) -> Output:  # noqa: FBT001 - a value, not a flag
+        """Return the output of the named input ``name``: ``g.run(name=value)`` sets it for one run."""
+        for node_id, node in self.store.state.nodes.items():
+            if node.type in INPUT_TYPES.values() and node.values.get("name") == name:
+                self._builder.renew_input(node_id, default)
+                return Output(self, node_id, "value")
+        if type(default) not in INPUT_TYPES:
+            raise UnknownInputError(
+                f"The named input {name!r} cannot have the default {default!r}: expected text, a number or True/False."
+            )
+        return self.add(INPUT_TYPES[type(default)], title=name, name=name, value=default).sole_output()
+
+    def set_inputs(self, node_id: str, inputs: Mapping[str, Any]) -> None:
+        """Set literals or links of a node, as one step of undo."""
+        self._builder.set_inputs(node_id, inputs)
+
+    def rename(self, node_id: str, title: str | None) -> None:
+        """Give a node a title, or its type's with None."""
+        self._edit([SetTitle(node_id, title)], "Rename node")
+
+    def remove(self, *nodes: str | NodeHandle) -> None:
+        """Remove nodes and their links, as one step of undo."""
+        self._edit([RemoveNode(self._id(each)) for each in nodes], f"Remove {len(nodes)} nodes")
+
+    def undo(self) -> bool:
+        """Take back the last edit, whether code or the editor made it; False where there is none."""
+        return self.store.undo()
+
+    def redo(self) -> bool:
+        """Apply again what undo took back; False where there is nothing."""
+        return self.store.redo()
+
+    # Looking
+
+    @property
+    def name(self) -> str | None:
+        """The name under which the graph is saved, None for one that is not."""
+        return self.store.state.name
+
+    @property
+    def nodes(self) -> list[NodeHandle]:
+        """All nodes, in document order."""
+        return [NodeHandle(self, node_id) for node_id in self.store.state.ordered_ids()]
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong with the graph, on node and input."""
+        return self.store.problems()
+
+    def __getitem__(self, id_or_title: str | int) -> NodeHandle:
+        """Return a node by id or by title. Raises ``UnknownNodeError`` where none or several fit."""
+        key = str(id_or_title)
+        if key in self.store.state.nodes:
+            return NodeHandle(self, key)
+        found = [node_id for node_id in self.store.state.nodes if self.title_of(node_id) == key]
+        if not found:
+            found = [node_id for node_id, node in self.store.state.nodes.items() if node.type == key]
+        if len(found) == 1:
+            return NodeHandle(self, found[0])
+        if found:
+            ids = ", ".join(sorted(found, key=id_order))
+            raise UnknownNodeError(f"{len(found)} nodes are called {key!r}: {ids}. Use the id, or give one a title.")
+        titles = ", ".join(repr(self.title_of(node_id)) for node_id in self.store.state.ordered_ids()[:20])
+        raise UnknownNodeError(f"The graph has no node {key!r}. Its nodes are: {titles or 'none'}.")
+
+    def __contains__(self, key: object) -> bool:
+        nodes = self.store.state.nodes
+        return str(key) in nodes or any(key in (self.title_of(each), node.type) for each, node in nodes.items())
+
+    def __len__(self) -> int:
+        return len(self.store.state.nodes)
+
+    def __repr__(self) -> str:
+        named = f" {self.name!r}" if self.name else ""
+        return f"<graph{named}: {len(self)} nodes>"
+
+    def find_node(self, node_id: str) -> Node:
+        """Return a node's data. Raises ``UnknownNodeError``."""
+        node = self.store.state.nodes.get(node_id)
+        if node is None:
+            raise UnknownNodeError(f"Node {node_id!r} is no longer in the graph; undo brings a removed node back.")
+        return node
+
+    def title_of(self, node_id: str) -> str:
+        """Return a node's own title, or its type's."""
+        node = self.find_node(node_id)
+        node_type = self.store.library.find(node.type)
+        return node.title or (node_type.title if node_type is not None else node.type)
+
+    def result_of(self, node_id: str) -> Entry:
+        """Return what a node made in the last run. Raises ``NotRunError``."""
+        entry = self._session.result(self.store, node_id)
+        if entry is None:
+            raise not_run(self.title_of(node_id))
+        return entry
+
+    # Running
+
+    def run(self, *targets: str | NodeHandle | Output, **named_inputs: Any) -> Run:
+        """Run the graph and wait for it; Interrupt cancels.
+
+        ``targets``: run up to these; default: every output node or, where there is none, every node that nothing
+        follows. ``named_inputs`` hold for this run only. Nodes that fail are in the run's ``errors`` and do not raise
+        (``.check()`` does). Raises ``UnknownInputError`` for a name that is no named input.
+        """
+        job = self._submit(targets, named_inputs)
+        try:
+            return job.future.result()
+        except KeyboardInterrupt:
+            job.cancel()
+            raise
+
+    async def run_async(self, *targets: str | NodeHandle | Output, **named_inputs: Any) -> Run:
+        """Run the graph without blocking the cell's event loop; cancelling the task cancels the run."""
+        job = self._submit(targets, named_inputs)
+        try:
+            return await asyncio.wrap_future(job.future)
+        except asyncio.CancelledError:
+            job.cancel()
+            raise
+
+    def cancel(self) -> None:
+        """Cancel what runs and what waits of this graph."""
+        self._session.worker.cancel(self.store.number)
+
+    def plan(self, *targets: str | NodeHandle | Output, **named_inputs: Any) -> PlanTable:
+        """Return what ``run`` would do, and why, without doing it."""
+        wanted = [self._id(each) for each in targets] or None
+        plan, state, problems = self.store.plan(self._session.lookup, wanted, self._values(named_inputs))
+        return plan_table(self.store, plan, state, problems)
+
+    def why(self, node: str | NodeHandle) -> str:
+        """Say in words why a node would run, or why it would not."""
+        return explain_node(self.store, self._id(node), self._session.lookup)
+
+    # Saving and showing
+
+    def to_json(self) -> str:
+        """Return the document as JSON text (docs/design/document.md)."""
+        return document.dumps(self.store.state)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the document to a file, replacing it at once or not at all."""
+        path = Path(path)
+        write_atomic(path, document.dumps(self.store.state).encode())
+        return path
+
+    def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        if Graph.display is None:
+            return {"text/plain": repr(self)}, {}
+        return Graph.display(self)
+
+    def _submit(self, targets: tuple[str | NodeHandle | Output, ...], named_inputs: Mapping[str, Any]) -> Job:
+        wanted = [self._id(each) for each in targets] or None
+        return self._session.submit(self.store, wanted, self._values(named_inputs))
+
+    def _values(self, named_inputs: Mapping[str, Any]) -> dict[tuple[str, str], Any]:
+        if not named_inputs:
+            return {}
+        known = {
+            str(node.values.get("name")): node_id
+            for node_id, node in self.store.state.nodes.items()
+            if node.type in INPUT_TYPES.values()
+        }
+        for name in named_inputs:
+            if name not in known:
+                listed = ", ".join(sorted(known)) or "none"
+                raise UnknownInputError(
+                    f"The graph has no named input {name!r}. Its named inputs are: {listed}. Make one with "
+                    f"g.input({name!r}, default)."
+                )
+        return {(known[name], "value"): value for name, value in named_inputs.items()}
+
+    def _id(self, node: str | NodeHandle | Output) -> str:
+        if isinstance(node, NodeHandle):
+            return node.id
+        return node.node_id if isinstance(node, Output) else self[node].id
+
+    def _edit(self, edits: list[Edit], label: str) -> None:
+        self.store.edit(edits, label)
+
+
+def open_graph(path: str | os.PathLike[str]) -> Graph:
+    """Open a document, or the graph inside a picture that nodebook saved.
+
+    Raises ``FileNotFoundError``, and ``DocumentError`` for a file that holds no graph or one of a newer version.
+    """
+    path = Path(path)
+    if path.suffix.lower() == ".png":
+        try:
+            text = read_graph(path)
+        except (NoGraphError, PictureError) as error:
+            raise DocumentError(str(error)) from error
+        if text is None:
+            raise DocumentError(
+                f"{path.name} holds no nodebook graph. Expected a PNG that SaveImage wrote; open the picture itself "
+                "with a Load Image node."
+            )
+    else:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise DocumentError(
+                f"{path.name} is not text in UTF-8 (at byte {error.start}). Expected a nodebook document, or a PNG "
+                "that SaveImage wrote."
+            ) from None
+    return Graph.of_state(document.loads(text))

@@ -1,0 +1,166 @@
+"""What code holds of a node and of its outputs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from nodebook.engine.node import NodeFunction, Reference
+from nodebook.errors import NotRunError, UnknownNodeError
+
+if TYPE_CHECKING:
+    from nodebook.engine.graph import Node
+    from nodebook.engine.nodetype import NodeType, OutputSpec
+    from nodebook.graph import Graph
+
+
+class Output(Reference):
+    """An output of a node: link it to an input, pass it to a node function, or read its value after a run."""
+
+    def __init__(self, graph: Graph, node_id: str, name: str) -> None:
+        self.graph = graph
+        self.node_id = node_id
+        self.name = name
+
+    @property
+    def value(self) -> Any:
+        """What the last run made. Raises ``NotRunError`` when it made nothing, or when the cache let it go."""
+        handle = self.graph[self.node_id]
+        return handle.outputs[handle.output_names.index(self.name)]
+
+    def call(self, function: NodeFunction[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Add a node that calls ``function``; see ``nb.node``."""
+        return self.graph.add_call(function, args, kwargs)
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Output)
+            and self.graph.store is other.graph.store
+            and (self.node_id, self.name) == (other.node_id, other.name)
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.graph.store.number, self.node_id, self.name))
+
+    def __repr__(self) -> str:
+        return f"<output {self.name} of node {self.node_id}>"
+
+
+class NodeHandle(Reference):
+    """A node of a graph: unpacks into its outputs, has them as attributes, and stands for its output if it has one."""
+
+    def __init__(self, graph: Graph, node_id: str) -> None:
+        self.graph = graph
+        self.id = node_id
+
+    @property
+    def node(self) -> Node:
+        """The node as the graph has it now. Raises ``UnknownNodeError`` when it was removed."""
+        return self.graph.find_node(self.id)
+
+    @property
+    def title(self) -> str:
+        """The node's own title, or its type's."""
+        return self.graph.title_of(self.id)
+
+    @property
+    def type(self) -> NodeType | None:
+        """The node's type, None for a placeholder."""
+        return self.graph.store.library.find(self.node.type)
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in order."""
+        node_type = self.type
+        return [] if node_type is None else [spec.name for spec in node_type.outputs]
+
+    @property
+    def outputs(self) -> tuple[Any, ...]:
+        """The values of the last run, in order. Raises ``NotRunError`` when there are none."""
+        entry = self.graph.result_of(self.id)
+        node_type = self.type
+        specs = node_type.outputs if node_type is not None else ()
+        return tuple(_live(value, spec) for value, spec in zip(entry.outputs, specs, strict=False))
+
+    def set(self, **inputs: Any) -> NodeHandle:
+        """Set literals, or connect outputs, by input name; ``None`` disconnects and gives back the default."""
+        self.graph.set_inputs(self.id, inputs)
+        return self
+
+    def rename(self, title: str | None) -> NodeHandle:
+        """Give the node a title, or its type's with None."""
+        self.graph.rename(self.id, title)
+        return self
+
+    def remove(self) -> None:
+        """Remove the node and its links."""
+        self.graph.remove(self.id)
+
+    def sole_output(self) -> Output:
+        """Return the only output. Raises ``UnknownNodeError`` where there is not just one."""
+        names = self.output_names
+        if len(names) != 1:
+            listed = ", ".join(names) or "none"
+            raise UnknownNodeError(
+                f"{self.title} stands for no single output: its outputs are {listed}. Name one, for example "
+                f"handle.{_identifier(names[0]) if names else '…'}."
+            )
+        return Output(self.graph, self.id, names[0])
+
+    def call(self, function: NodeFunction[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Add a node that calls ``function``; see ``nb.node``."""
+        return self.graph.add_call(function, args, kwargs)
+
+    def __iter__(self) -> Iterator[Output]:
+        return iter([Output(self.graph, self.id, name) for name in self.output_names])
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        own = getattr(type(self), name, None)
+        if isinstance(own, property):
+            # NotRunError is an AttributeError, which makes Python ask here: let it say what it says.
+            return own.__get__(self)
+        for each in self.output_names:
+            if name in (each, _identifier(each)):
+                return Output(self.graph, self.id, each)
+        return self._shown(name)
+
+    def _shown(self, name: str) -> Any:
+        """Return a member of what the node showed in the last run."""
+        node_type = self.type
+        if node_type is not None and node_type.is_output:
+            payload = self.graph.result_of(self.id).payload
+            if name in payload:
+                return payload[name]
+        listed = ", ".join(_identifier(each) for each in self.output_names) or "none"
+        raise AttributeError(f"{self.title} has no output {name!r}. Its outputs are: {listed}.")
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *map(_identifier, self.output_names)]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, NodeHandle) and (self.graph.store, self.id) == (other.graph.store, other.id)
+
+    def __hash__(self) -> int:
+        return hash((self.graph.store.number, self.id))
+
+    def __repr__(self) -> str:
+        return f"<node {self.id}: {self.title}>"
+
+
+def _live(value: Any, spec: OutputSpec) -> Any:
+    return value if spec.from_wire is None else spec.from_wire(value)
+
+
+def _identifier(name: str) -> str:
+    return re.sub(r"\W+", "_", name).strip("_").lower()
+
+
+def not_run(title: str) -> NotRunError:
+    """Return the error for a result that is not there."""
+    return NotRunError(
+        f"{title} has no result: it has not run since it was added, it failed, or the cache let its result go. "
+        "Run it with g.run(handle), or raise nb.session().cache.resize(bytes)."
+    )

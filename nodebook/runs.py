@@ -1,0 +1,64 @@
+"""What a run came to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from nodebook.engine.events import NodeError
+from nodebook.engine.graph import GraphState, id_order
+from nodebook.errors import RunFailedError
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run: which nodes ran, which did not need to, and what went wrong.
+
+    ``outcome`` is ``done``, ``failed`` or ``cancelled``; ``seconds`` is wall time from its start on the worker.
+    """
+
+    number: int
+    state: GraphState
+    targets: tuple[str, ...]
+    executed: tuple[str, ...]
+    errors: Mapping[str, NodeError]
+    skipped: Mapping[str, str]
+    outcome: str
+    seconds: float
+    held: tuple[str, ...] = ()
+    """Results that the run found ready and started from."""
+
+    @cached_property
+    def cached(self) -> tuple[str, ...]:
+        """Ids of the nodes that the targets depend on and that did not have to run, in document order."""
+        seen = {node_id for node_id in self.held if node_id in self.state.nodes}
+        stack = list(seen)
+        while stack:
+            for link in self.state.nodes[stack.pop()].links.values():
+                if link.node not in seen and link.node in self.state.nodes:
+                    seen.add(link.node)
+                    stack.append(link.node)
+        if self.outcome == "cancelled":
+            # What was still to come when the run was cancelled is neither cached nor executed.
+            return ()
+        rest = seen.difference(self.executed, self.errors, self.skipped)
+        return tuple(sorted(rest, key=id_order))
+
+    def check(self) -> Run:
+        """Return this run, or raise ``RunFailedError`` when a node failed: for scripts that must not go on then."""
+        if self.errors:
+            listed = "\n".join(f"  {error}" for error in self.errors.values())
+            raise RunFailedError(f"{len(self.errors)} of the graph's nodes failed:\n{listed}")
+        return self
+
+    def __repr__(self) -> str:
+        """Say what happened, and what went wrong; without times, so that notebooks stay the same when run again."""
+        parts = [f"{len(self.executed)} executed", f"{len(self.cached)} cached"]
+        if self.errors:
+            parts.append(f"{len(self.errors)} failed")
+        if self.skipped:
+            parts.append(f"{len(self.skipped)} skipped")
+        lines = [f"Run {self.outcome}: {', '.join(parts)}"]
+        lines.extend(f"  {error}" for error in self.errors.values())
+        return "\n".join(lines)

@@ -1,0 +1,162 @@
+"""The composition root, one per kernel: cache, worker, library and folders are built here and nowhere else."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from nodebook import nodes
+from nodebook.assets.folders import Folders
+from nodebook.engine.cache import Entry, MemoryCache
+from nodebook.engine.events import EventStream
+from nodebook.engine.executor import Services
+from nodebook.engine.graph import GraphState
+from nodebook.engine.graphfile import GraphFile
+from nodebook.engine.library import BUILTIN, Library
+from nodebook.engine.store import Change, GraphStore
+from nodebook.engine.valueops import ValueRegistry
+from nodebook.jobs import Job, Worker
+
+logger = logging.getLogger(__name__)
+
+_MIB = 1024 * 1024
+DEFAULT_CACHE_BYTES = 2048 * _MIB
+
+
+class Session:
+    """Everything that the graphs of one kernel share."""
+
+    def __init__(self, folder: Path | None = None, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+        folder = folder or notebook_folder()
+        self.folder = folder
+        self.folders = Folders(
+            base=folder,
+            input=folder / "input",
+            output=folder / "output",
+            temp=Path(tempfile.gettempdir()) / f"nodebook-{os.getpid()}",
+        )
+        self.library = Library()
+        self.cache = MemoryCache(cache_bytes)
+        self.stream = EventStream()
+        self.values = ValueRegistry()
+        self._named: dict[str, GraphStore] = {}
+        self._files: list[GraphFile] = []
+        self._lock = Lock()
+        self.worker = Worker(self._services())
+
+    def _services(self) -> Services:
+        nodes.register(self.library.ports, self.values)
+        self.library.define_all(nodes.builtin_nodes(self.folders), origin=BUILTIN)
+        return Services(
+            cache=self.cache,
+            values=self.values,
+            stream=self.stream,
+            resources={Folders: self.folders},
+            around=nodes.run_context,
+        )
+
+    def new_graph(self, state: GraphState | None = None) -> GraphStore:
+        """Return a graph that nothing saves."""
+        return GraphStore(self.library, state)
+
+    def named_graph(self, name: str) -> tuple[GraphStore, list[str]]:
+        """Return the graph of that name: the one this kernel has, or the one stored beside the notebook, or a new one.
+
+        The second value says in words what was restored.
+        """
+        with self._lock:
+            if name in self._named:
+                return self._named[name], []
+            file = GraphFile.open(self.folder, name, on_notice=lambda text: logger.warning("%s", text))
+            restored = file.restore()
+            store = GraphStore(self.library, restored.state)
+            store.subscribe(lambda change: _record(file, change))
+            self._named[name] = store
+            self._files.append(file)
+            return store, list(restored.notices)
+
+    def submit(
+        self,
+        store: GraphStore,
+        targets: Iterable[str] | None = None,
+        values: Mapping[tuple[str, str], Any] | None = None,
+    ) -> Job:
+        """Plan a run of the graph as it is now, and queue it."""
+        wanted = None if targets is None else tuple(targets)
+        plan, state, problems = store.plan(self.lookup, wanted, values, for_run=True)
+
+        def replan() -> Any:
+            return store.plan(self.lookup, plan.targets, values)[0]
+
+        job = Job(store, plan, state, problems, replan)
+        self.worker.submit(job)
+        return job
+
+    def lookup(self, key: bytes) -> Entry | None:
+        """Return a kept result, unless somebody who held it (a cell, say) has changed it in place since."""
+        entry = self.cache.get(key)
+        if entry is None or entry.versions is None or self.values.versions(entry.outputs) == entry.versions:
+            return entry
+        self.cache.discard(key)
+        return None
+
+    def result(self, store: GraphStore, node_id: str) -> Entry | None:
+        """Return what a node made in the graph's last run, if it is still held."""
+        kept = store.results.get(node_id)
+        if kept is not None:
+            return kept
+        with store.lock:
+            key = store.index().run_key(node_id)
+        return None if key is None else self.lookup(key)
+
+    def close(self) -> None:
+        """Cancel all runs, and write what is not on disk yet."""
+        self.worker.stop()
+        for file in self._files:
+            file.close()
+
+
+def _record(file: GraphFile, change: Change) -> None:
+    file.record(change.batch.label, change.batch.edits, change.state)
+
+
+def notebook_folder() -> Path:
+    """Return the folder of the notebook that this kernel belongs to, or the working folder."""
+    named = os.environ.get("JPY_SESSION_NAME", "")
+    if named.endswith(".ipynb") and Path(named).is_absolute() and Path(named).parent.is_dir():
+        return Path(named).parent
+    return Path.cwd()
+
+
+_current: Session | None = None
+_current_lock = Lock()
+
+
+def session() -> Session:
+    """Return this kernel's session; the first call makes it."""
+    global _current  # noqa: PLW0603 - the one composition root of a process
+    with _current_lock:
+        if _current is None:
+            _current = Session()
+            atexit.register(_current.close)
+        return _current
+
+
+def use_session(own: Session) -> Callable[[], None]:
+    """Make ``own`` this process's session, for tests and embedding; returns a function that puts the old one back."""
+    global _current
+    with _current_lock:
+        before, _current = _current, own
+
+    def restore() -> None:
+        global _current  # noqa: PLW0603 - see session()
+        with _current_lock:
+            _current = before
+
+    return restore
