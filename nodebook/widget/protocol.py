@@ -1,0 +1,280 @@
+"""The messages between the kernel and the views, as typed values (docs/design/protocol.md).
+
+``js/src/protocol.ts`` has the same. Literals cross here and nowhere else: what a browser cannot hold travels as a tag
+(``engine/literals.py``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, Protocol, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from nodebook.engine import document
+from nodebook.engine.compiled import Problem
+from nodebook.engine.edits import edit_to_json
+from nodebook.engine.graph import GraphState
+from nodebook.engine.library import Library
+from nodebook.engine.literals import tag
+from nodebook.engine.store import Change, History
+from nodebook.widget.errors import MalformedMessageError
+
+# -- browser → kernel --------------------------------------------------------------------------------------------------
+
+
+class _Command(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    client: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Hello(_Command):
+    """A view mounted or lost track."""
+
+    type: Literal["hello"]
+
+
+class EditCommand(_Command):
+    """Apply operations. They are parsed later, so that a bad one is answered with ``rejected``."""
+
+    type: Literal["edit"]
+    batch: int
+    label: str
+    ops: list[Any]
+
+
+class UndoRedo(_Command):
+    """Take one step back, or do it again."""
+
+    type: Literal["undo", "redo"]
+
+
+class RunCommand(_Command):
+    """Queue a run of ``targets``; None: the whole graph."""
+
+    type: Literal["run"]
+    targets: list[str] | None = None
+
+
+class Cancel(_Command):
+    """Cancel the run and what this graph has queued."""
+
+    type: Literal["cancel"]
+
+
+class Upload(_Command):
+    """Store the one buffer in the input folder and set an input to its name."""
+
+    type: Literal["upload"]
+    batch: int
+    node: str
+    input: str
+    name: str
+
+
+class Seen(_Command):
+    """The view is done with a picture and with all before it."""
+
+    type: Literal["seen"]
+    seq: int
+
+
+Command = Hello | EditCommand | UndoRedo | RunCommand | Cancel | Upload | Seen
+
+_COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
+
+
+def parse_command(content: object) -> Command:
+    """Return the command that a message is. Raises ``MalformedMessageError``."""
+    try:
+        return _COMMANDS.validate_python(content)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the message"
+        raise MalformedMessageError(
+            f"The editor sent a message that the kernel does not know ({where}: {first['msg']}). Reload the page; if "
+            "that does not help, editor and kernel are of different versions: restart the kernel."
+        ) from None
+
+
+def sender_of(content: object) -> str | None:
+    """Return who sent a message that may be malformed, as far as can be told."""
+    client = content.get("client") if isinstance(content, Mapping) else None
+    return client if isinstance(client, str) else None
+
+
+# -- kernel → browser --------------------------------------------------------------------------------------------------
+
+Message = Mapping[str, Any]
+RunState = Literal["idle", "queued", "running", "done", "failed", "cancelled"]
+NodeState = Literal["idle", "queued", "running", "cached", "done", "failed", "skipped", "cancelled"]
+Level = Literal["info", "warning", "error"]
+PictureKind = Literal["preview", "result"]
+
+
+class HistoryJson(TypedDict):
+    """What undo and redo would do, by label."""
+
+    undo: str | None
+    redo: str | None
+
+
+class ProblemJson(TypedDict):
+    """Something wrong with the graph."""
+
+    node: str
+    input: str | None
+    code: str
+    message: str
+
+
+class RunJson(TypedDict):
+    """The graph's run: ``finished`` of ``total`` nodes."""
+
+    id: str | None
+    state: RunState
+    total: int
+    finished: int
+    seconds: float | None
+
+
+class ErrorJson(TypedDict):
+    """Why a node failed."""
+
+    message: str
+    input: str | None
+    kind: str
+    traceback: str | None
+
+
+class NodeJson(TypedDict):
+    """How a node is doing. ``progress`` is value and maximum."""
+
+    state: NodeState
+    progress: Sequence[Any] | None
+    seconds: float | None
+    error: ErrorJson | None
+    text: str | None
+
+
+class LibraryJson(TypedDict):
+    """All node types, and which port types convert."""
+
+    revision: int
+    types: dict[str, dict[str, Any]]
+    adapters: list[list[str]]
+
+
+class Status(TypedDict, total=False):
+    """What changed of the run and of its nodes."""
+
+    run: RunJson
+    nodes: dict[str, NodeJson]
+
+
+class Snapshot(TypedDict):
+    """Everything but pictures; ``to`` names the view that asked, None on the trait."""
+
+    type: Literal["snapshot"]
+    to: str | None
+    revision: int
+    document: dict[str, Any]
+    last_id: int
+    history: HistoryJson
+    run: RunJson
+    nodes: dict[str, NodeJson]
+    problems: list[ProblemJson]
+    library: LibraryJson
+
+
+class PictureInfo(TypedDict):
+    """Says of a picture what its bytes do not."""
+
+    node: str
+    index: int
+    count: int
+    width: int
+    height: int
+    mime: str
+    seq: int
+    kind: PictureKind
+
+
+class Channel(Protocol):
+    """Where messages go: to every view of a graph. May be called from any thread."""
+
+    def send_message(self, message: Message, buffers: list[bytes]) -> None:
+        """Send one message."""
+
+
+def edited(change: Change, history: History, problems: list[ProblemJson]) -> Message:
+    """Say that a batch was applied."""
+    return {
+        "type": "edited",
+        "revision": change.revision,
+        "client": change.client,
+        "batch": change.client_batch,
+        "label": change.batch.label,
+        "ops": [edit_to_json(edit, wire=True) for edit in change.batch.edits],
+        "history": history_json(history),
+        "problems": problems,
+    }
+
+
+def rejected(client: str, batch: int, reason: str) -> Message:
+    """Say that a view's batch was not applied."""
+    return {"type": "rejected", "client": client, "batch": batch, "reason": reason}
+
+
+def notice(client: str | None, level: Level, text: str) -> Message:
+    """Say something to a person at one view, or at all."""
+    return {"type": "notice", "client": client, "level": level, "text": text}
+
+
+def document_json(state: GraphState) -> dict[str, Any]:
+    """Return a graph's document as it travels to a browser."""
+    return document.to_json(state, wire=True)
+
+
+def history_json(history: History) -> HistoryJson:
+    """Return what undo and redo would do."""
+    return {"undo": history.undo, "redo": history.redo}
+
+
+def problems_json(problems: Iterable[Problem]) -> list[ProblemJson]:
+    """Return the problems of a graph."""
+    return [{"node": each.node, "input": each.input, "code": each.code, "message": each.message} for each in problems]
+
+
+def library_json(library: Library, pictures: list[str]) -> LibraryJson:
+    """Return all node types; ``pictures`` are the names that picture widgets offer."""
+    return {
+        "revision": library.revision,
+        "types": {node_type.name: _type_json(node_type.info(), pictures) for node_type in library},
+        "adapters": library.ports.adapter_pairs(),
+    }
+
+
+def _type_json(info: dict[str, Any], pictures: list[str]) -> dict[str, Any]:
+    info["inputs"] = [_input_json(each, pictures) for each in info["inputs"]]
+    return info
+
+
+def _input_json(info: dict[str, Any], pictures: list[str]) -> dict[str, Any]:
+    widget = info["widget"]
+    if widget is not None:
+        info["widget"] = {name: wire(value) for name, value in widget.items()}
+        if widget.get("kind") == "picture":
+            info["widget"]["options"] = pictures
+    if "default" in info:
+        info["default"] = wire(info["default"])
+    return info
+
+
+def wire(value: Any) -> Any:
+    """Return a value as a browser can hold it; what is not JSON as text."""
+    try:
+        return tag(value, wire=True)
+    except TypeError:
+        return str(value)

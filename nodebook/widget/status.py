@@ -1,0 +1,264 @@
+"""How a graph's run and its nodes are doing: engine events in, the newest state out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from threading import Lock
+from typing import Any
+
+from nodebook.engine import events
+from nodebook.engine.graph import GraphState
+from nodebook.runs import Run
+from nodebook.widget.protocol import ErrorJson, NodeJson, NodeState, RunJson, RunState, Status, wire
+
+_UNFINISHED = frozenset({"queued", "running"})
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """How one node is doing."""
+
+    state: NodeState = "idle"
+    progress: tuple[float, float] | None = None
+    seconds: float | None = None
+    error: events.NodeError | None = None
+    text: str | None = None
+
+    def json(self) -> NodeJson:
+        """Return the status as it travels."""
+        return {
+            "state": self.state,
+            "progress": None if self.progress is None else [wire(each) for each in self.progress],
+            "seconds": self.seconds,
+            "error": None if self.error is None else _error_json(self.error),
+            "text": self.text,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """How the graph's run is doing."""
+
+    id: int | None = None
+    state: RunState = "idle"
+    total: int = 0
+    seconds: float | None = None
+
+    def json(self, finished: int) -> RunJson:
+        """Return the status as it travels; ``finished`` of ``total`` nodes are."""
+        return {
+            "id": None if self.id is None else str(self.id),
+            "state": self.state,
+            "total": self.total,
+            "finished": finished,
+            "seconds": self.seconds,
+        }
+
+
+IDLE = NodeStatus()
+
+
+class StatusBoard:
+    """The newest state of a graph's run and nodes, and which of it was not sent yet. May be used from any thread.
+
+    Quick, since the thread that computes calls ``apply``. Texts outlive a run until another text takes their place.
+    """
+
+    def __init__(self) -> None:
+        self._run = RunStatus()
+        self._finished = 0
+        self._nodes: dict[str, NodeStatus] = {}
+        self._queued: dict[int, None] = {}
+        self._changed: set[str] = set()
+        self._is_run_changed = False
+        self._lock = Lock()
+        # By class and not by `match`: this is called twice for each node of a run.
+        self._handlers: dict[type, Callable[[Any, GraphState], None]] = {
+            events.RunQueued: self._queue,
+            events.RunStarted: self._start,
+            events.NodeStarted: self._start_node,
+            events.NodeProgress: self._progress,
+            events.NodePreview: lambda _event, _state: None,
+            events.NodeFinished: self._finish_node,
+            events.NodeFailed: self._fail_node,
+            events.NodeSkipped: self._skip_node,
+            events.RunFinished: self._finish,
+        }
+
+    def apply(self, event: events.RunEvent, state: GraphState) -> None:
+        """Take in what happened; ``state`` is the graph as it is now."""
+        with self._lock:
+            self._handlers[type(event)](event, state)
+
+    def look_back(self, run: Run | None, held: Mapping[str, float]) -> None:
+        """Take in what happened before anybody looked: the last run, and the seconds of each result that is held.
+
+        What events have told already stays.
+        """
+        with self._lock:
+            known = set(self._nodes)
+            if run is not None and self._run.id is None:
+                finished = len(run.executed) + len(run.errors) + len(run.skipped)
+                outcome: RunState = run.outcome  # type: ignore[assignment]  # the engine's three are among ours
+                self._set_run(RunStatus(run.number, outcome, finished, run.seconds), finished)
+            for node, seconds in held.items():
+                self._seed(known, node, "done", seconds=seconds)
+            if run is not None:
+                for node in run.cached:
+                    self._seed(known, node, "cached")
+                for node in run.skipped:
+                    self._seed(known, node, "skipped")
+                for node, error in run.errors.items():
+                    self._seed(known, node, "failed", error=error)
+
+    def set_text(self, node: str, text: str | None) -> None:
+        """Show a text on a node."""
+        with self._lock:
+            self._update(node, text=text)
+
+    def take(self) -> Status | None:
+        """Return what changed since the last call, None where nothing did."""
+        with self._lock:
+            delta: Status = {}
+            if self._is_run_changed:
+                delta["run"] = self._run.json(self._finished)
+            if self._changed:
+                delta["nodes"] = {node: self._nodes[node].json() for node in self._changed}
+            self._changed.clear()
+            self._is_run_changed = False
+            return delta or None
+
+    def snapshot(self, nodes: Collection[str]) -> tuple[RunJson, dict[str, NodeJson]]:
+        """Return the whole state, of those nodes that the graph has."""
+        with self._lock:
+            return self._run.json(self._finished), {
+                node: each.json() for node, each in self._nodes.items() if node in nodes
+            }
+
+    # The caller of all below holds the lock.
+
+    def _seed(self, known: Collection[str], node: str, state: NodeState, **members: Any) -> None:
+        if node not in known:
+            self._set(node, state, **members)
+
+    def _join(self, run: int) -> None:
+        """Take up a run whose start nobody heard: the first view came while it was going on."""
+        if self._run.id is None or (run > self._run.id and self._run.state not in _UNFINISHED):
+            self._set_run(RunStatus(run, "running"))
+
+    def _set(
+        self, node: str, state: NodeState, *, seconds: float | None = None, error: events.NodeError | None = None
+    ) -> None:
+        old = self._nodes.get(node, IDLE)
+        self._put(node, old, NodeStatus(state, None, seconds, error, old.text))
+
+    def _start_node(self, event: events.NodeStarted, _state: GraphState) -> None:
+        self._join(event.run)
+        self._set(event.node, "running")
+
+    def _progress(self, event: events.NodeProgress, _state: GraphState) -> None:
+        self._join(event.run)
+        self._update(event.node, state="running", progress=(event.value, event.maximum))
+
+    def _finish_node(self, event: events.NodeFinished, _state: GraphState) -> None:
+        self._count(event.run)
+        self._set(event.node, "cached" if event.cached else "done", seconds=event.seconds)
+
+    def _fail_node(self, event: events.NodeFailed, _state: GraphState) -> None:
+        self._count(event.run)
+        self._set(event.node, "failed", error=event.error)
+
+    def _skip_node(self, event: events.NodeSkipped, _state: GraphState) -> None:
+        self._count(event.run)
+        self._set(event.node, "skipped")
+
+    def _update(self, node: str, **members: object) -> None:
+        old = self._nodes.get(node, IDLE)
+        self._put(node, old, replace(old, **members))  # type: ignore[arg-type]  # names and types are the caller's
+
+    def _put(self, node: str, old: NodeStatus, new: NodeStatus) -> None:
+        if new.state != old.state or new != old:
+            self._nodes[node] = new
+            self._changed.add(node)
+
+    def _set_run(self, run: RunStatus, finished: int = 0) -> None:
+        self._run = run
+        self._finished = finished
+        self._is_run_changed = True
+
+    def _count(self, run: int) -> None:
+        self._join(run)
+        if run == self._run.id and self._finished < self._run.total:
+            self._finished += 1
+            self._is_run_changed = True
+
+    def _queue(self, event: events.RunQueued, _state: GraphState) -> None:
+        self._queued[event.run] = None
+        if self._run.state not in _UNFINISHED:
+            self._set_run(RunStatus(event.run, "queued"))
+
+    def _start(self, event: events.RunStarted, state: GraphState) -> None:
+        self._queued.pop(event.run, None)
+        self._set_run(RunStatus(event.run, "running", len(event.planned)))
+        culprits: dict[str, events.NodeError] = {}
+        for problem in event.blocked:
+            if problem.severity == "error":
+                error = events.NodeError(problem.node, problem.code, problem.message, problem.input)
+                culprits.setdefault(problem.node, error)
+        planned, held = set(event.planned), set(event.held)
+        blocked = set(event.targets) - planned - held - culprits.keys()
+        for node in _upstream(state, planned | held) - planned - culprits.keys():
+            self._set(node, "cached")
+        for node in event.planned:
+            self._set(node, "queued")
+        for node, error in culprits.items():
+            self._set(node, "failed", error=error)
+        if blocked:
+            for node in (_upstream(state, blocked) & _downstream(state, culprits)) - culprits.keys():
+                self._set(node, "skipped")
+
+    def _finish(self, event: events.RunFinished, _state: GraphState) -> None:
+        self._join(event.run)
+        self._queued.pop(event.run, None)
+        if event.run != self._run.id:
+            return
+        left: NodeState = "cancelled" if event.state == "cancelled" else "idle"
+        for node, status in self._nodes.items():
+            if status.state in _UNFINISHED:
+                self._set(node, left)
+        if self._queued:
+            self._set_run(RunStatus(next(iter(self._queued)), "queued"))
+        else:
+            outcome: RunState = event.state  # type: ignore[assignment]  # the engine's three are among ours
+            self._set_run(replace(self._run, state=outcome, seconds=event.seconds), self._finished)
+
+
+def _upstream(state: GraphState, roots: Iterable[str]) -> set[str]:
+    """Return those of ``roots`` that the graph has, and every node before them."""
+    return _reached(state, roots, lambda node: (link.node for link in state.nodes[node].links.values()))
+
+
+def _downstream(state: GraphState, roots: Iterable[str]) -> set[str]:
+    """Return those of ``roots`` that the graph has, and every node after them."""
+    return _reached(state, roots, lambda node: state.consumers.get(node, ()))
+
+
+def _reached(state: GraphState, roots: Iterable[str], following: Callable[[str], Iterable[str]]) -> set[str]:
+    found = {node for node in roots if node in state.nodes}
+    stack = list(found)
+    while stack:
+        for node in following(stack.pop()):
+            if node not in found and node in state.nodes:
+                found.add(node)
+                stack.append(node)
+    return found
+
+
+def _error_json(error: events.NodeError) -> ErrorJson:
+    return {
+        "message": error.message,
+        "input": error.input,
+        "kind": error.kind,
+        "traceback": error.traceback or None,
+    }

@@ -1,0 +1,304 @@
+"""One graph and its views: what they ask for is applied, what happens is told to all of them."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from nodebook.engine import events
+from nodebook.engine.edits import SetValue, edits_from_json
+from nodebook.engine.store import Change, GraphStore
+from nodebook.errors import EditError, NodebookError
+from nodebook.sessions import Session
+from nodebook.widget import protocol
+from nodebook.widget.catalogue import Catalogue
+from nodebook.widget.errors import MalformedMessageError
+from nodebook.widget.hub import Hub
+from nodebook.widget.previews import Encode, PictureDesk, encode_small
+from nodebook.widget.protocol import Channel, Message, PictureInfo
+from nodebook.widget.results import ResultFeed
+from nodebook.widget.status import StatusBoard
+
+logger = logging.getLogger(__name__)
+
+STATUS_INTERVAL_S = 1 / 30
+
+MAX_BACKLOG = 100
+"""More changes than this at once (a loop that adds nodes) are not told one by one: the server would drop messages."""
+
+BACKLOG_PAUSE_S = 0.25
+
+Buffer = bytes | bytearray | memoryview
+
+
+@dataclass(slots=True)
+class _Pending:
+    """Which tasks are waiting, so that each waits only once."""
+
+    delivery: bool = False
+    status: bool = False
+    library: bool = False
+
+
+class GraphSync:
+    """Keeps every view of a graph up to date, over one channel.
+
+    ``handle`` may be called from any thread: it puts commands into the session's inbox, whose thread applies them in
+    order and sends everything but pictures. Only Cancel and the acknowledgements of pictures act at once.
+    """
+
+    def __init__(self, store: GraphStore, session: Session, hub: Hub, *, encode: Encode = encode_small) -> None:
+        self.store = store
+        self.session = session
+        self._hub = hub
+        self._channel: Channel | None = None
+        self._pending = _Pending()
+        self._changes: deque[Change] = deque()
+        self._cancels = 0
+        self._next_delivery = 0.0
+        self._next_status = 0.0
+        self._catalogue = Catalogue(session)
+        self._board = StatusBoard()
+        self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
+        self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures)
+        self._unsubscribe: list[Callable[[], None]] = [
+            store.subscribe(self._on_change),
+            session.library.subscribe(self._on_library),
+            session.stream.subscribe(self._on_event),
+        ]
+        hub.sync.put(self._look_back)
+
+    # -- the channel ---------------------------------------------------------------------------------------------------
+
+    def attach(self, channel: Channel) -> None:
+        """Send to ``channel`` from now on."""
+        self._channel = channel
+
+    def detach(self, channel: Channel) -> None:
+        """Stop sending to ``channel``. What happens meanwhile is kept for the next one."""
+        if self._channel is channel:
+            self._channel = None
+
+    def close(self) -> None:
+        """Let go of graph and session."""
+        self._channel = None
+        while self._unsubscribe:
+            self._unsubscribe.pop()()
+        self._changes.clear()
+        self._desk.clear()
+
+    def handle(self, content: object, buffers: Sequence[Buffer] = ()) -> None:
+        """Take in a message of a view. Never raises: a view is told what is wrong."""
+        try:
+            command = protocol.parse_command(content)
+        except MalformedMessageError as error:
+            client, text = protocol.sender_of(content), str(error)
+            self._hub.sync.put(lambda: self._notify(client, text))
+            return
+        cancels = self._cancels
+        match command:
+            case protocol.Seen():
+                self._desk.seen(command.client, command.seq)
+            case protocol.Cancel():
+                self._cancels += 1  # for runs that are asked for and still wait in the inbox
+                self.session.worker.cancel(self.store.number)
+            case protocol.Hello():
+                self._put(command.client, lambda: self._hello(command.client))
+            case protocol.EditCommand():
+                self._put(command.client, lambda: self._edit(command))
+            case protocol.UndoRedo():
+                self._put(command.client, lambda: self._step(command))
+            case protocol.RunCommand():
+                self._put(command.client, lambda: self._run(command, cancels))
+            case protocol.Upload():
+                copied = [bytes(each) for each in buffers]
+                self._put(command.client, lambda: self._upload(command, copied))
+
+    def snapshot(self, to: str | None = None) -> protocol.Snapshot:
+        """Return everything but pictures. May be called from any thread."""
+        store = self.store
+        with store.lock:
+            revision, state = store.revision, store.state
+            history, problems = store.history, store.problems()
+        run, nodes = self._board.snapshot(state.nodes)
+        return {
+            "type": "snapshot",
+            "to": to,
+            "revision": revision,
+            "document": protocol.document_json(state),
+            "last_id": state.last_id,
+            "history": protocol.history_json(history),
+            "run": run,
+            "nodes": nodes,
+            "problems": protocol.problems_json(problems),
+            "library": self._catalogue.json(),
+        }
+
+    # -- what views ask for, on the inbox's thread ---------------------------------------------------------------------
+
+    def _put(self, client: str, task: Callable[[], None]) -> None:
+        def guarded() -> None:
+            try:
+                task()
+            except NodebookError as error:
+                self._notify(client, str(error))
+            except Exception as error:
+                logger.exception("A command of the editor failed")
+                self._notify(client, f"The kernel could not do that: {type(error).__name__}: {error}")
+
+        self._hub.sync.put(guarded)
+
+    def _hello(self, client: str) -> None:
+        self._deliver_now()
+        self._send(self.snapshot(client))
+        self._desk.show_again()
+
+    def _edit(self, command: protocol.EditCommand) -> None:
+        try:
+            edits = edits_from_json(command.ops)
+            self.store.edit(edits, command.label, client=command.client, client_batch=command.batch)
+        except EditError as error:
+            self._reject(command, error)
+        except Exception as error:
+            logger.exception("An edit failed")
+            self._reject(command, error)
+        else:
+            self._deliver_now()
+
+    def _step(self, command: protocol.UndoRedo) -> None:
+        if command.type == "undo":
+            self.store.undo()
+        else:
+            self.store.redo()
+        self._deliver_now()
+
+    def _run(self, command: protocol.RunCommand, cancels: int) -> None:
+        if cancels != self._cancels:
+            return
+        targets = command.targets
+        if targets is not None:
+            targets = [node for node in targets if node in self.store.state.nodes]
+            if not targets:
+                self._notify(command.client, "There is nothing to run: the graph has none of these nodes any more.")
+                return
+        job = self.session.submit(self.store, targets)
+        if cancels != self._cancels:
+            job.cancel()
+
+    def _upload(self, command: protocol.Upload, buffers: list[bytes]) -> None:
+        try:
+            if command.node not in self.store.state.nodes:
+                raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
+            if len(buffers) != 1:
+                raise EditError(f"Cannot load {command.name!r}: expected one file, got {len(buffers)}. Drop it again.")
+            name = self.session.folders.store_upload(command.name, buffers[0])
+            if self._catalogue.has_other_pictures():
+                self._tell_library()
+            edit = SetValue(command.node, command.input, name)
+            self.store.edit([edit], f"Load {name}", client=command.client, client_batch=command.batch)
+        except (NodebookError, OSError) as error:
+            self._reject(command, error)
+        else:
+            self._deliver_now()
+
+    def _reject(self, command: protocol.EditCommand | protocol.Upload, error: Exception) -> None:
+        self._deliver_now()
+        self._send(protocol.rejected(command.client, command.batch, str(error) or type(error).__name__))
+
+    # -- what happens, on any thread: only noted -----------------------------------------------------------------------
+
+    def _on_change(self, change: Change) -> None:
+        self._changes.append(change)
+        if not self._pending.delivery:
+            self._pending.delivery = True
+            self._hub.sync.put(self._deliver)
+
+    def _on_library(self) -> None:
+        if not self._pending.library:
+            self._pending.library = True
+            self._hub.sync.put(self._tell_library)
+
+    def _on_event(self, event: events.RunEvent) -> None:
+        if event.graph == self.store.number:
+            self._board.apply(event, self.store.state)
+            self._results.on_event(event)
+            self._tell_status_soon()
+
+    def _set_text(self, node: str, text: str | None) -> None:
+        self._board.set_text(node, text)
+        self._tell_status_soon()
+
+    # -- telling the views, on the inbox's thread ----------------------------------------------------------------------
+
+    def _look_back(self) -> None:
+        """Find what runs made before the first view was shown."""
+        store = self.store
+        held = {node: self.session.result(store, node) for node in store.state.nodes}
+        self._board.look_back(store.last_run, {node: each.seconds for node, each in held.items() if each is not None})
+        self._hub.pictures.put(self._results.show_all)
+        self._tell_status_soon()
+
+    def _deliver(self) -> None:
+        wait_s = self._next_delivery - monotonic()
+        if wait_s > 0:
+            self._hub.sync.later(wait_s, self._deliver)
+            return
+        self._pending.delivery = False
+        self._deliver_now()
+
+    def _deliver_now(self) -> None:
+        """Tell all changes so far, in order of their revisions."""
+        changes: list[Change] = []
+        while self._changes:
+            changes.append(self._changes.popleft())
+        if len(changes) > MAX_BACKLOG:
+            # The views see a gap before the last one and say hello: one snapshot for all of them.
+            del changes[:-1]
+            self._next_delivery = monotonic() + BACKLOG_PAUSE_S
+        if not changes or self._channel is None:
+            return
+        with self.store.lock:
+            history, problems = self.store.history, protocol.problems_json(self.store.problems())
+        for change in changes:
+            self._send(protocol.edited(change, history, problems))
+
+    def _tell_status_soon(self) -> None:
+        if not self._pending.status:
+            self._pending.status = True
+            self._hub.sync.put(self._tell_status)
+
+    def _tell_status(self) -> None:
+        now = monotonic()
+        if now < self._next_status:
+            self._hub.sync.later(self._next_status - now, self._tell_status)
+            return
+        self._pending.status = False
+        delta = self._board.take()
+        if delta is not None:
+            self._next_status = now + STATUS_INTERVAL_S
+            self._send({"type": "status", **delta})
+
+    def _tell_library(self) -> None:
+        self._pending.library = False
+        if self._channel is not None:
+            problems = protocol.problems_json(self.store.problems())
+            self._send({"type": "library", "library": self._catalogue.json(), "problems": problems})
+
+    def _notify(self, client: str | None, text: str) -> None:
+        self._send(protocol.notice(client, "error", text))
+
+    def _send_picture(self, info: PictureInfo, data: bytes) -> None:
+        self._send({"type": "picture", **info}, [data])
+
+    def _send(self, message: Message | protocol.Snapshot, buffers: list[Any] | None = None) -> None:
+        channel = self._channel
+        if channel is None:
+            return
+        try:
+            channel.send_message(message, buffers or [])
+        except Exception:
+            logger.exception("A message to the editor could not be sent")

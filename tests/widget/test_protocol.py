@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from nodebook.engine.compiled import Problem
+from nodebook.sessions import Session
+from nodebook.widget import protocol
+from nodebook.widget.errors import MalformedMessageError
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "hello", "client": "a"},
+        {"type": "edit", "client": "a", "batch": 1, "label": "Move", "ops": []},
+        {"type": "undo", "client": "a"},
+        {"type": "redo", "client": "a"},
+        {"type": "run", "client": "a", "targets": None},
+        {"type": "run", "client": "a", "targets": ["1", "2"]},
+        {"type": "cancel", "client": "a"},
+        {"type": "upload", "client": "a", "batch": 1, "node": "1", "input": "image", "name": "cat.png"},
+        {"type": "seen", "client": "a", "seq": 7},
+        {"type": "seen", "client": "a", "seq": 7, "unknown": "members are of a newer front end"},
+    ],
+)
+def test_each_message_of_the_protocol_is_parsed(content: dict[str, object]) -> None:
+    assert protocol.parse_command(content).type == content["type"]
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (None, "message"),
+        ([], "message"),
+        ("hello", "message"),
+        ({}, "message"),
+        ({"type": "explode", "client": "a"}, "explode"),
+        ({"type": "hello"}, "client"),
+        ({"type": "hello", "client": ""}, "client"),
+        ({"type": "hello", "client": 5}, "client"),
+        ({"type": "hello", "client": "x" * 1000}, "client"),
+        ({"type": "edit", "client": "a", "batch": "1", "label": "x", "ops": []}, "batch"),
+        ({"type": "edit", "client": "a", "batch": True, "label": "x", "ops": []}, "batch"),
+        ({"type": "edit", "client": "a", "batch": 1, "label": "x", "ops": {}}, "ops"),
+        ({"type": "run", "client": "a", "targets": "1"}, "targets"),
+        ({"type": "run", "client": "a", "targets": [1]}, "targets"),
+        ({"type": "seen", "client": "a", "seq": 1.5}, "seq"),
+        ({"type": "seen", "client": "a", "seq": math.nan}, "seq"),
+    ],
+)
+def test_anything_else_is_malformed(content: object, names: str) -> None:
+    with pytest.raises(MalformedMessageError, match=names):
+        protocol.parse_command(content)
+
+
+def test_the_sender_is_told_as_far_as_one_can_tell() -> None:
+    assert protocol.sender_of({"client": "a"}) == "a"
+    assert protocol.sender_of({"client": 5}) is None
+    assert protocol.sender_of(None) is None
+
+
+def test_the_library_is_strict_json_and_large_numbers_are_tagged(session: Session) -> None:
+    library = protocol.library_json(session.library, ["cat.png"])
+    assert json.loads(json.dumps(library, allow_nan=False)) == library
+    load = {each["name"]: each for each in library["types"]["LoadImage"]["inputs"]}
+    assert load["image"]["widget"] == {"kind": "picture", "options": ["cat.png"]}
+    largest = {each["name"]: each for each in library["types"]["PrimitiveInt"]["inputs"]}["value"]["widget"]["max"]
+    assert largest == {"$int": str(2**63 - 1)}
+    assert ["MASK", "IMAGE"] in library["adapters"] or library["adapters"] == sorted(library["adapters"])
+
+
+def test_offering_pictures_leaves_the_node_type_alone(session: Session) -> None:
+    protocol.library_json(session.library, ["cat.png"])
+    widget = session.library.get("LoadImage").input("image").widget
+    assert widget is not None
+    assert "cat.png" not in (widget.get("options") or [])
+
+
+def test_values_that_a_browser_cannot_hold() -> None:
+    assert protocol.wire(2**64 - 1) == {"$int": "18446744073709551615"}
+    assert protocol.wire(math.inf) == {"$float": "inf"}
+    assert protocol.wire([2**53 - 1, 2**53]) == [2**53 - 1, {"$int": "9007199254740992"}]
+    assert protocol.wire({1, 2}) == "{1, 2}"  # not JSON at all
+
+
+def test_problems() -> None:
+    assert protocol.problems_json([Problem("1", "image", "missing_input", "It needs one.")]) == [
+        {"node": "1", "input": "image", "code": "missing_input", "message": "It needs one."}
+    ]
