@@ -40,7 +40,7 @@ class Library:
     def __len__(self) -> int:
         return len(self._types)
 
-    def define(self, function: NodeFunction[..., object], *, origin: str | None = None) -> NodeType:
+    def define(self, function: NodeFunction[..., Any], *, origin: str | None = None) -> NodeType:
         """Add the node type of a function, or replace the one that a notebook defined before.
 
         Raises ``NodeDefinitionError`` when the function cannot be a node, or when the name is a built-in node's.
@@ -49,7 +49,7 @@ class Library:
         self.add(node_type)
         return node_type
 
-    def define_all(self, functions: Iterable[NodeFunction[..., object]], *, origin: str) -> None:
+    def define_all(self, functions: Iterable[NodeFunction[..., Any]], *, origin: str) -> None:
         """Add many node types, and tell the listeners once."""
         for function in functions:
             self._add(describe(function, self.ports, origin))

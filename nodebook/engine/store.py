@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import count
@@ -87,7 +87,7 @@ class GraphStore:
     ) -> Batch:
         """Apply a batch as one step of undo. Raises ``EditError`` and changes nothing when one operation is refused."""
         with self.lock:
-            canonical = [self._canonical(edit) for edit in edits]
+            canonical = self._canonical(edits)
             batch = self._apply(canonical, label, client, client_batch)
             if batch.edits:
                 self._undo.append(batch)
@@ -173,17 +173,28 @@ class GraphStore:
                 logger.exception("A listener failed on revision %d", self.revision)
         return batch
 
-    def _canonical(self, edit: Edit) -> Edit:
+    def _canonical(self, edits: Iterable[Edit]) -> Iterator[Edit]:
         """Write literals as their port has them: a browser sends 1 for 1.0, and the document must not flicker."""
-        if isinstance(edit, SetValue):
-            node = self._state.nodes.get(edit.node)
-            node_type = None if node is None else self.library.find(node.type)
-            return replace(edit, value=_canonical_value(node_type, edit.input, edit.value))
-        if isinstance(edit, AddNode) and edit.node.get("values"):
-            node_type = self.library.find(edit.node.get("type", ""))
-            values = {name: _canonical_value(node_type, name, value) for name, value in edit.node["values"].items()}
-            return replace(edit, node={**edit.node, "values": values})
-        return edit
+        added: dict[str, str] = {}
+        for edit in edits:
+            if isinstance(edit, AddNode):
+                added[edit.id] = edit.node.get("type", "")
+                yield self._canonical_node(edit)
+            elif isinstance(edit, SetValue):
+                node = self._state.nodes.get(edit.node)
+                name = added.get(edit.node) or (None if node is None else node.type)
+                node_type = None if name is None else self.library.find(name)
+                yield replace(edit, value=_canonical_value(node_type, edit.input, edit.value))
+            else:
+                yield edit
+
+    def _canonical_node(self, edit: AddNode) -> AddNode:
+        given = edit.node.get("values")
+        if not given:
+            return edit
+        node_type = self.library.find(edit.node.get("type", ""))
+        values = {name: _canonical_value(node_type, name, value) for name, value in given.items()}
+        return replace(edit, node={**edit.node, "values": values})
 
 
 def _canonical_value(node_type: NodeType | None, name: str, value: Any) -> Any:

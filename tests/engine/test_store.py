@@ -15,6 +15,7 @@ from nodebook.engine.graph import GraphState
 from nodebook.engine.library import Library
 from nodebook.engine.store import UNDO_STEPS, Change, GraphStore
 from nodebook.errors import EditError, NodebookError
+from tests.engine.strategies import scaled
 from tests.engine.support import PLAIN, Laboratory
 
 IDS = ["1", "2", "3", "x"]
@@ -114,7 +115,7 @@ class Journal(RuleBasedStateMachine):
             assert self.changes[-1].state is self.store.state
 
 
-Journal.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+Journal.TestCase.settings = settings(scaled(60), stateful_step_count=30)
 TestJournal = Journal.TestCase
 
 
@@ -177,6 +178,11 @@ def test_a_refused_batch_changes_nothing(store: GraphStore, edits: list[Any], wh
     assert isinstance(caught.value, NodebookError)
     assert (store.state, store.history, store.revision, changes) == (state, history, revision, [])
     assert store.state is state
+
+
+def test_a_literal_of_a_node_that_the_same_batch_adds_is_written_as_its_port_has_it(store: GraphStore) -> None:
+    store.edit([AddNode("1", {"type": "add"}), SetValue("1", "a", 2.0)], "Add")
+    assert repr(dict(store.state.nodes["1"].values)) == "{'a': 2}"
 
 
 def test_a_value_is_kept_as_its_port_has_it(store: GraphStore) -> None:

@@ -7,7 +7,7 @@ import type { FlowNode } from "../state/flow";
 import { useEditor, useKernel } from "./context";
 import { InputRow } from "./InputRow";
 import { NodeHeader } from "./NodeHeader";
-import { NodeMessages, ProgressBar } from "./NodeMessages";
+import { NodeMessages, ProgressBar, raisedError } from "./NodeMessages";
 import { Port } from "./Port";
 import { Preview } from "./Preview";
 
@@ -154,7 +154,7 @@ function CollapsedPorts({ id, node, ports, used }: BodyProps) {
 function useInputProblems(id: string): ReadonlyMap<string, string> {
   const problems = useKernel((state) => state.problems.get(id));
   const status = useKernel((state) => state.statuses[id]);
-  const error = status?.state === "failed" ? status.error : null;
+  const error = raisedError(status);
   return useMemo(() => {
     const found = new Map<string, string>();
     for (const problem of problems ?? []) {

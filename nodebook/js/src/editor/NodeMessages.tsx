@@ -1,12 +1,18 @@
 import { memo } from "react";
+import type { NodeStatus } from "../protocol";
 import { useKernel } from "./context";
 import { WarningIcon } from "./icons";
+
+/** What a node raised. An error without a traceback is one of the problems, and those are shown as they are now. */
+export function raisedError(status: NodeStatus | undefined): NodeStatus["error"] {
+  return status?.state === "failed" && status.error?.traceback ? status.error : null;
+}
 
 /** Below the controls: progress, what is wrong, and the text that a node gave. */
 export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: string }) {
   const status = useKernel((state) => state.statuses[id]);
   const problems = useKernel((state) => state.problems.get(id));
-  const error = status?.state === "failed" ? status.error : null;
+  const error = raisedError(status);
   return (
     <>
       {problems?.map((problem) => (

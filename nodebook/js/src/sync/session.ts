@@ -10,6 +10,7 @@ import { applyOps, type Op } from "../graph/edits";
 import type { FromKernel, NoticeLevel, Snapshot, ToKernel } from "../protocol";
 import { groupProblems, type KernelStore, mergeStatuses, usedOf } from "../state/kernel";
 import { createPictures, type Pictures } from "../state/pictures";
+import { createAcks } from "./acks";
 import { fromWire, toWire } from "./convert";
 
 /** The traits of the widget model that the editor reads. */
@@ -69,7 +70,7 @@ export function startSession(options: SessionOptions): Session {
   const send = (message: ToKernel, buffers: ArrayBuffer[] = []) => {
     if (!signal.aborted) model.send(toWire(message), undefined, buffers);
   };
-  const pictures = createPictures((seq) => send({ type: "seen", client, seq }));
+  const pictures = createPictures(createAcks((seq) => send({ type: "seen", client, seq }), signal));
 
   /** Replay what is unconfirmed over what is confirmed. A batch that no longer applies waits unseen for its answer. */
   const show = () => {
