@@ -14,10 +14,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
 
-import dask
 from dask.local import get_sync
 
 from nodebook.engine.edits import AddNode, Edit
@@ -155,7 +155,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
         session.library.define(add)
-        print(f"dask {dask.__version__}; µs a node, best of {repeats}; leaf in ms for the whole run")
+        print(f"dask {version('dask')}; µs a node, best of {repeats}; leaf in ms for the whole run")
         head = f"{'graph':<8}{'nodes':>8}{'first':>9}{'unchanged':>11}{'leaf ms':>9}{'root':>8}{'loop':>8}{'dask':>9}"
         print(head + f"{'dask/first':>12}")
         for name, make in (("chain", chain), ("layers", layers)):
