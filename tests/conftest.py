@@ -10,9 +10,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 # Two busy cores make single examples slow by chance: no deadline. CI repeats the same examples.
+# HYPOTHESIS_PROFILE=thorough draws ten times as many, for a change to what the properties are about.
 settings.register_profile("default", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
-settings.load_profile("ci" if os.environ.get("CI") else "default")
+settings.register_profile("thorough", deadline=None, max_examples=1000, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "default"))
 
 
 @pytest.fixture

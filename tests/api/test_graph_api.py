@@ -784,7 +784,7 @@ def test_the_public_names_of_the_design_are_there() -> None:
 # Results that somebody changes
 
 
-def test_a_result_that_a_cell_changed_in_place_is_made_again(g: Graph, session: Session) -> None:
+def test_a_result_that_a_cell_changed_in_place_is_made_again(g: Graph) -> None:
     @nb.node
     def make_list() -> Any:
         return [1]

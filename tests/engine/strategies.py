@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from nodebook.engine.document import from_json
@@ -20,6 +21,15 @@ from nodebook.engine.edits import (
     apply_all,
 )
 from nodebook.engine.graph import GraphState
+
+
+def scaled(examples: int) -> settings:
+    """So many examples in the default profile, and as many times more as another profile asks for."""
+    return settings(max_examples=examples * settings().max_examples // 100)
+
+
+few = scaled(40)
+"""Whole graphs are slow to draw."""
 
 # Half surrogate pairs have cases of their own: two in a row become one letter in any JSON.
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

@@ -37,6 +37,7 @@ def node_of(value: Any) -> GraphState:
 # Round trips
 
 
+@strategies.few
 @given(strategies.graphs())
 def test_a_graph_comes_back_as_it_was(state: GraphState) -> None:
     text = dumps(state)
@@ -54,6 +55,7 @@ def test_a_graph_comes_back_as_it_was(state: GraphState) -> None:
         assert same(found.extra, node.extra)
 
 
+@strategies.few
 @given(strategies.graphs())
 def test_the_text_and_the_json_are_one_document(state: GraphState) -> None:
     assert same(json.loads(dumps(state)), to_json(state))
@@ -69,6 +71,7 @@ def test_literals_come_back(value: Any) -> None:
     assert all(abs(int(number)) < 2**53 for number in numbers)
 
 
+@strategies.few
 @given(strategies.graphs())
 def test_the_text_does_not_depend_on_the_order_of_edits(state: GraphState) -> None:
     backwards = GraphState(name=state.name, extra=state.extra)
@@ -95,6 +98,7 @@ def changed_lines(before: GraphState, after: GraphState) -> list[str]:
 one_line = st.one_of(strategies.plain, st.lists(strategies.plain, max_size=4))
 
 
+@strategies.few
 @given(strategies.graphs(min_nodes=1), st.data())
 def test_a_change_of_one_value_is_a_change_of_one_line(state: GraphState, data: st.DataObject) -> None:
     node = data.draw(st.sampled_from(state.ordered_ids()))
@@ -360,6 +364,7 @@ def test_the_schema_in_the_docs_is_not_stale() -> None:
 VALIDATOR = jsonschema.Draft202012Validator(document_schema())
 
 
+@strategies.few
 @given(strategies.graphs())
 def test_documents_fit_the_schema(state: GraphState) -> None:
     VALIDATOR.validate(json.loads(dumps(state)))

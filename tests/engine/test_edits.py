@@ -54,6 +54,7 @@ def consumers_of(state: GraphState) -> dict[str, set[str]]:
     return found
 
 
+@strategies.few
 @given(strategies.edited())
 def test_undo_and_redo_give_back_the_same_bytes(drawn: tuple[GraphState, list[Any]]) -> None:
     before, edits = drawn
@@ -66,6 +67,7 @@ def test_undo_and_redo_give_back_the_same_bytes(drawn: tuple[GraphState, list[An
         assert {source: set(ids) for source, ids in state.consumers.items()} == consumers_of(state)
 
 
+@strategies.few
 @given(strategies.edited())
 def test_edits_survive_the_journal_and_the_wire(drawn: tuple[GraphState, list[Any]]) -> None:
     before, edits = drawn
@@ -76,6 +78,7 @@ def test_edits_survive_the_journal_and_the_wire(drawn: tuple[GraphState, list[An
         assert dumps(again) == dumps(after)
 
 
+@strategies.few
 @given(strategies.edited())
 def test_untouched_nodes_keep_their_identity(drawn: tuple[GraphState, list[Any]]) -> None:
     before, edits = drawn

@@ -14,6 +14,7 @@ from nodebook.engine.index import GraphIndex
 from nodebook.engine.library import Library
 from nodebook.engine.node import node
 from nodebook.engine.store import GraphStore
+from tests.engine.strategies import scaled
 from tests.engine.support import PLAIN, Laboratory, fresh_index, from_source, out
 
 IDS = [str(number) for number in range(1, 8)]
@@ -167,7 +168,7 @@ class AnyEdits(RuleBasedStateMachine):
         assert answers(self.store.index()) == answers(scratch)
 
 
-AnyEdits.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+AnyEdits.TestCase.settings = settings(scaled(150), stateful_step_count=25)
 TestAnyEdits = AnyEdits.TestCase
 
 

@@ -591,7 +591,7 @@ def test_a_node_type_that_a_cell_defines_is_told(
     def brand_new(x: int = 1) -> int:
         return x
 
-    session.library.define(brand_new)  # type: ignore[arg-type]  # any signature
+    session.library.define(brand_new)  # any signature
     message = channel.wait("library")
     assert message["library"]["types"]["brand_new"]["title"] == "Brand New"
     assert message["problems"] == []
