@@ -80,8 +80,9 @@ def compile_node(node_id: str, node: Node, library: Library, nodes: Mapping[str,
         name = spec.name
         try:
             if name in links:
-                route = _find_route(links[name], spec, node_type, library, nodes)
-                sources.append(Source(name, links[name].node, route.slot, route.convert, spec))
+                link = links[name]
+                route = _find_route(link, spec, node_type, library, nodes)
+                sources.append(Source(name, link.node, route.slot, route.convert, spec))
                 key_parts.append(route.key_part)
                 if route.problem is not None:
                     problems.append(Problem(node_id, name, *route.problem))
