@@ -6,6 +6,17 @@
  */
 const SUPPRESS = "data-lm-suppress-shortcuts";
 const MODIFIERS = new Set(["Shift", "Control", "Meta", "Alt"]);
+const SCROLLING_KEYS = new Set([
+  " ",
+  "ArrowUp",
+  "ArrowDown",
+  "ArrowLeft",
+  "ArrowRight",
+  "PageUp",
+  "PageDown",
+  "Home",
+  "End",
+]);
 const INSIDE_EVENTS = ["keydown", "keypress", "keyup", "input", "paste", "copy", "cut"] as const;
 
 export function installGuard(root: HTMLElement, signal: AbortSignal): void {
@@ -21,6 +32,7 @@ export function installGuard(root: HTMLElement, signal: AbortSignal): void {
     },
     listen,
   );
+  root.addEventListener("keydown", keepFromScrolling, listen);
   for (const name of INSIDE_EVENTS) root.addEventListener(name, keepInside, listen);
   root.addEventListener("pointerup", () => focusRoot(root), listen);
   root.addEventListener(
@@ -38,6 +50,21 @@ export function installGuard(root: HTMLElement, signal: AbortSignal): void {
 function keepInside(event: Event): void {
   if (event instanceof KeyboardEvent && MODIFIERS.has(event.key)) return;
   event.stopPropagation();
+}
+
+/** A key that nothing here used would scroll the notebook. */
+function keepFromScrolling(event: KeyboardEvent): void {
+  const target = event.composedPath()[0];
+  if (!SCROLLING_KEYS.has(event.key) || !(target instanceof Element) || isOwnUse(event.key, target)) return;
+  event.preventDefault();
+}
+
+/** Whether the browser does something with the key in this element itself: move the cursor, press a button, scroll it. */
+function isOwnUse(key: string, target: Element): boolean {
+  if (target.matches("input")) return !key.startsWith("Page");
+  if (target.matches("textarea, select, [contenteditable=true]")) return true;
+  if (key === " " && target.matches("button, summary")) return true;
+  return target.scrollHeight > target.clientHeight && /auto|scroll/.test(getComputedStyle(target).overflowY);
 }
 
 export function hasFocus(root: HTMLElement): boolean {
