@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import PurePath
@@ -23,36 +24,70 @@ _places: WeakKeyDictionary[GraphStore, dict[str, str]] = WeakKeyDictionary()
 """Place in the code → node, for each graph: several ``Graph`` objects of one name share it."""
 
 
+class CellPlaces:
+    """Counts what the cell that runs now has added, so that running it again finds the same places."""
+
+    def __init__(self) -> None:
+        self._execution: object = None
+        self._added: Counter[str] = Counter()
+
+    def next(self, type_name: str) -> str | None:
+        """Return the place of the next node that this cell adds, None outside a notebook that names its cells."""
+        cell = current_cell()
+        if cell is None:
+            return None
+        cell_id, execution = cell
+        if execution != self._execution:
+            self._execution = execution
+            self._added.clear()
+        self._added[type_name] += 1
+        return f"{cell_id}/{type_name}#{self._added[type_name]}"
+
+
+def current_cell() -> tuple[str, str] | None:
+    """Return the id of the cell that runs now, and of this execution of it; None where no front end tells."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    parent = getattr(shell, "parent_header", None)
+    if not isinstance(parent, dict):
+        return None
+    cell_id = (parent.get("metadata") or {}).get("cellId")
+    execution = (parent.get("header") or {}).get("msg_id")
+    return (cell_id, execution) if cell_id and execution else None
+
+
 class Builder:
     """Turns ``g.add`` and ``handle.set`` into edits.
 
-    In a named graph a node that code adds remembers its place in the code ("the second ImageBlur") and what the code
-    gave it. When the same place adds it again, after a restart or in a cell that is run again, the node is found and
-    only what the code changed since is changed: a value set by hand stays, unless the code now says something new.
+    A node that code adds remembers its place in the code and what the code gave it (``origin``). When the same place
+    adds it again, in a cell that is run again or after a restart, the node is found and only what the code changed
+    since is changed: a value set by hand stays, unless the code now says something new. The place is the cell, and
+    which node of its type it is there; where no front end names the cells, a named graph counts its nodes of a type
+    ("the second ImageBlur").
     """
 
     def __init__(self, store: GraphStore, *, is_named: bool) -> None:
         self._store = store
         self._is_named = is_named
         self._added: Counter[str] = Counter()
+        self._cells = CellPlaces()
         self._columns: Columns | None = None
         self._known = _places.setdefault(store, {})
-        self._known |= {
-            str(node.origin["key"]): node_id
-            for node_id, node in store.state.nodes.items()
-            if is_named and node.origin is not None and "key" in node.origin
-        }
+        for node_id, node in store.state.nodes.items():
+            if is_named and node.origin is not None:
+                self._remember(node_id, node.origin)
 
     def add(self, type_name: str, title: str | None, inputs: Mapping[str, Any]) -> str:
         """Add a node, or find the one that the same place in the code added before; return its id."""
         node_type = self._store.library.get(type_name)
         values, links = self._split(node_type, inputs)
-        self._added[node_type.name] += 1
-        origin = _origin(f"{node_type.name}#{self._added[node_type.name]}", title, values, links)
+        place = self._cells.next(node_type.name)
         with self._store.lock:
-            known = self._known.get(origin["key"])
-            if known is not None and known in self._store.state.nodes:
+            known = self._find(node_type.name, place)
+            origin = _origin(self._key(node_type.name, known, place), place, title, values, links)
+            if known is not None:
                 self._merge(known, self._store.state.nodes[known], origin)
+                self._remember(known, origin)
                 return known
             node_id = self._store.state.next_id()
             node: dict[str, Any] = {"type": node_type.name, "values": values}
@@ -61,11 +96,46 @@ class Builder:
             if links:
                 node["links"] = {name: list(link) for name, link in links.items()}
             node["view"] = self._place(links, node_type)
-            if self._is_named:
+            if self._is_named or place is not None:
                 node["origin"] = origin
-                self._known[str(origin["key"])] = node_id
+                self._remember(node_id, origin)
             self._store.edit([AddNode(node_id, node)], f"Add {title or node_type.title}")
             return node_id
+
+    def _remember(self, node_id: str, origin: Mapping[str, Any]) -> None:
+        for member in ("key", "cell"):
+            if member in origin:
+                self._known[f"{member} {origin[member]}"] = node_id
+
+    def _find(self, type_name: str, place: str | None) -> str | None:
+        """Return the node that this place added before."""
+        nodes = self._store.state.nodes
+        if place is not None:
+            found = nodes.get(self._known.get(f"cell {place}", ""))
+            if found is not None and found.type == type_name:
+                return self._known[f"cell {place}"]
+        if not self._is_named:
+            return None
+        counted = self._known.get(f"key {type_name}#{self._added[type_name] + 1}", "")
+        node = nodes.get(counted)
+        # What another cell added is that cell's.
+        is_taken = place is not None and node is not None and "cell" in (node.origin or {})
+        return counted if node is not None and not is_taken else None
+
+    def _key(self, type_name: str, known: str | None, place: str | None) -> str:
+        """Return the counted place of a node, and count it."""
+        own: Any = None if known is None else (self._store.state.nodes[known].origin or {}).get("key")
+        if own is not None:
+            number = str(own).rpartition("#")[2]
+            self._added[type_name] = max(self._added[type_name], int(number) if number.isdigit() else 0)
+            return str(own)
+        self._added[type_name] += 1
+        while (
+            place is not None
+            and self._known.get(f"key {type_name}#{self._added[type_name]}") in self._store.state.nodes
+        ):
+            self._added[type_name] += 1
+        return f"{type_name}#{self._added[type_name]}"
 
     def renew_input(self, node_id: str, default: Any) -> None:
         """Give a named input of a named graph its new default, if the code says another than the last time."""
@@ -130,6 +200,8 @@ class Builder:
     def _merge(self, node_id: str, node: Node, origin: dict[str, Any]) -> None:
         """Apply what the code says differently from the last time; leave what was changed by hand."""
         before: Mapping[str, Any] = node.origin or {}
+        if "cell" in before and "cell" not in origin:
+            origin["cell"] = before["cell"]
         if _plain(before) == _plain(origin):
             return
         edits: list[Edit] = []
@@ -172,9 +244,13 @@ def _literal(node_type: NodeType | None, name: str, value: Any) -> Any:
     )
 
 
-def _origin(key: str, title: str | None, values: dict[str, Any], links: Mapping[str, Link]) -> dict[str, Any]:
+def _origin(
+    key: str, cell: str | None, title: str | None, values: dict[str, Any], links: Mapping[str, Link]
+) -> dict[str, Any]:
     """Return where code adds a node and what it gives; members that say nothing are left out."""
     origin: dict[str, Any] = {"key": key}
+    if cell is not None:
+        origin["cell"] = cell
     if title is not None:
         origin["title"] = title
     if values:

@@ -43,6 +43,18 @@ class UnknownNodeError(NodebookError, KeyError):
     __str__ = Exception.__str__
 
 
+class AmbiguousOutputError(NodebookError, TypeError):
+    """A node was used as a value, but it has no output or several."""
+
+
+class HandleAttributeError(NodebookError, AttributeError):
+    """A handle has no such attribute to set."""
+
+
+class DocumentNotFoundError(NodebookError, FileNotFoundError):
+    """There is no file of that name to open."""
+
+
 class UnknownInputError(NodebookError, TypeError):
     """A node, or a run, was given an input that it does not have."""
 

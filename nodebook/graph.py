@@ -19,7 +19,7 @@ from nodebook.engine.edits import Edit, RemoveNode, SetTitle
 from nodebook.engine.files import write_atomic
 from nodebook.engine.graph import GraphState, Node, id_order
 from nodebook.engine.node import NodeFunction
-from nodebook.errors import DocumentError, UnknownInputError, UnknownNodeError
+from nodebook.errors import DocumentError, DocumentNotFoundError, InputValueError, UnknownInputError, UnknownNodeError
 from nodebook.explain import PlanTable, explain_node, plan_table
 from nodebook.handles import NodeHandle, Output, not_run
 from nodebook.jobs import Job
@@ -69,6 +69,10 @@ class Graph:
         Raises ``UnknownNodeTypeError`` and ``UnknownInputError``; a value out of range or a link that does not fit is
         accepted and reported by ``problems`` and by the run, on the node and the input.
         """
+        if title is not None and not isinstance(title, str):
+            raise InputValueError(
+                f"The title of a node is text, got {title!r}. Inputs are given by name: g.add({type!r}, image=...)."
+            )
         name = type
         if isinstance(name, NodeFunction):
             if name.type_name not in self.store.library:
@@ -84,7 +88,12 @@ class Graph:
         signature = signature.replace(
             parameters=[each for name, each in signature.parameters.items() if name not in hidden]
         )
-        bound = signature.bind(*args, **kwargs)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise UnknownInputError(
+                f"{function.type_name}{signature.replace(return_annotation=signature.empty)}: {error}."
+            ) from None
         handle = self.add(function, **bound.arguments)
         outputs = tuple(handle)
         return outputs[0] if len(outputs) == 1 else (outputs or handle)
@@ -182,7 +191,8 @@ class Graph:
         """Return what a node made in the last run. Raises ``NotRunError``."""
         entry = self._session.result(self.store, node_id)
         if entry is None:
-            raise not_run(self.title_of(node_id))
+            run = self.store.last_run
+            raise not_run(self.title_of(node_id), None if run is None else run.errors.get(node_id))
         return entry
 
     # Running
@@ -235,6 +245,10 @@ class Graph:
         path = Path(path)
         write_atomic(path, document.dumps(self.store.state).encode())
         return path
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """Offer the titles of nodes after ``g["``."""
+        return list(dict.fromkeys(self.title_of(node_id) for node_id in self.store.state.ordered_ids()))
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if Graph.display is None:
@@ -290,6 +304,11 @@ def open_graph(path: str | os.PathLike[str]) -> Graph:
     else:
         try:
             text = path.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise DocumentNotFoundError(
+                f"There is no file {str(path)!r} to open (looked from {Path.cwd()}). Give the path of a nodebook "
+                "document or of a PNG that SaveImage wrote; a named graph comes back with nb.Graph(name)."
+            ) from None
         except UnicodeDecodeError as error:
             raise DocumentError(
                 f"{path.name} is not text in UTF-8 (at byte {error.start}). Expected a nodebook document, or a PNG "

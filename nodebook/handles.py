@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from nodebook.engine.node import NodeFunction, Reference
-from nodebook.errors import NotRunError, UnknownNodeError
+from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError
 
 if TYPE_CHECKING:
+    from nodebook.engine.events import NodeError
     from nodebook.engine.graph import Node
     from nodebook.engine.nodetype import NodeType, OutputSpec
     from nodebook.graph import Graph
@@ -53,6 +54,13 @@ class NodeHandle(Reference):
     def __init__(self, graph: Graph, node_id: str) -> None:
         self.graph = graph
         self.id = node_id
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in ("graph", "id"):
+            raise HandleAttributeError(
+                f"A handle has no attribute {name!r} to set. Inputs are set with handle.set({name}=...)."
+            )
+        super().__setattr__(name, value)
 
     @property
     def node(self) -> Node:
@@ -98,11 +106,11 @@ class NodeHandle(Reference):
         self.graph.remove(self.id)
 
     def sole_output(self) -> Output:
-        """Return the only output. Raises ``UnknownNodeError`` where there is not just one."""
+        """Return the only output. Raises ``AmbiguousOutputError`` where there is not just one."""
         names = self.output_names
         if len(names) != 1:
             listed = ", ".join(names) or "none"
-            raise UnknownNodeError(
+            raise AmbiguousOutputError(
                 f"{self.title} stands for no single output: its outputs are {listed}. Name one, for example "
                 f"handle.{_identifier(names[0]) if names else '…'}."
             )
@@ -158,8 +166,10 @@ def _identifier(name: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_").lower()
 
 
-def not_run(title: str) -> NotRunError:
-    """Return the error for a result that is not there."""
+def not_run(title: str, failed: NodeError | None = None) -> NotRunError:
+    """Return the error for a result that is not there; ``failed``: how the node failed in the last run, if it did."""
+    if failed is not None:
+        return NotRunError(f"{title} has no result: it failed in the last run ({failed.kind}: {failed.message}).")
     return NotRunError(
         f"{title} has no result: it has not run since it was added, it failed, or the cache let its result go. "
         "Run it with g.run(handle), or raise nb.session().cache.resize(bytes)."

@@ -8,6 +8,7 @@ Works on a copy in build/demo, so that the checkout stays clean. Without a termi
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shutil
 import subprocess
@@ -31,11 +32,16 @@ class DemoError(RuntimeError):
 
 
 def prepare() -> Path:
-    """Copy the notebook and what lies beside it to a fresh build/demo; return the copy's path."""
+    """Copy the notebook and what lies beside it to a fresh build/demo; return the copy's path.
+
+    An earlier build/demo is moved aside, not deleted: somebody may have worked in it.
+    """
     if not NOTEBOOK.is_file():
         raise DemoError(f"{NOTEBOOK.relative_to(ROOT)} is missing: is this a whole checkout of nodebook?")
     if FOLDER.exists():
-        shutil.rmtree(FOLDER)
+        kept = next(path for path in (FOLDER.with_name(f"demo-{n}") for n in itertools.count(1)) if not path.exists())
+        FOLDER.rename(kept)
+        print(f"The last demo is kept in {kept.relative_to(ROOT)}.")
     ignored = shutil.ignore_patterns("*.ipynb", ".ipynb_checkpoints", ".nodebook", "output", "temp")
     shutil.copytree(NOTEBOOK.parent, FOLDER, ignore=ignored)
     return Path(shutil.copy(NOTEBOOK, FOLDER))

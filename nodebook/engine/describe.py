@@ -21,6 +21,7 @@ def describe(node_function: NodeFunction[..., Any], ports: PortRegistry, origin:
     """Build the node type of a function. Raises ``NodeDefinitionError`` where a signature cannot be a node."""
     function, options = node_function.function, node_function.options
     name = node_function.type_name
+    _check_kind(function, name)
     hints = _hints(function, name)
     docs = _parameter_docs(inspect.getdoc(function) or "")
     inputs: list[InputSpec] = []
@@ -66,6 +67,24 @@ def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
             f"Cannot read the annotations of node {name}: {error}. Expected names that exist where the function is "
             "defined; import them before the function, or define them above it."
         ) from error
+
+
+def _check_kind(function: Callable[..., Any], name: str) -> None:
+    kinds = (
+        (inspect.isclass, "a class", "Write a function that makes and uses it."),
+        (
+            inspect.iscoroutinefunction,
+            "an async function",
+            "Write it without async: nodes run on a thread of their own.",
+        ),
+        (inspect.isgeneratorfunction, "a generator", "Return a list, and show what comes between with nb.preview."),
+        (inspect.isasyncgenfunction, "an async generator", "Return a list from a plain function."),
+    )
+    for is_kind, words, advice in kinds:
+        if is_kind(function):
+            raise NodeDefinitionError(
+                f"{name} is {words}; expected a plain function that returns its outputs. {advice}"
+            )
 
 
 def _check_parameter(parameter: inspect.Parameter, name: str) -> None:

@@ -146,8 +146,8 @@ def recognise(data: object) -> str | None:
 
 
 _NEXT_STEP = {
-    "a ComfyUI workflow": "Convert it with nodebook.comfy, or export it from ComfyUI in API format.",
-    "a ComfyUI API prompt": "Convert it with nodebook.comfy.from_prompt.",
+    "a ComfyUI workflow": "This version of nodebook cannot read it yet.",
+    "a ComfyUI API prompt": "This version of nodebook cannot read it yet.",
     "a Jupyter notebook": "Open it in JupyterLab; its graphs come with it.",
     None: 'Expected an object with "nodebook": 1 and "nodes"; see docs/design/document.md.',
 }

@@ -25,11 +25,13 @@ class NodeError:
     message: str
     input: str | None = None
     traceback: str = ""
+    title: str = ""
 
     def __str__(self) -> str:
         """Return one line for people."""
         where = f", input {self.input}" if self.input else ""
-        return f"node {self.node}{where}: {self.kind}: {self.message}"
+        named = f"{self.title} (node {self.node})" if self.title else f"node {self.node}"
+        return f"{named}{where}: {self.kind}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)

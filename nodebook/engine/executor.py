@@ -78,6 +78,7 @@ class Execution:
                         self.result.cancelled = True
                         break
                     self._step(step)
+                self.result.cancelled = self.result.cancelled or self.cancelled.is_set()
                 for target in self._dropped.intersection(self._targets):
                     self._restore(target)
             finally:

@@ -24,7 +24,8 @@ def describe_failure(error: BaseException, step: Step) -> NodeError:
             "copy the array first, then change the copy."
         )
     text = _traceback_text(error)
-    failure = NodeError(step.id, type(error).__name__, message, name, text)
+    title = step.compiled.node.title or (step.compiled.type.title if step.compiled.type else step.compiled.node.type)
+    failure = NodeError(step.id, type(error).__name__, message, name, text, title)
     clear_frames(error)
     return failure
 

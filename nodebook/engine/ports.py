@@ -36,6 +36,7 @@ class PortRegistry:
 
     def __init__(self) -> None:
         self._classes: dict[str, PortClass] = {}
+        self._wires: dict[str, Convert] = {}
         self._adapters: dict[tuple[str, str], Convert] = {}
         self._routes: dict[tuple[str, str], Convert | None] = {}
 
@@ -44,6 +45,14 @@ class PortRegistry:
     ) -> None:
         """Let annotations of ``class_name`` ("PIL.Image.Image", "list[PIL.Image.Image]") mean ``port``."""
         self._classes[class_name] = PortClass(port, to_wire, from_wire)
+
+    def register_port(self, port: str, *, to_wire: Convert) -> None:
+        """Let what functions return for ``Annotated[..., Port(port)]`` become what travels by ``to_wire``."""
+        self._wires[port] = to_wire
+
+    def find_wire(self, port: str) -> Convert | None:
+        """Return what makes the values of a port type that travel, if anything was registered."""
+        return self._wires.get(port)
 
     def register_adapter(self, source: str, target: str, convert: Convert) -> None:
         """Let outputs of type ``source`` feed inputs of type ``target`` through ``convert``."""

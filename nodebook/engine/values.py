@@ -48,7 +48,10 @@ def value_kind(hint: Any, ports: PortRegistry) -> ValueKind:
     named = next((mark.name for mark in marks if isinstance(mark, Port)), kind.port)
     description = next((mark.description for mark in marks if isinstance(mark, FieldInfo) and mark.description), "")
     check = _allow_none(kind.check) if is_optional and kind.check is not None else kind.check
-    return replace(kind, port=named, marks=marks, python_type=hint, description=description, check=check)
+    to_wire = kind.to_wire if named == kind.port else ports.find_wire(named) or kind.to_wire
+    return replace(
+        kind, port=named, marks=marks, python_type=hint, description=description, check=check, to_wire=to_wire
+    )
 
 
 def _strip_optional(hint: Any) -> tuple[Any, bool]:

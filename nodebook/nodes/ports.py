@@ -21,6 +21,8 @@ from nodebook.nodes.convert import (
     pil_to_image,
     pils_to_image,
     to_array,
+    to_image,
+    to_mask,
 )
 
 Image = Annotated[torch.Tensor, Port("IMAGE")]
@@ -41,6 +43,8 @@ def register_ports(ports: PortRegistry) -> None:
     ports.register_class("list[PIL.Image.Image]", port="IMAGE", to_wire=pils_to_image, from_wire=image_to_pils)
     ports.register_class("numpy.ndarray", port="ARRAY", to_wire=_expect_array)
     ports.register_class("torch.Tensor", port="TENSOR", to_wire=_expect_tensor)
+    ports.register_port("IMAGE", to_wire=_returned_image)
+    ports.register_port("MASK", to_wire=_returned_mask)
     for picture, convert in (("IMAGE", adopt_image), ("MASK", adopt_mask)):
         ports.register_adapter(picture, "ARRAY", to_array)
         ports.register_adapter(picture, "TENSOR", _same)
@@ -128,6 +132,28 @@ def _expect_tensor(value: Any) -> torch.Tensor:
     if not isinstance(value, torch.Tensor):
         raise PictureError(f"Expected a torch tensor, got {type(value).__name__}. Return torch.as_tensor(value).")
     return value
+
+
+def _returned_image(value: Any) -> torch.Tensor:
+    """Return what a function gave for ``nb.Image`` as IMAGE: tensors and arrays in the usual shapes, PIL pictures."""
+    if isinstance(value, PILImage.Image):
+        return pil_to_image(value)
+    return to_image(_tensor_or_array(value, "a picture"))
+
+
+def _returned_mask(value: Any) -> torch.Tensor:
+    if isinstance(value, PILImage.Image):
+        return pil_to_image(value.convert("L"))[..., 0]
+    return to_mask(_tensor_or_array(value, "a mask"))
+
+
+def _tensor_or_array(value: Any, what: str) -> Any:
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        return value
+    raise PictureError(
+        f"Expected {what} as a torch tensor, a NumPy array or a PIL picture, got {type(value).__name__}. Return one of "
+        "these."
+    )
 
 
 def _same(value: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image as PILImage
 
-from nodebook.nodes.convert import image_to_pils, pil_to_image
+from nodebook.nodes.convert import CHANNELS, image_to_pils, pil_to_image
 
 MAX_SIDE_PX = 512
 _JPEG_QUALITY = 80
@@ -17,7 +17,7 @@ _PLAIN_MODES = frozenset({"L", "RGB", "RGBA", "LA"})
 
 
 class Thumbnail(NamedTuple):
-    """An encoded picture, and its size in pixels after scaling."""
+    """An encoded picture; ``width`` and ``height`` are the size in pixels of the picture that it is a copy of."""
 
     data: bytes
     mime: str
@@ -41,7 +41,19 @@ def encode_thumbnail(value: Any, max_side: int = MAX_SIDE_PX) -> Thumbnail:
     else:
         picture.save(file, "JPEG", quality=_JPEG_QUALITY)
         mime = "image/jpeg"
-    return Thumbnail(file.getvalue(), mime, picture.width, picture.height)
+    width, height = _full_size(value)
+    return Thumbnail(file.getvalue(), mime, width, height)
+
+
+def _full_size(value: Any) -> tuple[int, int]:
+    """Return width and height of a picture, or of the first of a batch."""
+    if isinstance(value, (list, tuple)):
+        return _full_size(value[0])
+    if isinstance(value, PILImage.Image):
+        return value.size
+    has_channels = value.ndim > 2 and value.shape[-1] in CHANNELS  # noqa: PLR2004 -- H, W
+    height, width = value.shape[-3:-1] if has_channels else value.shape[-2:]
+    return int(width), int(height)
 
 
 def _small_pil(value: Any, max_side: int) -> PILImage.Image:

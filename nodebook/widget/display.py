@@ -69,7 +69,7 @@ def fallback_html(graph: Graph) -> str:
         items.append(f"<li>… and {len(ids) - _LISTED_NODES} more</li>")
     named = f" <strong>{escape(graph.name)}</strong>" if graph.name else ""
     counted = f"{len(ids)} node" if len(ids) == 1 else f"{len(ids)} nodes"
-    return f"<p>nodebook graph{named}, {counted}. Run the cell to edit it.</p><ul>{''.join(items)}</ul>"
+    return f"<p>nodebook graph{named}, {counted}. Run all cells to edit it.</p><ul>{''.join(items)}</ul>"
 
 
 def _node_html(graph: Graph, node_id: str) -> str:

@@ -15,6 +15,7 @@ import nodebook as nb
 from nodebook.assets.folders import Folders
 from nodebook.engine.document import loads
 from nodebook.errors import (
+    AmbiguousOutputError,
     DocumentError,
     EditError,
     InputValueError,
@@ -93,7 +94,7 @@ def test_a_handle_of_one_output_stands_for_it(g: Graph) -> None:
 
 def test_a_handle_of_several_outputs_stands_for_none(g: Graph) -> None:
     with pytest.raises(
-        UnknownNodeError, match=r"Halve stands for no single output: its outputs are left, Right.*handle\.left"
+        AmbiguousOutputError, match=r"Halve stands for no single output: its outputs are left, Right.*handle\.left"
     ):
         g.add("plus", a=g.add("halve"))
 
@@ -324,8 +325,8 @@ def test_a_failed_node_is_in_the_errors_and_check_raises(g: Graph) -> None:
     assert (run.errors["1"].kind, run.errors["1"].message) == ("ValueError", "cannot take 3")
     assert run.skipped == {"2": "1"}
     assert good.outputs == (1,)
-    assert repr(run).startswith("Run failed: 1 executed, 0 cached, 1 failed, 1 skipped\n  node 1: ValueError")
-    with pytest.raises(RunFailedError, match=r"1 of the graph's nodes failed:\n  node 1: ValueError: cannot take 3"):
+    assert repr(run).startswith("Run failed: 1 executed, 0 cached, 1 failed, 1 skipped\n  Broken (node 1): ValueError")
+    with pytest.raises(RunFailedError, match=r"nodes failed:\n  Broken \(node 1\): ValueError: cannot take 3"):
         run.check()
 
 
@@ -800,3 +801,78 @@ def test_a_result_that_a_cell_changed_in_place_is_made_again(g: Graph) -> None:
     run = g.run(text)
     assert run.executed == (made.id, text.id)
     assert text.outputs == ("[1]",)
+
+
+# What is refused at once, with the way out
+
+
+def test_setting_an_attribute_of_a_handle_says_how_inputs_are_set(g: Graph) -> None:
+    handle = g.add("ImageBlur")
+    with pytest.raises(AttributeError, match=r"handle\.set\(sigma=\.\.\.\)"):
+        handle.sigma = 3.0
+
+
+def test_a_misspelt_argument_of_a_node_function_is_named_with_the_function(g: Graph) -> None:
+    @nb.node
+    def shade(picture: nb.Image, mode: str = "a") -> nb.Image:
+        del mode
+        return picture
+
+    empty = g.add("EmptyImage")
+    with pytest.raises(TypeError, match=r"shade\(.*unexpected keyword argument 'moed'"):
+        shade(empty, moed="b")  # type: ignore[call-arg]  # the mistake
+
+
+def test_a_title_that_is_no_text_is_refused(g: Graph) -> None:
+    with pytest.raises(ValueError, match="title of a node is text"):
+        g.add("ImageBlur", g.add("EmptyImage"))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no file .*gone\.json"):
+        nb.open(tmp_path / "gone.json")
+
+
+def test_a_result_that_failed_says_how(g: Graph) -> None:
+    @nb.node
+    def fails() -> int:
+        raise KeyError("missing")
+
+    handle = g.add(fails)
+    g.run()
+    with pytest.raises(AttributeError, match=r"failed in the last run \(KeyError"):
+        _ = handle.outputs
+
+
+# Pictures that functions return
+
+
+@pytest.mark.parametrize(
+    ("returned", "shape"),
+    [
+        (np.zeros((4, 6, 3), np.uint8), (1, 4, 6, 3)),
+        (np.zeros((4, 6), np.float64), (1, 4, 6, 3)),
+        (PIL.Image.new("RGB", (6, 4)), (1, 4, 6, 3)),
+    ],
+    ids=["bytes", "grey", "PIL"],
+)
+def test_a_picture_in_a_usual_form_is_made_what_travels(g: Graph, returned: Any, shape: tuple[int, ...]) -> None:
+    @nb.node(cache=False)
+    def picture() -> nb.Image:
+        return returned  # type: ignore[no-any-return]  # what users do
+
+    handle = g.add(picture)
+    assert g.run().errors == {}
+    assert tuple(handle.outputs[0].shape) == shape
+    assert str(handle.outputs[0].dtype) == "torch.float32"
+
+
+@pytest.mark.parametrize("returned", [np.zeros((1, 3, 40, 50), np.float32), "words", None], ids=["CHW", "str", "None"])
+def test_what_is_no_picture_is_the_fault_of_the_node_that_returned_it(g: Graph, returned: Any) -> None:
+    @nb.node(cache=False)
+    def picture() -> nb.Image:
+        return returned  # type: ignore[no-any-return]  # what users do
+
+    made = g.add(picture)
+    g.add("PreviewImage", images=g.add("ImageInvert", image=made))
+    assert set(g.run().errors) == {made.id}

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from nodebook.engine.annotations import Color, Hidden, Number, Picture, Port, Text, Toggle
 from nodebook.engine.describe import describe, title_of
+from nodebook.engine.library import Library
 from nodebook.engine.node import UI, node
 from nodebook.engine.nodetype import MISSING, InputSpec, NodeType
 from nodebook.engine.ports import PortRegistry
@@ -436,3 +437,17 @@ def test_the_front_end_gets_plain_json() -> None:
 def test_missing_is_no_value() -> None:
     assert repr(MISSING) == "MISSING"
     assert spec_of(int).default is MISSING
+
+
+async def _later(a: int) -> int:
+    return a
+
+
+def _each(a: int) -> Any:
+    yield a
+
+
+@pytest.mark.parametrize(("function", "word"), [(_later, "async"), (_each, "generator"), (Library, "class")])
+def test_what_is_no_plain_function_is_refused(function: Any, word: str) -> None:
+    with pytest.raises(NodeDefinitionError, match=word):
+        describe(node(function), PortRegistry())

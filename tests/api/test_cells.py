@@ -1,0 +1,99 @@
+"""Running a cell again finds the nodes that it added before."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import nodebook as nb
+from nodebook import building
+from nodebook.sessions import Session
+
+
+class Notebook:
+    """Says which cell runs, as JupyterLab's messages do."""
+
+    def __init__(self) -> None:
+        self.now: tuple[str, str] | None = None
+        self._runs = 0
+
+    def run(self, cell: str | None) -> None:
+        self._runs += 1
+        self.now = None if cell is None else (cell, f"message {self._runs}")
+
+
+@pytest.fixture
+def notebook(monkeypatch: pytest.MonkeyPatch, session: Session) -> Iterator[Notebook]:
+    del session
+    made = Notebook()
+    monkeypatch.setattr(building, "current_cell", lambda: made.now)
+    return made  # type: ignore[return-value]  # pytest takes both
+
+
+def types(g: nb.Graph) -> list[str]:
+    return [handle.node.type for handle in g.nodes]
+
+
+@pytest.mark.parametrize("name", ["portrait", None])
+def test_a_cell_that_adds_to_a_graph_adds_once(notebook: Notebook, name: str | None) -> None:
+    notebook.run("a")
+    g = nb.Graph(name)
+    first = g.add("EmptyImage")
+    for sigma in (1.0, 2.0, 2.0):
+        notebook.run("b")
+        blur = g.add("ImageBlur", image=first, sigma=sigma)
+        g.add("ImageBlur", image=blur)
+    assert types(g) == ["EmptyImage", "ImageBlur", "ImageBlur"]
+    assert g["2"].node.values["sigma"] == 2.0
+
+
+def test_a_value_that_was_set_by_hand_survives_the_cell(notebook: Notebook) -> None:
+    notebook.run("a")
+    g = nb.Graph("portrait")
+    handle = g.add("ImageBlur", sigma=1.0)
+    handle.set(sigma=5.0)
+    notebook.run("a")
+    g.add("ImageBlur", sigma=1.0)
+    assert handle.node.values["sigma"] == 5.0
+
+
+def test_cells_in_any_order_find_their_own_nodes(notebook: Notebook, new_session: Any) -> None:
+    notebook.run("a")
+    g = nb.Graph("portrait")
+    notebook.run("b")
+    g.add("ImageBlur", title="from b")
+    notebook.run("c")
+    g.add("ImageBlur", title="from c")
+    new_session()
+    g = nb.Graph("portrait")
+    for cell in ("c", "b", "c"):
+        notebook.run(cell)
+        g.add("ImageBlur", title=f"from {cell}")
+    assert [handle.title for handle in g.nodes] == ["from b", "from c"]
+
+
+def test_a_new_cell_adds_a_new_node(notebook: Notebook, new_session: Any) -> None:
+    notebook.run("a")
+    nb.Graph("portrait").add("ImageBlur")
+    new_session()
+    notebook.run("z")
+    g = nb.Graph("portrait")
+    g.add("ImageBlur")
+    assert types(g) == ["ImageBlur", "ImageBlur"]
+    notebook.run("a")
+    g.add("ImageBlur")
+    assert types(g) == ["ImageBlur", "ImageBlur"]
+
+
+@pytest.mark.parametrize("order", [("a", None), (None, "a")], ids=["then without ids", "then with ids"])
+def test_a_notebook_that_runs_elsewhere_doubles_nothing(
+    notebook: Notebook, new_session: Any, order: tuple[str | None, str | None]
+) -> None:
+    for cell in order:
+        new_session()
+        notebook.run(cell)
+        g = nb.Graph("portrait")
+        first = g.add("EmptyImage")
+        g.add("ImageBlur", image=first)
+        g.add("ImageBlur", image=first)
+    assert types(nb.Graph("portrait")) == ["EmptyImage", "ImageBlur", "ImageBlur"]
