@@ -11,6 +11,7 @@ from typing import Any
 
 from nodebook.engine import events
 from nodebook.engine.cache import Entry, ResultCache
+from nodebook.engine.collector import collector_relaxed
 from nodebook.engine.context import NodeContext, NodeId, current_node
 from nodebook.engine.failures import describe_failure
 from nodebook.engine.plan import Plan, Step
@@ -70,7 +71,7 @@ class Execution:
         """Run all steps. Node errors are in the result; nothing a node raises comes out of here."""
         self.result.skipped.update({node: by for node, by in self.plan.blocked.items() if node != by})
         self._is_heard = bool(self.services.stream)
-        with self.services.around():
+        with self.services.around(), collector_relaxed():
             token = current_node.set(None)
             try:
                 for step in self.plan.steps:

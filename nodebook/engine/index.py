@@ -7,12 +7,12 @@ problem of its own or of one before it. Nothing here recurses, so depth has no l
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import blake2b
 from itertools import count
 
+from nodebook.engine.collector import collector_relaxed
 from nodebook.engine.compiled import Compiled, Problem, Source, compile_node
 from nodebook.engine.cycles import find_cycles
 from nodebook.engine.fingerprint import DIGEST_BYTES
@@ -52,7 +52,7 @@ class GraphIndex:
         """Bring the index from the state it had to ``state``, which differs from it in the ``touched`` nodes only."""
         self.state = state
         todo = self._take_nodes(touched) | self._redefined()
-        with collector_paused():
+        with collector_relaxed():
             changed = self._recompile(todo)
             if changed:
                 self._rekey(changed if len(changed) == len(self.compiled) else self._downstream(changed))
@@ -302,18 +302,6 @@ class GraphIndex:
             message = f"This node waits for itself ({words}). Remove one of the links of this cycle."
             self._cycles[node_id] = Problem(node_id, at, "cycle", message)
         self._targets = None
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Hold the cyclic collector while objects are made that all stay: its passes cost half the time at 50,000 nodes."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _key_differs(old: Compiled, new: Compiled) -> bool:

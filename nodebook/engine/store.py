@@ -12,10 +12,11 @@ from threading import RLock
 from typing import Any
 
 from nodebook.engine.cache import Entry
+from nodebook.engine.collector import collector_relaxed
 from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import AddNode, Batch, Edit, SetValue, apply_all
 from nodebook.engine.graph import GraphState
-from nodebook.engine.index import GraphIndex, Key, collector_paused
+from nodebook.engine.index import GraphIndex, Key
 from nodebook.engine.library import Library
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.plan import Plan, make_plan
@@ -137,7 +138,7 @@ class GraphStore:
 
         Returns the plan, the state that it is for, and the problems of what is blocked.
         """
-        with self.lock, collector_paused():
+        with self.lock, collector_relaxed():
             index = self.index()
             index.recheck()
             state, around = self._state, nullcontext()
