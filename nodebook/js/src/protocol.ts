@@ -25,6 +25,11 @@ export interface Run {
   readonly seconds: number | null;
 }
 
+/** Whether the run is under way: Cancel makes sense. */
+export function isBusy(run: Run): boolean {
+  return run.state === "running" || run.state === "queued";
+}
+
 export type NodeState = "idle" | "queued" | "running" | "cached" | "done" | "failed" | "skipped" | "cancelled";
 
 export interface NodeError {

@@ -10,6 +10,7 @@ export function NumberControl({ input, widget, value, onCommit, onReset }: Contr
   const field = useNumberField({
     value,
     widget,
+    optional: input.default === null,
     onCommit,
     onReset,
     dragged: (start: Numeric, dx, event) =>
@@ -22,6 +23,7 @@ export function NumberControl({ input, widget, value, onCommit, onReset }: Contr
         <NumberInput
           label={input.name}
           text={field.editing}
+          placeholder={input.default === null ? "none" : ""}
           selectAll={field.selectAll}
           onChange={field.setEditing}
           onFinish={field.finishEditing}
@@ -39,7 +41,9 @@ export function NumberControl({ input, widget, value, onCommit, onReset }: Contr
       title={`${describeInput(input)}\nDrag to change, double-click to type`}
     >
       <span className="nb-label">{input.name}</span>
-      <span className="nb-value">{formatNumber(field.shown, widget)}</span>
+      <span className="nb-value" data-none={field.shown === null}>
+        {formatNumber(field.shown, widget)}
+      </span>
     </div>
   );
 }

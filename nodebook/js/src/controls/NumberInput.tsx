@@ -3,6 +3,7 @@ import { useEffect, useRef } from "react";
 interface Props {
   readonly label: string;
   readonly text: string;
+  readonly placeholder: string;
   /** Typing replaces the number; not so where the first digit has been typed already. */
   readonly selectAll: boolean;
   readonly onChange: (text: string) => void;
@@ -12,7 +13,7 @@ interface Props {
 }
 
 /** The text field that stands in for a number while it is typed. */
-export function NumberInput({ label, text, selectAll, onChange, onFinish, onCancel }: Props) {
+export function NumberInput({ label, text, placeholder, selectAll, onChange, onFinish, onCancel }: Props) {
   const field = useRef<HTMLInputElement>(null);
   const ended = useRef(false);
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when the field opens
@@ -32,6 +33,7 @@ export function NumberInput({ label, text, selectAll, onChange, onFinish, onCanc
       aria-label={label}
       inputMode="decimal"
       spellCheck={false}
+      placeholder={placeholder}
       value={text}
       onChange={(event) => onChange(event.target.value)}
       onBlur={() => end(() => onFinish(text, false))}

@@ -23,6 +23,7 @@ function BoundedSlider(props: ControlProps<WidgetOf<"number">> & Bounds) {
   const field = useNumberField({
     value,
     widget,
+    optional: input.default === null,
     onCommit,
     onReset,
     dragged: (start, dx, event) => {
@@ -35,7 +36,7 @@ function BoundedSlider(props: ControlProps<WidgetOf<"number">> & Bounds) {
       return stepNumber(clampNumber(low, widget), steps, widget);
     },
   });
-  const share = high > low ? (Number(field.shown) - low) / (high - low) : 0;
+  const share = field.shown !== null && high > low ? (Number(field.shown) - low) / (high - low) : 0;
   const fill = <span className="nb-fill" style={{ transform: `scaleX(${Math.min(1, Math.max(0, share))})` }} />;
   if (field.editing !== null) {
     return (
@@ -44,6 +45,7 @@ function BoundedSlider(props: ControlProps<WidgetOf<"number">> & Bounds) {
         <NumberInput
           label={input.name}
           text={field.editing}
+          placeholder={input.default === null ? "none" : ""}
           selectAll={field.selectAll}
           onChange={field.setEditing}
           onFinish={field.finishEditing}
@@ -58,13 +60,15 @@ function BoundedSlider(props: ControlProps<WidgetOf<"number">> & Bounds) {
       className="nb-field nb-field--slider nodrag"
       role="slider"
       tabIndex={0}
-      aria-valuenow={Number(field.shown)}
+      aria-valuenow={field.shown === null ? undefined : Number(field.shown)}
       aria-label={input.name}
       title={`${describeInput(input)}\nDrag to change, double-click to type`}
     >
       {fill}
       <span className="nb-label">{input.name}</span>
-      <span className="nb-value">{formatNumber(field.shown, widget)}</span>
+      <span className="nb-value" data-none={field.shown === null}>
+        {formatNumber(field.shown, widget)}
+      </span>
     </div>
   );
 }

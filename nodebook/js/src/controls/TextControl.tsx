@@ -2,7 +2,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import { type ControlProps, describeInput, type WidgetOf } from "./types";
 
 /** Text: sent when the field is left, or with Enter (Ctrl-Enter in a field of several lines). */
-export function TextControl({ input, widget, value, onCommit }: ControlProps<WidgetOf<"text">>) {
+export function TextControl({ input, widget, value, onCommit, onReset }: ControlProps<WidgetOf<"text">>) {
   const current = typeof value === "string" ? value : value === undefined || value === null ? "" : String(value);
   const { draft, setDraft, commit, cancel } = useTextDraft(current, onCommit);
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
@@ -10,6 +10,9 @@ export function TextControl({ input, widget, value, onCommit }: ControlProps<Wid
       cancel();
       event.preventDefault();
       event.currentTarget.blur();
+    } else if ((event.key === "Delete" || event.key === "Backspace") && value === "" && draft === null) {
+      // An empty text is a text; deleting in it takes the text itself away where none is the default.
+      if (input.default === null && !event.repeat) onReset();
     } else if (event.key === "Enter" && (!widget.multiline || event.ctrlKey || event.metaKey)) {
       commit();
       if (!event.ctrlKey && !event.metaKey) event.preventDefault();
@@ -18,7 +21,7 @@ export function TextControl({ input, widget, value, onCommit }: ControlProps<Wid
   const shared = {
     "aria-label": input.name,
     value: draft ?? current,
-    placeholder: widget.placeholder ?? "",
+    placeholder: widget.placeholder || (value === null ? "none" : ""),
     onChange: (event: { target: { value: string } }) => setDraft(event.target.value),
     onBlur: commit,
     onKeyDown,

@@ -1,7 +1,7 @@
 /** Behaviour shared by the number field and the slider: scrub, type in, step. One commit per gesture. */
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import type { Value } from "../graph/document";
-import { clampNumber, type NumberWidget, type Numeric, parseNumber, stepNumber } from "../graph/numbers";
+import { clampNumber, type NumberWidget, type Numeric, numberOf, parseNumber, stepNumber } from "../graph/numbers";
 
 const DRAG_THRESHOLD_PX = 3;
 const STEP_COMMIT_MS = 350;
@@ -9,6 +9,8 @@ const STEP_COMMIT_MS = 350;
 interface Options {
   readonly value: Value | undefined;
   readonly widget: NumberWidget;
+  /** No number at all is what the input has by default. */
+  readonly optional: boolean;
   readonly onCommit: (value: Value) => void;
   readonly onReset: () => void;
   /** The number for a drag from `start` by `dx` pixels. */
@@ -21,7 +23,7 @@ interface Drag {
   moved: boolean;
 }
 
-export function useNumberField({ value, widget, onCommit, onReset, dragged }: Options) {
+export function useNumberField({ value, widget, optional, onCommit, onReset, dragged }: Options) {
   const [draft, setDraft] = useState<Numeric | null>(null);
   const [editing, setEditing] = useState<string | null>(null);
   const [selectAll, setSelectAll] = useState(true);
@@ -29,8 +31,10 @@ export function useNumberField({ value, widget, onCommit, onReset, dragged }: Op
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const returnFocus = useRef(false);
   const field = useRef<HTMLDivElement>(null);
-  const current: Numeric = typeof value === "number" || typeof value === "bigint" ? value : clampNumber(0, widget);
+  const current = numberOf(value, widget);
   const shown = draft ?? current;
+  /** From where a drag or a step starts. */
+  const base = shown ?? clampNumber(0, widget);
   const latest = useRef({ draft, current, onCommit });
   latest.current = { draft, current, onCommit };
 
@@ -50,7 +54,7 @@ export function useNumberField({ value, widget, onCommit, onReset, dragged }: Op
   );
 
   const step = (steps: number) => {
-    const next = stepNumber(latest.current.draft ?? latest.current.current, steps, widget);
+    const next = stepNumber(latest.current.draft ?? latest.current.current ?? base, steps, widget);
     latest.current.draft = next;
     setDraft(next);
     clearTimeout(timer.current);
@@ -59,7 +63,10 @@ export function useNumberField({ value, widget, onCommit, onReset, dragged }: Op
 
   const finishEditing = (text: string, refocus: boolean) => {
     setEditing(null);
-    commit(parseNumber(text, widget));
+    // Where none is the default, an empty field means it.
+    const cleared = optional && text.trim() === "";
+    commit(cleared ? null : parseNumber(text, widget));
+    if (cleared) onReset();
     returnFocus.current = refocus;
   };
   // The field itself is back only after the next render.
@@ -70,14 +77,14 @@ export function useNumberField({ value, widget, onCommit, onReset, dragged }: Op
 
   const startEditing = (typed?: string) => {
     setSelectAll(typed === undefined);
-    setEditing(typed ?? String(shown));
+    setEditing(typed ?? String(shown ?? ""));
   };
 
   const onPointerDown = (event: PointerEvent<HTMLDivElement>) => {
     if (event.button !== 0) return;
     event.currentTarget.focus({ preventScroll: true });
     event.currentTarget.setPointerCapture(event.pointerId);
-    drag.current = { x: event.clientX, start: shown, moved: false };
+    drag.current = { x: event.clientX, start: base, moved: false };
   };
   const onPointerMove = (event: PointerEvent<HTMLDivElement>) => {
     const now = drag.current;
@@ -128,7 +135,8 @@ export function useNumberField({ value, widget, onCommit, onReset, dragged }: Op
       onDoubleClick: () => startEditing(),
       onKeyDown,
       onBlur: () => draft !== null && drag.current === null && commit(draft),
-      "aria-valuenow": Number(shown),
+      "aria-valuenow": shown === null ? undefined : Number(shown),
+      "aria-valuetext": shown === null ? "none" : undefined,
       "aria-valuemin": widget.min === null || widget.min === undefined ? undefined : Number(widget.min),
       "aria-valuemax": widget.max === null || widget.max === undefined ? undefined : Number(widget.max),
     },

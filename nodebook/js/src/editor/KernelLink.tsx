@@ -1,6 +1,6 @@
 import { useEditor, useKernel } from "./context";
 
-/** What to know while the kernel has not answered. */
+/** What to know while the kernel has not answered, or no longer does. */
 export function KernelLink() {
   const { session } = useEditor();
   const link = useKernel((state) => state.link);

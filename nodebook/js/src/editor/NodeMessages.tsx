@@ -2,6 +2,7 @@ import { memo } from "react";
 import type { NodeStatus } from "../protocol";
 import { useKernel } from "./context";
 import { WarningIcon } from "./icons";
+import { aboutInput } from "./words";
 
 /** What a node raised. An error without a traceback is one of the problems, and those are shown as they are now. */
 export function raisedError(status: NodeStatus | undefined): NodeStatus["error"] {
@@ -18,14 +19,14 @@ export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: st
       {problems?.map((problem) => (
         <p key={`${problem.code}/${problem.input}`} className="nb-message" data-level="warning" role="note">
           <WarningIcon />
-          <span>{problem.input ? `${problem.input}: ${problem.message}` : problem.message}</span>
+          <span>{aboutInput(problem.input, problem.message)}</span>
         </p>
       ))}
       {error && (
         <div className="nb-message nodrag" data-level="error" role="alert">
           <WarningIcon />
           <div className="nb-error">
-            <span>{error.input ? `${error.input}: ${error.message}` : error.message}</span>
+            <span>{aboutInput(error.input, error.message)}</span>
             {error.traceback && (
               <details className="nowheel">
                 <summary>{error.kind}: traceback</summary>

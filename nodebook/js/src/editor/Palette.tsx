@@ -36,7 +36,7 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
   const choose = (type: NodeTypeInfo | undefined) => {
     if (type === undefined) return;
     close();
-    const id = actions.addNode(type.name, palette.place, palette.wire);
+    const id = actions.addNode(type.name, palette.place, palette.wire, palette.anywhere);
     if (id !== null) reveal(editor, id);
   };
   const onKeyDown = (event: KeyboardEvent) => {

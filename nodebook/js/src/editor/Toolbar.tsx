@@ -1,6 +1,7 @@
 import { memo } from "react";
 import { count } from "../graph/compose";
-import { useEditor, useKernel } from "./context";
+import { isBusy } from "../protocol";
+import { useClient, useEditor, useKernel } from "./context";
 import { fitView } from "./fit";
 import { AddIcon, FitIcon, RedoIcon, RunIcon, StopIcon, UndoIcon } from "./icons";
 import { openPalette } from "./openPalette";
@@ -9,8 +10,9 @@ import { runText } from "./words";
 /** Run first, then Cancel, what is going on, and the tools. */
 export const Toolbar = memo(function Toolbar() {
   const editor = useEditor();
-  const { session } = editor;
-  const busy = useKernel((state) => state.run.state === "running" || state.run.state === "queued");
+  const { session, actions } = editor;
+  const busy = useKernel((state) => isBusy(state.run));
+  const cancelling = useClient((state) => state.cancelling);
   const ready = useKernel((state) => state.loaded);
   const empty = useKernel((state) => Object.keys(state.document.nodes).length === 0);
   const history = useKernel((state) => state.history);
@@ -21,22 +23,24 @@ export const Toolbar = memo(function Toolbar() {
         className="nb-button nb-button--first"
         data-testid="nb-run"
         disabled={!ready || empty}
+        aria-label="Run"
         title="Run the graph (Ctrl+Enter)"
         onClick={() => session.run(null)}
       >
         <RunIcon />
-        Run
+        <span className="nb-button-label">Run</span>
       </button>
       <button
         type="button"
         className="nb-button"
         data-testid="nb-cancel"
-        disabled={!busy}
+        disabled={!busy || cancelling}
+        aria-label="Cancel"
         title="Cancel the run"
-        onClick={session.cancel}
+        onClick={actions.cancel}
       >
         <StopIcon />
-        Cancel
+        <span className="nb-button-label">Cancel</span>
       </button>
       <RunState />
       <span className="nb-spring" />
@@ -94,6 +98,7 @@ function ToolButton({ id, label, disabled, onClick, children }: ToolButtonProps)
 function RunState() {
   const editor = useEditor();
   const run = useKernel((state) => state.run);
+  const cancelling = useClient((state) => state.cancelling);
   const failed = useKernel(
     (state) => Object.values(state.statuses).filter((status) => status.state === "failed").length,
   );
@@ -104,10 +109,11 @@ function RunState() {
     editor.actions.select([firstProblem]);
     fitView(editor, [firstProblem]);
   };
+  const text = cancelling ? "Cancelling…" : runText(run, failed);
   return (
     <>
-      <span className="nb-run-state" data-testid="nb-run-state" data-state={run.state} role="status">
-        {runText(run, failed)}
+      <span className="nb-run-state" data-testid="nb-run-state" data-state={run.state} role="status" title={text}>
+        {text}
       </span>
       {run.state === "running" && run.total > 0 && (
         <span className="nb-run-bar" aria-hidden="true">

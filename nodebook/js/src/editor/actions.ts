@@ -2,10 +2,11 @@
 import { count, duplicateOps, moveOps, newNode, type Point } from "../graph/compose";
 import type { Value } from "../graph/document";
 import type { Op } from "../graph/edits";
-import { nudgedPlace } from "../graph/layout";
-import { findType, titleOf } from "../graph/library";
+import { estimateSize, freePlace, freeShift, nudgedPlace } from "../graph/layout";
+import { findType, portsOf, titleOf } from "../graph/library";
 import { type Connection, firstFittingInput, firstFittingOutput, whyNotConnect } from "../graph/ports";
 import { offeredStarters, starterOps } from "../graph/starters";
+import { bindCancelling } from "../state/cancelling";
 import { type ClientStore, pushNotice, selectedIds, type WireStart } from "../state/client";
 import { boxesOf, edgeId } from "../state/flow";
 import type { KernelStore } from "../state/kernel";
@@ -40,6 +41,8 @@ export function createActions({ kernel, client, session, signal }: Parts) {
     }));
   };
 
+  const onCancel = bindCancelling(kernel, client, signal);
+
   const commitMove = () => {
     const moved = new Map(client.getState().nodes.map((node) => [node.id, node.position]));
     const { document } = graph();
@@ -65,6 +68,11 @@ export function createActions({ kernel, client, session, signal }: Parts) {
     select,
     commitMove,
 
+    cancel() {
+      onCancel();
+      session.cancel();
+    },
+
     selectAll: () => select(client.getState().nodes.map((node) => node.id)),
 
     /** Select the node before or after the selected one, in document order. */
@@ -87,14 +95,18 @@ export function createActions({ kernel, client, session, signal }: Parts) {
       nudgeTimer = setTimeout(commitMove, NUDGE_COMMIT_MS);
     },
 
-    addNode(typeName: string, place: Point, wire: WireStart | null): string | null {
+    /** `anywhere`: nobody pointed at the place, so the card goes to a free one near it. */
+    addNode(typeName: string, place: Point, wire: WireStart | null, anywhere = false): string | null {
       const { library } = graph();
       const type = findType(library, typeName);
       if (type === undefined) return null;
       const [id] = session.newIds(1) as [string];
-      const ops: Op[] = [
-        { op: "add_node", id, node: newNode(type, nudgedPlace(boxesOf(client.getState().nodes), place)) },
-      ];
+      const boxes = boxesOf(client.getState().nodes);
+      const draft = newNode(type, place);
+      const at = anywhere
+        ? freePlace(boxes, place, estimateSize(draft, portsOf(library, draft, [])))
+        : nudgedPlace(boxes, place);
+      const ops: Op[] = [{ op: "add_node", id, node: newNode(type, at) }];
       if (wire?.side === "source") {
         const input = firstFittingInput(type, wire.type, library.adapters);
         if (input) ops.push(connectOp({ source: wire.node, output: wire.port, target: id, input }));
@@ -155,15 +167,21 @@ export function createActions({ kernel, client, session, signal }: Parts) {
       session.edit(ids.length === 1 ? `Remove ${name(ids[0] as string)}` : `Remove ${what}`, ops);
     },
 
-    duplicateSelection() {
-      const ids = selectedIds(client.getState());
-      if (ids.length === 0) return;
+    /** Returns the ids of the copies. They lie beside what is there, not on it. */
+    duplicateSelection(): string[] {
+      const { nodes } = client.getState();
+      const chosen = nodes.filter((node) => node.selected);
+      const ids = chosen.map((node) => node.id);
+      if (ids.length === 0) return [];
+      const places = new Map(chosen.map((node) => [node.id, node.position]));
+      const shift = freeShift(boxesOf(nodes), boxesOf(chosen), DUPLICATE_SHIFT);
       const newIds = session.newIds(ids.length);
       session.edit(
         ids.length === 1 ? `Duplicate ${name(ids[0] as string)}` : `Duplicate ${count(ids.length, "node")}`,
-        duplicateOps(graph().document, ids, newIds, DUPLICATE_SHIFT),
+        duplicateOps(graph().document, ids, newIds, shift, (id) => places.get(id)),
       );
       select(newIds);
+      return newIds;
     },
 
     setValue(node: string, input: string, value: Value) {

@@ -1,7 +1,7 @@
 /** Keys of the editor. They are handled on the root, after the focused control had its turn. */
 import { selectedIds } from "../state/client";
 import type { EditorContextValue } from "./context";
-import { fitView } from "./fit";
+import { fitView, reveal } from "./fit";
 import { leave } from "./guard";
 import { openPalette } from "./openPalette";
 
@@ -43,14 +43,20 @@ function run(event: KeyboardEvent, { session, client, root }: EditorContextValue
   return true;
 }
 
-function handleCommand(event: KeyboardEvent, { session, actions }: EditorContextValue): boolean {
+function handleCommand(event: KeyboardEvent, editor: EditorContextValue): boolean {
+  const { session, actions } = editor;
   const key = event.key.toLowerCase();
   if (key === "z") event.shiftKey ? session.redo() : session.undo();
   else if (key === "y") session.redo();
   else if (key === "a") actions.selectAll();
-  else if (key === "d") actions.duplicateSelection();
+  else if (key === "d") duplicate(editor);
   else return false;
   return true;
+}
+
+function duplicate(editor: EditorContextValue): void {
+  const [first] = editor.actions.duplicateSelection();
+  if (first !== undefined) reveal(editor, first);
 }
 
 function handlePlain(event: KeyboardEvent, editor: EditorContextValue): boolean {

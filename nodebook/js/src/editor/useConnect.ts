@@ -49,7 +49,7 @@ function connectHandlers({ kernel, client, actions, flow, root }: EditorContextV
       } else if (below?.closest(".react-flow__pane")) {
         const box = root.getBoundingClientRect();
         const place = flow.current?.screenToFlowPosition(at) ?? at;
-        client.setState({ palette: { at: { x: at.x - box.left, y: at.y - box.top }, place, wire } });
+        client.setState({ palette: { at: { x: at.x - box.left, y: at.y - box.top }, place, anywhere: false, wire } });
       }
     },
 

@@ -11,6 +11,18 @@ export function secondsText(seconds: number): string {
   return `${minutes} min ${Math.round(seconds - 60 * minutes)} s`;
 }
 
+/** What is wrong with an input: its name comes first unless the text says it anyway. */
+export function aboutInput(input: string | null, message: string): string {
+  return input === null || hasWord(message, input) ? message : `${input}: ${message}`;
+}
+
+/** Short names are words of every sentence ("a", "in"): they count where the text quotes or qualifies them. */
+function hasWord(text: string, name: string): boolean {
+  const escaped = name.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+  const before = name.length < 3 ? "(?<=[.'\"`])" : "(?<![\\p{L}\\p{N}_])";
+  return new RegExp(`${before}${escaped}(?![\\p{L}\\p{N}_])`, "u").test(text);
+}
+
 export function runText(run: Run, failedNodes: number): string {
   switch (run.state) {
     case "idle":

@@ -15,12 +15,16 @@ export function newNode(type: NodeTypeInfo, at: Point): GraphNode {
   return Object.keys(values).length > 0 ? { type: type.name, values, view } : { type: type.name, view };
 }
 
-/** Copies of nodes with the links among them, and the links into them from the rest. `newIds` pairs with `ids`. */
+/**
+ * Copies of nodes with the links among them, and the links into them from the rest. `newIds` pairs with `ids`;
+ * `placeOf` is where a node is shown, which one without a place of its own does not know.
+ */
 export function duplicateOps(
   document: GraphDocument,
   ids: readonly string[],
   newIds: readonly string[],
   shift: Point,
+  placeOf: (id: string) => Point | undefined = () => undefined,
 ): Op[] {
   const renamed = new Map(ids.map((id, index) => [id, newIds[index] as string]));
   const ops: Op[] = [];
@@ -29,11 +33,11 @@ export function duplicateOps(
     const node = document.nodes[id];
     if (node === undefined) continue;
     const { links: oldLinks, origin: _origin, ...rest } = node;
-    const place = positionOf(node);
+    const place = placeOf(id) ?? positionOf(node);
     ops.push({
       op: "add_node",
       id: newId,
-      node: { ...rest, view: { ...node.view, x: place.x + shift.x, y: place.y + shift.y } },
+      node: { ...rest, view: { ...node.view, x: Math.round(place.x + shift.x), y: Math.round(place.y + shift.y) } },
     });
     for (const [input, [source, output]] of Object.entries(oldLinks ?? {})) {
       const link: Link = [renamed.get(source) ?? source, output];

@@ -4,7 +4,7 @@ import { duplicateOps, moveOps, newNode } from "./compose";
 import { compareIds, type GraphDocument, highestId } from "./document";
 import { applyOps } from "./edits";
 import { hexOf, parseHex } from "./hex";
-import { estimatePorts, estimateSize, freePlace, nudgedPlace, placeUnplaced } from "./layout";
+import { estimatePorts, estimateSize, freePlace, freeShift, nudgedPlace, placeUnplaced } from "./layout";
 import { findType, type NodeTypeInfo, portsOf, usedOutputs } from "./library";
 import { offeredStarters, STARTERS, starterOps } from "./starters";
 
@@ -67,6 +67,11 @@ describe("duplicateOps", () => {
     expect(copy.nodes["4"]?.links).toEqual({ image: ["1", "IMAGE"] });
     expect(copy.nodes["5"]?.links).toEqual({ image: ["4", "IMAGE"] });
   });
+  test("a node without a place of its own is copied from where it is shown", () => {
+    const unplaced: GraphDocument = { nodebook: 1, nodes: { "1": { type: "LoadImage" } } };
+    const ops = duplicateOps(unplaced, ["1"], ["2"], { x: 1, y: 2 }, () => ({ x: 320.4, y: 40 }));
+    expect(applied(unplaced, ops).nodes["2"]?.view).toEqual({ x: 321, y: 42 });
+  });
   test("values come along, the origin in code does not", () => {
     expect(copy.nodes["4"]).toEqual({
       type: "ImageBlur",
@@ -126,6 +131,21 @@ describe("layout", () => {
     const taken = [{ x: 10, y: 10, width: 240, height: 100 }];
     expect(nudgedPlace(taken, { x: 12, y: 8 })).toEqual({ x: 36, y: 32 });
     expect(nudgedPlace(taken, { x: 100, y: 8 })).toEqual({ x: 100, y: 8 });
+  });
+  test("copies cover no card, nor each other's originals; what has no room near goes below", () => {
+    const card = (x: number, y: number) => ({ x, y, width: 240, height: 160 });
+    const boxes = [card(0, 0), card(300, 0), card(0, 200)];
+    const moved = boxes.slice(0, 2);
+    const shift = freeShift(boxes, moved, { x: 32, y: 32 });
+    for (const one of moved) {
+      const [x, y] = [one.x + shift.x, one.y + shift.y];
+      for (const box of boxes) {
+        expect(x >= box.x + 240 || x + 240 <= box.x || y >= box.y + 160 || y + 160 <= box.y).toBe(true);
+      }
+    }
+    const wall = { x: -5000, y: -5000, width: 10_000, height: 10_000 };
+    expect(freeShift([wall], [card(0, 0)], { x: 32, y: 32 })).toEqual({ x: 32, y: 5040 });
+    expect(freeShift([card(0, 0)], [card(900, 0)], { x: 32, y: 32 })).toEqual({ x: 32, y: 32 });
   });
   test("a node without a wanted place covers no other and stays near", () => {
     const taken = [{ x: 0, y: 0, width: 240, height: 100 }];

@@ -16,6 +16,7 @@ const GAP = 40;
 const NUDGE = 24;
 const MARGIN = 16;
 const RINGS = 16;
+const MOST_PAIRS = 20_000;
 
 export interface Size {
   readonly width: number;
@@ -99,17 +100,31 @@ export function nudgedPlace(boxes: readonly Box[], wanted: Point): Point {
 
 /** The nearest place to `wanted`, on a grid around it, where a card of `size` covers no other. */
 export function freePlace(boxes: readonly Box[], wanted: Point, size: Size): Point {
-  const covers = (x: number, y: number) =>
-    boxes.some(
-      (box) =>
-        x < box.x + box.width + MARGIN &&
-        box.x < x + size.width + MARGIN &&
-        y < box.y + box.height + MARGIN &&
-        box.y < y + size.height + MARGIN,
-    );
-  const found = offsets().find(([dx, dy]) => !covers(wanted.x + dx, wanted.y + dy));
+  const found = offsets().find(([dx, dy]) => !covers(boxes, { x: wanted.x + dx, y: wanted.y + dy, ...size }));
   if (found === undefined) return nudgedPlace(boxes, wanted);
   return { x: Math.round(wanted.x + found[0]), y: Math.round(wanted.y + found[1]) };
+}
+
+/** How far copies of the cards `moved` go so that they cover no card: about by `wanted`, else below everything. */
+export function freeShift(boxes: readonly Box[], moved: readonly Box[], wanted: Point): Point {
+  const isFree = ([dx, dy]: [number, number]) =>
+    !moved.some((box) => covers(boxes, { ...box, x: box.x + wanted.x + dx, y: box.y + wanted.y + dy }));
+  const found = boxes.length * moved.length <= MOST_PAIRS ? offsets().find(isFree) : undefined;
+  if (found !== undefined) return { x: wanted.x + found[0], y: wanted.y + found[1] };
+  const bottom = boxes.reduce((lowest, box) => Math.max(lowest, box.y + box.height), -Infinity);
+  const top = moved.reduce((highest, box) => Math.min(highest, box.y), Infinity);
+  return { x: wanted.x, y: Math.round(bottom + GAP - top) };
+}
+
+/** Whether `card`, with a margin, lies over one of the boxes. */
+function covers(boxes: readonly Box[], card: Box): boolean {
+  return boxes.some(
+    (box) =>
+      card.x < box.x + box.width + MARGIN &&
+      box.x < card.x + card.width + MARGIN &&
+      card.y < box.y + box.height + MARGIN &&
+      box.y < card.y + card.height + MARGIN,
+  );
 }
 
 /** Steps of a grid, the nearest first. */

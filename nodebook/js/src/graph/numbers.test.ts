@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { clampNumber, formatNumber, type NumberWidget, parseNumber, stepNumber } from "./numbers";
+import { clampNumber, formatNumber, type NumberWidget, numberOf, parseNumber, stepNumber } from "./numbers";
 
 const SEED: NumberWidget = { kind: "number", min: 0, max: 18446744073709551615n, step: 1, integer: true };
 const SIGMA: NumberWidget = { kind: "number", min: 0.1, max: 10, step: 0.1, integer: false };
@@ -33,6 +33,13 @@ test.each([
   expect(stepNumber(value, steps, SIGMA)).toBe(expected);
 });
 
+test("an optional number may be none; what is no number counts as the nearest to 0", () => {
+  expect(numberOf(null, BY8)).toBeNull();
+  expect(numberOf(undefined, BY8)).toBe(16);
+  expect(numberOf("wide", FREE)).toBe(0);
+  expect(numberOf(24, BY8)).toBe(24);
+});
+
 test("steps of 8", () => {
   expect(stepNumber(16, 3, BY8)).toBe(40);
   expect(stepNumber(60, 1, BY8)).toBe(64);
@@ -62,6 +69,7 @@ test.each([
   [Number.NaN, FREE, "nan"],
   [512, BY8, "512"],
   [undefined, BY8, ""],
+  [null, BY8, "none"],
   ["wide", SIGMA, "wide"],
 ])("%s is shown as %3$s", (value, widget, text) => {
   expect(formatNumber(value, widget)).toBe(text);

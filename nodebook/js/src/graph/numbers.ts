@@ -35,6 +35,12 @@ export function clampNumber(value: Numeric, widget: NumberWidget): Numeric {
   return typeof inside === "bigint" ? wholeNumber(inside) : inside;
 }
 
+/** What a number input has; null where it has none, as an optional one may. Anything else counts as its nearest to 0. */
+export function numberOf(value: unknown, widget: NumberWidget): Numeric | null {
+  if (typeof value === "number" || typeof value === "bigint" || value === null) return value;
+  return clampNumber(0, widget);
+}
+
 /** `value` plus `steps` steps, on the grid that the steps make, inside the limits. */
 export function stepNumber(value: Numeric, steps: number, widget: NumberWidget): Numeric {
   const step = stepOf(widget);
@@ -69,7 +75,8 @@ function roundTo(value: number, decimals: number): number {
 /** A number as the control shows it: a float input keeps the point, so that 2 and 2.0 look different. */
 export function formatNumber(value: unknown, widget: NumberWidget): string {
   if (typeof value === "bigint") return value.toString();
-  if (typeof value !== "number") return value === undefined || value === null ? "" : String(value);
+  if (value === null) return "none";
+  if (typeof value !== "number") return value === undefined ? "" : String(value);
   if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
   if (widget.integer) return Math.abs(value) < 1e21 ? BigInt(Math.round(value)).toString() : String(value);
   const shown = roundTo(value, Math.max(decimalsOf(stepOf(widget)) + 1, 4));

@@ -16,6 +16,11 @@ describe("searchTypes", () => {
     ["encode text", "CLIPTextEncode"],
     ["Empty Image", "EmptyImage"],
     ["featehr", undefined],
+    ["blur im", "ImageBlur"],
+    ["im blur", "ImageBlur"],
+    ["image  load", "LoadImage"],
+    ["image empty", "EmptyImage"],
+    ["blur featehr", undefined],
   ])("%j finds %s first", (query, name) => {
     expect(first(query)).toBe(name);
   });
@@ -37,5 +42,6 @@ test("letters must occur in order", () => {
 test("options keep their order until something is typed", () => {
   expect(searchOptions("", ["b", "a"])).toEqual(["b", "a"]);
   expect(searchOptions("2m", ["euler", "dpm_2", "dpmpp_2m"])).toEqual(["dpmpp_2m"]);
+  expect(searchOptions("2m dpm", ["euler", "dpm_2", "dpmpp_2m"])).toEqual(["dpmpp_2m"]);
   expect(searchOptions("8", [16, 8])).toEqual([8]);
 });

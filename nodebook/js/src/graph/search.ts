@@ -1,4 +1,7 @@
-/** Fuzzy search over node types: typed letters must occur in order; words and beginnings count more. */
+/**
+ * Fuzzy search over node types: typed letters must occur in order; words and beginnings count more. Whole words, or
+ * pieces of them, may also come in any order.
+ */
 import type { NodeTypeInfo } from "./library";
 
 const START_OF_WORD = 8;
@@ -8,6 +11,7 @@ const EXACT = 100;
 const PREFIX = 40;
 const WORD_PREFIX = 20;
 const SUBSTRING = 8;
+const ANY_ORDER_WEIGHT = 0.8;
 
 /** How well `query` matches `text`; null where its letters do not occur in order. Higher is better. */
 export function matchScore(query: string, text: string): number | null {
@@ -69,6 +73,32 @@ const NAME_WEIGHT = 0.9;
 const CATEGORY_WEIGHT = 0.3;
 
 function typeScore(query: string, type: NodeTypeInfo): number | null {
+  return better(
+    orderedScore(query, type),
+    anyOrderScore(query, (word) => orderedScore(word, type), fieldsOf(type)),
+  );
+}
+
+/** Every word occurs as it was typed in one of the texts, wherever. Null for a single word: its letters say it all. */
+function anyOrderScore(
+  query: string,
+  scoreOf: (word: string) => number | null,
+  texts: readonly string[],
+): number | null {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  if (words.length < 2 || !words.every((word) => texts.some((text) => text.toLowerCase().includes(word)))) return null;
+  return words.reduce((sum, word) => sum + (scoreOf(word) ?? 0), 0) * ANY_ORDER_WEIGHT;
+}
+
+function better(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
+}
+
+function fieldsOf(type: NodeTypeInfo): string[] {
+  return [type.title, type.name, type.category, ...(type.aliases ?? [])];
+}
+
+function orderedScore(query: string, type: NodeTypeInfo): number | null {
   const scores = [
     matchScore(query, type.title),
     scaled(matchScore(query, type.name), NAME_WEIGHT),
@@ -98,8 +128,15 @@ export function searchTypes(query: string, types: readonly NodeTypeInfo[]): Node
 export function searchOptions<T extends string | number>(query: string, options: readonly T[]): T[] {
   if (query.trim() === "") return [...options];
   return options
-    .map((option) => ({ option, score: matchScore(query, String(option)) }))
+    .map((option) => ({ option, score: optionScore(query, String(option)) }))
     .filter((found): found is { option: T; score: number } => found.score !== null)
     .sort((a, b) => b.score - a.score)
     .map((found) => found.option);
+}
+
+function optionScore(query: string, text: string): number | null {
+  return better(
+    matchScore(query, text),
+    anyOrderScore(query, (word) => matchScore(word, text), [text]),
+  );
 }

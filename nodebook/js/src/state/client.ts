@@ -17,6 +17,8 @@ export interface PaletteState {
   readonly at: Point;
   /** Where the new node goes, in graph coordinates. */
   readonly place: Point;
+  /** Nobody pointed there: a free place near it will do. */
+  readonly anywhere: boolean;
   /** The new node is connected here, and only types that fit are offered. */
   readonly wire: WireStart | null;
 }
@@ -42,6 +44,8 @@ export interface ClientState {
   readonly pictureIndex: Readonly<Record<string, number>>;
   /** Inputs whose file is on its way, as `node/input`. */
   readonly uploading: ReadonlySet<string>;
+  /** Cancel was clicked, and the run still goes on. */
+  readonly cancelling: boolean;
 }
 
 export type ClientStore = StoreApi<ClientState>;
@@ -58,6 +62,7 @@ export function createClientStore(): ClientStore {
     enlarged: null,
     pictureIndex: {},
     uploading: new Set(),
+    cancelling: false,
   }));
 }
 

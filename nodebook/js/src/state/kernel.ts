@@ -4,7 +4,7 @@ import { EMPTY_DOCUMENT, type GraphDocument } from "../graph/document";
 import { EMPTY_LIBRARY, type Library, usedOutputs } from "../graph/library";
 import { type History, IDLE_RUN, IDLE_STATUS, NO_HISTORY, type NodeStatus, type Problem, type Run } from "../protocol";
 
-/** `connecting`: nothing shown yet; `live`: answered; `silent`: did not answer in time. */
+/** `connecting`: nothing shown yet; `live`: answered; `silent`: cannot be reached, or did not answer in time. */
 export type KernelLink = "connecting" | "live" | "silent";
 
 export interface KernelState {

@@ -77,6 +77,85 @@ describe("mounting", () => {
   });
 });
 
+describe("a kernel that is gone", () => {
+  const blur = [setSigma(2.5)];
+  const dead = () => {
+    throw new Error("Cannot send");
+  };
+
+  test("a send that throws is told, not thrown; the next message heals it by hello", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session, sigma } = view(kernel);
+    await settle();
+    const send = vi.spyOn(kernel, "send").mockImplementation(dead);
+    session.edit("lost", blur);
+    expect(store.getState()).toMatchObject({ link: "silent", pending: 1 });
+    session.run(null);
+    session.hello();
+    await session.upload("1", "image", "a.png", new ArrayBuffer(1));
+    expect(store.getState().link).toBe("silent");
+    send.mockRestore();
+    kernel.status(null, {});
+    expect(store.getState().link).toBe("live");
+    await settle();
+    expect(store.getState()).toMatchObject({ link: "live", pending: 0 });
+    expect(sigma()).toBe(1.5);
+  });
+
+  test("a send that is refused later is told too", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session } = view(kernel);
+    await settle();
+    vi.spyOn(kernel, "send").mockImplementation(() => Promise.reject(new Error("closed")) as never);
+    session.edit("lost", blur);
+    await settle();
+    expect(store.getState().link).toBe("silent");
+  });
+
+  test.each(["edit", "undo", "run"] as const)(
+    "no word for 10 s after %s: silent until the next message",
+    async (what) => {
+      const kernel = new FakeKernel(DOCUMENT);
+      const { store, session } = view(kernel);
+      await settle();
+      session.edit("first", [setSigma(3.5)]);
+      await settle();
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(store.getState().link).toBe("live");
+      kernel.answers = false;
+      if (what === "edit") session.edit("mine", blur);
+      else if (what === "undo") session.undo();
+      else session.run(null);
+      await vi.advanceTimersByTimeAsync(9900);
+      expect(store.getState().link).toBe("live");
+      await vi.advanceTimersByTimeAsync(200);
+      expect(store.getState().link).toBe("silent");
+      const hellos = () => kernel.received.filter((one) => one.type === "hello").length;
+      expect(hellos()).toBe(1);
+      kernel.status(null, { "1": { state: "running" } });
+      expect(store.getState().link).toBe("live");
+      await vi.advanceTimersByTimeAsync(20_000);
+      expect(store.getState().link).toBe("live");
+      expect(hellos()).toBe(1);
+    },
+  );
+
+  test("a status in time, nothing to undo, and a second run are no reason for alarm", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session } = view(kernel);
+    await settle();
+    kernel.answers = false;
+    session.undo();
+    await vi.advanceTimersByTimeAsync(20_000);
+    session.edit("mine", blur);
+    await vi.advanceTimersByTimeAsync(9000);
+    kernel.status({ ...kernel.run, id: "1", state: "running" }, {});
+    session.run(null);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(store.getState().link).toBe("live");
+  });
+});
+
 describe("edits", () => {
   test("are shown before the kernel answers and confirmed after", async () => {
     const kernel = new FakeKernel(DOCUMENT);

@@ -7,7 +7,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { EMPTY_DOCUMENT, type GraphDocument, highestId } from "../graph/document";
 import { applyOps, type Op } from "../graph/edits";
-import type { FromKernel, NoticeLevel, Snapshot, ToKernel } from "../protocol";
+import { type FromKernel, isBusy, type NoticeLevel, type Snapshot, type ToKernel } from "../protocol";
 import { groupProblems, type KernelStore, mergeStatuses, usedOf } from "../state/kernel";
 import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
@@ -23,6 +23,8 @@ export type Model = Pick<AnyModel<ModelState>, "get" | "on" | "off" | "send">;
 
 const RETRY_MS = 2000;
 const GIVE_UP_MS = 5000;
+/** A kernel that says nothing at all for so long after an edit or a run is called silent. */
+const ANSWER_MS = 10_000;
 
 export interface SessionOptions {
   readonly model: Model;
@@ -65,10 +67,43 @@ export function startSession(options: SessionOptions): Session {
   let lastId = 0;
   let awaitingSnapshot = true;
   let timers: ReturnType<typeof setTimeout>[] = [];
+  let answerTimer: ReturnType<typeof setTimeout> | undefined;
+  /** A message of ours never left: what the kernel holds must be asked for when it is back. */
+  let unsent = false;
   const uploads = new Map<number, () => void>();
 
-  const send = (message: ToKernel, buffers: ArrayBuffer[] = []) => {
-    if (!signal.aborted) model.send(toWire(message), undefined, buffers);
+  const onUnsent = () => {
+    if (signal.aborted) return;
+    unsent = true;
+    store.setState({ link: "silent" });
+  };
+  /** After a restart of the kernel `model.send` throws, at once or later, or does nothing. */
+  const send = (message: ToKernel, buffers: ArrayBuffer[] = []): boolean => {
+    if (signal.aborted) return false;
+    try {
+      const sent: unknown = model.send(toWire(message), undefined, buffers);
+      if (sent instanceof Promise) sent.catch(onUnsent);
+      return true;
+    } catch {
+      onUnsent();
+      return false;
+    }
+  };
+  /** Any message answers: a kernel that is busy with a long cell still tells its runs. */
+  const expectAnswer = () => {
+    if (signal.aborted || store.getState().link !== "live") return;
+    answerTimer ??= setTimeout(() => {
+      answerTimer = undefined;
+      store.setState({ link: "silent" });
+    }, ANSWER_MS);
+  };
+  const onAlive = () => {
+    clearTimeout(answerTimer);
+    answerTimer = undefined;
+    const { link, loaded } = store.getState();
+    if (link !== "silent" || !loaded) return;
+    store.setState({ link: "live" });
+    if (unsent) hello();
   };
   const pictures = createPictures(createAcks((seq) => send({ type: "seen", client, seq }), signal));
 
@@ -91,6 +126,7 @@ export function startSession(options: SessionOptions): Session {
   const hello = () => {
     stopTimers();
     awaitingSnapshot = true;
+    unsent = false;
     const ask = () => {
       helloBatch = lastBatch;
       send({ type: "hello", client });
@@ -151,6 +187,7 @@ export function startSession(options: SessionOptions): Session {
 
   const onMessage = (wire: unknown, buffers: readonly DataView[] = []) => {
     const message = fromWire(wire) as FromKernel;
+    onAlive();
     switch (message.type) {
       case "snapshot":
         return onSnapshot(message);
@@ -191,6 +228,7 @@ export function startSession(options: SessionOptions): Session {
     "abort",
     () => {
       stopTimers();
+      clearTimeout(answerTimer);
       model.off("msg:custom", onMessage);
       model.off("change:snapshot", onTrait);
     },
@@ -208,19 +246,32 @@ export function startSession(options: SessionOptions): Session {
       lastBatch += 1;
       pending.push({ batch: lastBatch, ops });
       show();
+      expectAnswer();
       send({ type: "edit", client, batch: lastBatch, label, ops });
     },
     newIds(count) {
       return Array.from({ length: count }, () => String(++lastId));
     },
-    undo: () => send({ type: "undo", client }),
-    redo: () => send({ type: "redo", client }),
-    run: (targets) => send({ type: "run", client, targets }),
-    cancel: () => send({ type: "cancel", client }),
+    undo() {
+      // With nothing to undo there is nothing to answer.
+      if (store.getState().history.undo !== null) expectAnswer();
+      send({ type: "undo", client });
+    },
+    redo() {
+      if (store.getState().history.redo !== null) expectAnswer();
+      send({ type: "redo", client });
+    },
+    run(targets) {
+      // A run that waits behind another may be told only when that one ends.
+      if (!isBusy(store.getState().run)) expectAnswer();
+      send({ type: "run", client, targets });
+    },
+    cancel: () => void send({ type: "cancel", client }),
     upload(node, input, name, bytes) {
       lastBatch += 1;
       const batch = lastBatch;
-      send({ type: "upload", client, batch, node, input, name }, [bytes]);
+      expectAnswer();
+      if (!send({ type: "upload", client, batch, node, input, name }, [bytes])) return Promise.resolve();
       return new Promise((resolve) => uploads.set(batch, resolve));
     },
   };
