@@ -159,7 +159,8 @@ def main() -> int:
         session = Session(Path(folder))
         session.library.define(add)
         print(
-            f"dask {version('dask')}; µs a node, best of {repeats} ({PROMISED_REPEATS * repeats} at 10,000 nodes); leaf in ms for the whole run"
+            often = PROMISED_REPEATS * repeats
+            print(f"dask {version('dask')}; µs a node, best of {repeats} ({often} at {PROMISED_SIZE}); leaf in ms a run")
         )
         head = f"{'graph':<8}{'nodes':>8}{'first':>9}{'unchanged':>11}{'leaf ms':>9}{'root':>8}{'loop':>8}{'dask':>9}"
         print(head + f"{'dask/first':>12}")
