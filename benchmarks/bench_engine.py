@@ -158,10 +158,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         session = Session(Path(folder))
         session.library.define(add)
-        print(
-            often = PROMISED_REPEATS * repeats
-            print(f"dask {version('dask')}; µs a node, best of {repeats} ({often} at {PROMISED_SIZE}); leaf in ms a run")
-        )
+        often = PROMISED_REPEATS * repeats
+        print(f"dask {version('dask')}; µs a node, best of {repeats} ({often} at {PROMISED_SIZE}), leaf: ms a run")
         head = f"{'graph':<8}{'nodes':>8}{'first':>9}{'unchanged':>11}{'leaf ms':>9}{'root':>8}{'loop':>8}{'dask':>9}"
         print(head + f"{'dask/first':>12}")
         for name, make in (("chain", chain), ("layers", layers)):
