@@ -189,3 +189,15 @@ def test_undo_crosses_between_cells_and_the_editor(scratch: Lab) -> None:
     expect(editor.input("2", "sigma")).to_contain_text("3.0")
     scratch.rerun(0, "assert g.redo()")
     expect(editor.input("2", "sigma")).to_contain_text("5.0")
+
+
+def test_a_cell_that_is_run_again_adds_nothing_again(lab: Lab) -> None:
+    lab.open(
+        [
+            'import nodebook as nb\ng = nb.Graph("cells")\nfirst = g.add("EmptyImage")',
+            'g.add("ImageBlur", image=first)\ng.add("ImageBlur", image=first)',
+        ]
+    )
+    for index in (0, 1, 1, 0, 1):
+        lab.run_cell(index)
+    lab.expect_value("[n.node.type for n in g.nodes]", ["EmptyImage", "ImageBlur", "ImageBlur"])
