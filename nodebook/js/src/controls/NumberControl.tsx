@@ -1,5 +1,5 @@
 import { formatNumber, type Numeric, stepNumber } from "../graph/numbers";
-import { NumberInput } from "./NumberInput";
+import { TypedNumber } from "./TypedNumber";
 import { type ControlProps, describeInput, type WidgetOf } from "./types";
 import { useNumberField } from "./useNumberField";
 
@@ -16,22 +16,7 @@ export function NumberControl({ input, widget, value, onCommit, onReset }: Contr
     dragged: (start: Numeric, dx, event) =>
       stepNumber(start, Math.trunc(dx / PX_PER_STEP) * (event.shiftKey ? 10 : 1), widget),
   });
-  if (field.editing !== null) {
-    return (
-      <div className="nb-field nb-field--editing">
-        <span className="nb-label">{input.name}</span>
-        <NumberInput
-          label={input.name}
-          text={field.editing}
-          placeholder={input.default === null ? "none" : ""}
-          selectAll={field.selectAll}
-          onChange={field.setEditing}
-          onFinish={field.finishEditing}
-          onCancel={field.cancelEditing}
-        />
-      </div>
-    );
-  }
+  if (field.editing !== null) return <TypedNumber input={input} field={field} />;
   return (
     <div
       {...field.fieldProps}

@@ -1,6 +1,6 @@
 import { clampNumber, formatNumber, stepNumber, stepOf } from "../graph/numbers";
 import { NumberControl } from "./NumberControl";
-import { NumberInput } from "./NumberInput";
+import { TypedNumber } from "./TypedNumber";
 import { type ControlProps, describeInput, type WidgetOf } from "./types";
 import { useNumberField } from "./useNumberField";
 
@@ -38,22 +38,7 @@ function BoundedSlider(props: ControlProps<WidgetOf<"number">> & Bounds) {
   });
   const share = field.shown !== null && high > low ? (Number(field.shown) - low) / (high - low) : 0;
   const fill = <span className="nb-fill" style={{ transform: `scaleX(${Math.min(1, Math.max(0, share))})` }} />;
-  if (field.editing !== null) {
-    return (
-      <div className="nb-field nb-field--editing">
-        <span className="nb-label">{input.name}</span>
-        <NumberInput
-          label={input.name}
-          text={field.editing}
-          placeholder={input.default === null ? "none" : ""}
-          selectAll={field.selectAll}
-          onChange={field.setEditing}
-          onFinish={field.finishEditing}
-          onCancel={field.cancelEditing}
-        />
-      </div>
-    );
-  }
+  if (field.editing !== null) return <TypedNumber input={input} field={field} />;
   return (
     <div
       {...field.fieldProps}
