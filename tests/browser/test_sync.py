@@ -201,3 +201,13 @@ def test_a_cell_that_is_run_again_adds_nothing_again(lab: Lab) -> None:
     for index in (0, 1, 1, 0, 1):
         lab.run_cell(index)
     lab.expect_value("[n.node.type for n in g.nodes]", ["EmptyImage", "ImageBlur", "ImageBlur"])
+
+
+def test_an_editor_whose_kernel_was_restarted_says_so(lab: Lab) -> None:
+    lab.open(['import nodebook as nb\ng = nb.Graph()\n_ = g.add("EmptyImage")\ng'])
+    lab.run_cell(0)
+    editor = lab.output(0).locator(".nb-editor")
+    editor.locator('[data-node-id="1"]').wait_for()
+    lab.restart_kernel()
+    editor.get_by_test_id("nb-run").click()
+    editor.get_by_test_id("nb-link").get_by_text("does not answer").wait_for()
