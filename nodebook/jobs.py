@@ -9,11 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import count
 from queue import SimpleQueue
-from threading import Event, Lock, Thread
+from threading import Lock, Thread
 from time import perf_counter
 from typing import Any
 
 from nodebook.engine import document, events
+from nodebook.engine.cancel import CancelToken
 from nodebook.engine.compiled import Problem
 from nodebook.engine.context import RunDocument
 from nodebook.engine.executor import Execution, RunResult, Services
@@ -38,7 +39,7 @@ class Job:
     problems: list[Problem]
     replan: Callable[[], Plan]
     number: int = field(default_factory=lambda: next(_numbers))
-    cancelled: Event = field(default_factory=Event)
+    cancelled: CancelToken = field(default_factory=CancelToken)
     future: Future[Run] = field(default_factory=Future)
 
     def cancel(self) -> None:
