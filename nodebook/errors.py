@@ -71,6 +71,10 @@ class OutputError(NodebookError, TypeError):
     """A node returned the wrong count or type of outputs."""
 
 
+class ExpansionError(NodebookError, ValueError):
+    """A node added nodes to the run that cannot run as they are."""
+
+
 class MutatedInputError(NodebookError, RuntimeError):
     """A node changed one of its inputs in place."""
 

@@ -116,6 +116,17 @@ class NodeSkipped:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeBlocked:
+    """The node did not run because a value before it was refused on purpose (a ``Block``): no failure."""
+
+    run: int
+    graph: int
+    node: str
+    message: str | None
+    because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """``state`` is ``done``, ``failed`` or ``cancelled``."""
 
@@ -134,6 +145,7 @@ RunEvent = (
     | NodeFinished
     | NodeFailed
     | NodeSkipped
+    | NodeBlocked
     | RunFinished
 )
 Listener = Callable[[RunEvent], None]

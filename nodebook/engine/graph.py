@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rpds import HashTrieMap, HashTrieSet
 
@@ -41,6 +41,7 @@ class Node:
     view: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
     origin: Mapping[str, JsonValue] | None = None
     extra: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
+    mode: Literal["mute", "bypass"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
