@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from nodebook.engine.items import Block, Items
 from nodebook.engine.node import NodeFunction, Reference
 from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError
 
@@ -159,7 +160,10 @@ class NodeHandle(Reference):
 
 
 def _live(value: Any, spec: OutputSpec) -> Any:
-    return value if spec.from_wire is None else spec.from_wire(value)
+    """Return a value as its function declared it; of many values each, and what was refused as it is."""
+    if spec.from_wire is None or type(value) is Block:
+        return value
+    return Items(_live(each, spec) for each in value) if type(value) is Items else spec.from_wire(value)
 
 
 def _identifier(name: str) -> str:

@@ -96,6 +96,8 @@ class RunState:
         self.dropped: set[str] = set()
         self.refused: set[str] = set()
         """Nodes of which no call was made, because of a ``Block``."""
+        self.released: set[str] | None = None
+        """What was let go and not asked for since; kept where steps may yet come that need it."""
         self._steps: dict[str, Step] | None = None
 
     def count_consumers(self, steps: Iterable[Step]) -> None:
@@ -263,6 +265,8 @@ class RunState:
         left = self.waiting[node_id] = self.waiting[node_id] - 1
         if left == 0 and node_id not in self.targets:
             self.live.pop(node_id, None)
+            if self.released is not None:
+                self.released.add(node_id)
 
     def drop_changed(self, guarded: list[Guarded]) -> str | None:
         """Forget every result that a node changed in place, to be made again for whoever else needs it.
