@@ -288,9 +288,10 @@ class DiskResults:
 
     def rows(self) -> list[Listed]:
         """Return what is there."""
+        found: list[Listed] = []
         with self._reading() as connection:
-            return results.list_rows(connection)
-        return []
+            found = results.list_rows(connection)
+        return found  # noqa: RET504 -- a failing read is noted, and leaves it empty
 
     def info(self) -> DiskInfo:
         """Return how full the folder is."""

@@ -217,7 +217,7 @@ def worst_first(rows: Iterable[Listed], now: float) -> list[Listed]:
 
     def worth(row: Listed) -> float:
         age = max(0.0, now - row.used)
-        return float(row.seconds + 1e-6) / max(row.stored_bytes, 1) * 0.5 ** min(age / week, 500.0)
+        return float((row.seconds + 1e-6) / max(row.stored_bytes, 1) * 0.5 ** min(age / week, 500.0))
 
     return sorted((row for row in rows if not row.pinned), key=lambda row: (worth(row), row.used, row.id))
 
