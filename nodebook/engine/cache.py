@@ -23,7 +23,7 @@ from nodebook.engine.policies import (
     parse_policy,
 )
 
-ENTRY_BYTES = 480
+ENTRY_BYTES = 400
 """What an entry costs beside its values (measured with tracemalloc on CPython 3.11: key, entry, slot, tuple, order)."""
 
 _CANDIDATES = 16

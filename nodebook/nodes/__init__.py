@@ -52,9 +52,7 @@ def register_values(values: ValueRegistry) -> None:
 
 def register_codecs(codecs: CodecRegistry) -> None:
     """Teach the lasting cache how tensors are stored."""
-    from nodebook.nodes import codecs as module
-
-    module.register(codecs)
+    codecs.register_package("torch", "nodebook.nodes.codecs")
 
 
 def run_context() -> AbstractContextManager[Any]:

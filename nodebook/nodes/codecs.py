@@ -17,7 +17,7 @@ from nodebook.assets.errors import DamagedError, NotStorableError, UnavailableEr
 _NAMES = (
     "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 bfloat16 float32 float64 complex32 complex64 "
     "complex128 float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu"
-).split()
+).split()  # noqa: SIM905 -- one name after the other
 DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in _NAMES if hasattr(torch, name)}
 _NAME_OF = {dtype: name for name, dtype in DTYPES.items()}
 _MAX_DIMENSIONS = 64
