@@ -92,6 +92,12 @@ class NodeHandle(Reference):
         specs = node_type.outputs if node_type is not None else ()
         return tuple(_live(value, spec) for value, spec in zip(entry.outputs, specs, strict=False))
 
+    @property
+    def cache_key(self) -> bytes | None:
+        """The key of what the node gives as it is set now; None where it has problems or is behind one that has."""
+        with self.graph.store.lock:
+            return self.graph.store.index().keys.get(self.id)
+
     def set(self, **inputs: Any) -> NodeHandle:
         """Set literals, or connect outputs, by input name; ``None`` disconnects and gives back the default."""
         self.graph.set_inputs(self.id, inputs)

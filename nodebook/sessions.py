@@ -13,12 +13,16 @@ from typing import Any
 
 from nodebook import nodes
 from nodebook.assets.folders import Folders
+from nodebook.caching import TieredCache
+from nodebook.disktier import DiskTier, user_cache_folder
 from nodebook.engine.cache import Entry, MemoryCache
 from nodebook.engine.events import EventStream
 from nodebook.engine.executor import Services
 from nodebook.engine.graph import GraphState
 from nodebook.engine.graphfile import GraphFile
 from nodebook.engine.library import BUILTIN, Library
+from nodebook.engine.memory import available_bytes, total_bytes
+from nodebook.engine.policies import GIB
 from nodebook.engine.store import Change, GraphStore
 from nodebook.engine.valueops import ValueRegistry
 from nodebook.jobs import Job, Worker
@@ -30,9 +34,19 @@ DEFAULT_CACHE_BYTES = 2048 * _MIB
 
 
 class Session:
-    """Everything that the graphs of one kernel share."""
+    """Everything that the graphs of one kernel share.
 
-    def __init__(self, folder: Path | None = None, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+    ``cache_folder``: where results outlive the kernel; None keeps them in memory only, at most ``cache_bytes`` of them.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        cache_bytes: int = DEFAULT_CACHE_BYTES,
+        cache_folder: Path | None = None,
+        cache_policy: str = "bytes",
+    ) -> None:
         folder = folder or notebook_folder()
         self.folder = folder
         self.folders = Folders(
@@ -42,13 +56,23 @@ class Session:
             temp=Path(tempfile.gettempdir()) / f"nodebook-{os.getpid()}",
         )
         self.library = Library()
-        self.cache = MemoryCache(cache_bytes)
         self.stream = EventStream()
         self.values = ValueRegistry()
+        self.cache = self._new_cache(cache_bytes, cache_folder, cache_policy)
         self._named: dict[str, GraphStore] = {}
         self._files: list[GraphFile] = []
         self._lock = Lock()
         self.worker = Worker(self._services())
+
+    def _new_cache(self, limit_bytes: int, folder: Path | None, policy: str) -> TieredCache:
+        reserve_bytes = min(GIB, total_bytes() // 16)
+        memory = MemoryCache(limit_bytes, available=available_bytes, reserve_bytes=reserve_bytes)
+        disk = None if folder is None else DiskTier(folder, self.values)
+        if disk is not None:
+            disk.teach.append(nodes.register_codecs)
+        cache = TieredCache(memory, disk)
+        cache.policy = policy
+        return cache
 
     def _services(self) -> Services:
         nodes.register(self.library.ports, self.values)
@@ -103,8 +127,7 @@ class Session:
         entry = self.cache.get(key)
         if entry is None or entry.versions is None or self.values.versions(entry.outputs) == entry.versions:
             return entry
-        self.cache.discard(key)
-        return None
+        return self.cache.renew(key)
 
     def result(self, store: GraphStore, node_id: str) -> Entry | None:
         """Return what a node made in the graph's last run, if it is still held."""
@@ -120,6 +143,7 @@ class Session:
         self.worker.stop()
         for file in self._files:
             file.close()
+        self.cache.close()
 
 
 def _record(file: GraphFile, change: Change) -> None:
@@ -143,7 +167,7 @@ def session() -> Session:
     global _current  # noqa: PLW0603 - the one composition root of a process
     with _current_lock:
         if _current is None:
-            _current = Session()
+            _current = Session(cache_folder=user_cache_folder())
             atexit.register(_current.close)
         return _current
 

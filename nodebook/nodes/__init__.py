@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from nodebook.assets.codecs import CodecRegistry
     from nodebook.assets.folders import Folders
     from nodebook.engine.node import NodeFunction
     from nodebook.engine.ports import PortRegistry
     from nodebook.engine.valueops import ValueRegistry
 
-__all__ = ["builtin_nodes", "register", "register_ports", "register_values", "run_context"]
+__all__ = ["builtin_nodes", "register", "register_codecs", "register_ports", "register_values", "run_context"]
 
 
 def builtin_nodes(folders: Folders | None = None) -> list[NodeFunction[..., Any]]:
@@ -47,6 +48,11 @@ def register_values(values: ValueRegistry) -> None:
     from nodebook.nodes import ports as module
 
     module.register_values(values)
+
+
+def register_codecs(codecs: CodecRegistry) -> None:
+    """Teach the lasting cache how tensors are stored."""
+    codecs.register_package("torch", "nodebook.nodes.codecs")
 
 
 def run_context() -> AbstractContextManager[Any]:
