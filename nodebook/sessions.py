@@ -20,6 +20,7 @@ from nodebook.engine.events import EventStream
 from nodebook.engine.executor import Services
 from nodebook.engine.graph import GraphState
 from nodebook.engine.graphfile import GraphFile
+from nodebook.engine.lanes import Lanes
 from nodebook.engine.library import BUILTIN, Library
 from nodebook.engine.memory import available_bytes, total_bytes
 from nodebook.engine.policies import GIB
@@ -62,6 +63,7 @@ class Session:
         self._named: dict[str, GraphStore] = {}
         self._files: list[GraphFile] = []
         self._lock = Lock()
+        self.lanes = Lanes(nodes.run_context)
         self.worker = Worker(self._services())
 
     def _new_cache(self, limit_bytes: int, folder: Path | None, policy: str) -> TieredCache:
@@ -83,7 +85,15 @@ class Session:
             stream=self.stream,
             resources={Folders: self.folders},
             around=nodes.run_context,
+            lanes=self.lanes,
+            is_out_of_memory=nodes.is_out_of_memory,
+            reclaim=self.reclaim,
         )
+
+    def reclaim(self) -> None:
+        """Give back all memory that can be: kept results, then what torch holds ready."""
+        self.cache.reclaim()
+        nodes.give_back()
 
     def new_graph(self, state: GraphState | None = None) -> GraphStore:
         """Return a graph that nothing saves."""
@@ -141,6 +151,7 @@ class Session:
     def close(self) -> None:
         """Cancel all runs, and write what is not on disk yet."""
         self.worker.stop()
+        self.lanes.close()
         for file in self._files:
             file.close()
         self.cache.close()

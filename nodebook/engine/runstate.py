@@ -251,7 +251,7 @@ class RunState:
         result.seconds[step.id] = entry.seconds
         result.result_bytes[step.id] = entry.value_bytes
         if not self.is_muted:
-            self.services.cache.put(step.key, entry)
+            self.services.cache.put(step.key, entry, step.compiled.node.type)
         if self.is_heard and step.id not in self.shown_as:
             self.tell(events.NodeFinished(self.run_id, self.graph_id, step.id, entry.seconds))
 

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from nodebook.engine.ports import PortRegistry
     from nodebook.engine.valueops import ValueRegistry
 
-__all__ = ["builtin_nodes", "register", "register_codecs", "register_ports", "register_values", "run_context"]
+__all__ = [
+    "builtin_nodes",
+    "give_back",
+    "is_out_of_memory",
+    "register",
+    "register_codecs",
+    "register_ports",
+    "register_values",
+    "run_context",
+]
 
 
 def builtin_nodes(folders: Folders | None = None) -> list[NodeFunction[..., Any]]:
@@ -60,3 +69,17 @@ def run_context() -> AbstractContextManager[Any]:
     import torch
 
     return torch.no_grad()  # not inference_mode: its tensors do not count in-place changes
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory ran out, on the device or in the kernel."""
+    from nodebook.nodes import memory
+
+    return memory.is_out_of_memory(error)
+
+
+def give_back() -> None:
+    """Free what nothing refers to any more."""
+    from nodebook.nodes import memory
+
+    memory.give_back()
