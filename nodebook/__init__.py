@@ -60,6 +60,7 @@ _WHERE = {
 
 __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place
     "cache",
+    "queue",
     *_WHERE,
 ]
 
@@ -67,8 +68,8 @@ __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one pla
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return version("nodebook")
-    if name == "cache":
-        return __getattr__("session")().cache
+    if name in {"cache", "queue"}:
+        return getattr(__getattr__("session")(), name)
     if name not in _WHERE:
         raise AttributeError(f"nodebook has no {name!r}. Its public names are: {', '.join(__all__)}.")
     module, _, attribute = _WHERE[name].partition(":")

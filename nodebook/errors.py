@@ -87,6 +87,10 @@ class SessionClosedError(NodebookError, RuntimeError):
     """A run was asked for in a session that has been closed."""
 
 
+class NotQueuedError(NodebookError, LookupError):
+    """No job of that number waits or runs."""
+
+
 class RunFailedError(NodebookError, RuntimeError):
     """One or more nodes of a run failed."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from nodebook.engine.events import NodeError
-from nodebook.engine.graph import GraphState, id_order
+from nodebook.engine.graph import EMPTY, GraphState, id_order
 from nodebook.errors import RunFailedError
 
 
@@ -15,7 +15,8 @@ from nodebook.errors import RunFailedError
 class Run:
     """A finished run: which nodes ran, which did not need to, and what went wrong.
 
-    ``outcome`` is ``done``, ``failed`` or ``cancelled``; ``seconds`` is wall time from its start on the worker.
+    ``outcome`` is ``done``, ``failed``, ``cancelled`` or ``abandoned``; ``seconds`` is wall time from its start on the
+    worker.
     """
 
     number: int
@@ -28,6 +29,12 @@ class Run:
     seconds: float
     held: tuple[str, ...] = ()
     """Results that the run found ready and started from."""
+    node_seconds: Mapping[str, float] = field(default_factory=lambda: EMPTY)
+    """How long each executed node took."""
+    result_bytes: Mapping[str, int] = field(default_factory=lambda: EMPTY)
+    """What the result of each executed node weighs."""
+    keys: Mapping[str, bytes] = field(default_factory=lambda: EMPTY)
+    """Target → the key under which the cache knows its result."""
 
     @cached_property
     def cached(self) -> tuple[str, ...]:
@@ -39,8 +46,8 @@ class Run:
                 if link.node not in seen and link.node in self.state.nodes:
                     seen.add(link.node)
                     stack.append(link.node)
-        if self.outcome == "cancelled":
-            # What was still to come when the run was cancelled is neither cached nor executed.
+        if self.outcome in {"cancelled", "abandoned"}:
+            # What was still to come when the run was stopped is neither cached nor executed.
             return ()
         rest = seen.difference(self.executed, self.errors, self.skipped)
         return tuple(sorted(rest, key=id_order))

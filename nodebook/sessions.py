@@ -13,6 +13,7 @@ from typing import Any
 
 from nodebook import nodes
 from nodebook.assets.folders import Folders
+from nodebook.autorun import AutoRun, AutoRunOptions
 from nodebook.caching import TieredCache
 from nodebook.disktier import DiskTier, user_cache_folder
 from nodebook.engine.cache import Entry, MemoryCache
@@ -23,10 +24,12 @@ from nodebook.engine.graphfile import GraphFile
 from nodebook.engine.lanes import Lanes
 from nodebook.engine.library import BUILTIN, Library
 from nodebook.engine.memory import available_bytes, total_bytes
+from nodebook.engine.plan import Plan
 from nodebook.engine.policies import GIB
 from nodebook.engine.store import Change, GraphStore
 from nodebook.engine.valueops import ValueRegistry
-from nodebook.jobs import Job, Worker
+from nodebook.jobs import Job
+from nodebook.runqueue import RunQueue
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +65,11 @@ class Session:
         self.cache = self._new_cache(cache_bytes, cache_folder, cache_policy)
         self._named: dict[str, GraphStore] = {}
         self._files: list[GraphFile] = []
+        self._auto_runs: dict[int, AutoRun] = {}
         self._lock = Lock()
         self.lanes = Lanes(nodes.run_context)
-        self.worker = Worker(self._services())
+        self.queue = RunQueue(self, self._services())
+        self.worker = self.queue.worker
 
     def _new_cache(self, limit_bytes: int, folder: Path | None, policy: str) -> TieredCache:
         reserve_bytes = min(GIB, total_bytes() // 16)
@@ -120,17 +125,35 @@ class Session:
         store: GraphStore,
         targets: Iterable[str] | None = None,
         values: Mapping[tuple[str, str], Any] | None = None,
+        *,
+        priority: float = 0,
+        front: bool = False,
     ) -> Job:
-        """Plan a run of the graph as it is now, and queue it."""
+        """Plan a run of the graph as it is now, and queue it. Raises ``SessionClosedError``."""
         wanted = None if targets is None else tuple(targets)
         plan, state, problems = store.plan(self.lookup, wanted, values, for_run=True)
+        plan_targets = plan.targets
 
-        def replan() -> Any:
-            return store.plan(self.lookup, plan.targets, values)[0]
+        def replan() -> Plan:
+            # Of the graph as it was: it may have been edited since.
+            return GraphStore(self.library, state).plan(self.lookup, plan_targets)[0]
 
-        job = Job(store, plan, state, problems, replan)
-        self.worker.submit(job)
-        return job
+        job = Job(store, plan, state, problems, replan, priority, values or {})
+        return self.queue.submit(job, front=front)
+
+    def auto_run(self, store: GraphStore, options: AutoRunOptions | None) -> None:
+        """Run a graph after each edit that changes what it makes, from now on; with None, no more."""
+        with self._lock:
+            old = self._auto_runs.pop(store.number, None)
+            if options is not None:
+                self._auto_runs[store.number] = AutoRun(store, lambda: self.submit(store), options)
+        if old is not None:
+            old.close()
+
+    def auto_run_options(self, store: GraphStore) -> AutoRunOptions | None:
+        """Return how a graph is run after edits, None where it is not."""
+        found = self._auto_runs.get(store.number)
+        return None if found is None else found.options
 
     def lookup(self, key: bytes) -> Entry | None:
         """Return a kept result, unless somebody who held it (a cell, say) has changed it in place since."""
@@ -150,7 +173,9 @@ class Session:
 
     def close(self) -> None:
         """Cancel all runs, and write what is not on disk yet."""
-        self.worker.stop()
+        for auto_run in list(self._auto_runs.values()):
+            auto_run.close()
+        self.queue.close()
         self.lanes.close()
         for file in self._files:
             file.close()
