@@ -48,6 +48,14 @@ _FORMAT = b"nodebook-code-2 %s %d.%d" % (sys.implementation.name.encode(), *sys.
 _MOST_OPENED = 20_000
 """How many objects of other classes are looked into. Of a function that reaches more (a whole application), none."""
 
+_LIVE = frozenset(
+    {
+        "IPython", "_queue", "_thread", "asyncio", "concurrent", "ipykernel", "multiprocessing", "nodebook", "queue",
+        "socket", "subprocess", "threading", "tornado", "zmq",
+    }
+)  # fmt: skip
+"""Packages whose objects are what they are, and not what is in them: locks, events, queues, a graph, a kernel."""
+
 _LEAVES = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented), range})
 _CACHE = type(lru_cache(lambda: None))
 
@@ -260,7 +268,7 @@ class _Walk:
         """Look at an object as ``copy`` would, without copying: its class, and what makes it anew."""
         kind = type(value)
         reduced = None
-        if self._most_opened and (not _module_of(kind).startswith("nodebook.") or is_dataclass(kind)):
+        if self._most_opened and (_module_of(kind).partition(".")[0] not in _LIVE or is_dataclass(kind)):
             self._opened += 1
             if self._opened > self._most_opened:
                 raise _TooManyError

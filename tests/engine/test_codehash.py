@@ -278,6 +278,13 @@ def test_a_live_object_counts_by_what_it_is_and_in_this_process_only() -> None:
     assert version("def f(): return 1").is_portable
 
 
+def test_an_event_counts_by_what_it_is_and_not_by_what_happened() -> None:
+    event = threading.Event()
+    before = version("def f(): event.set()", event=event)
+    event.set()
+    assert version("def f(): event.set()", event=event) == before
+
+
 def test_an_object_that_takes_the_place_of_another_in_memory_is_another() -> None:
     seen = {version("def f(): return lock", lock=threading.Lock()) for _ in range(50)}
     assert len(seen) == 50
