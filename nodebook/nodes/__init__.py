@@ -53,9 +53,11 @@ def register_ports(ports: PortRegistry) -> None:
 
 
 def register_values(values: ValueRegistry) -> None:
-    """Teach the engine how large pictures are, and how to see that one was changed in place."""
+    """Teach the engine how large pictures are, how to see that one was changed in place, and what they hold."""
+    from nodebook.nodes import contents
     from nodebook.nodes import ports as module
 
+    contents.register_encoders()
     module.register_values(values)
 
 
