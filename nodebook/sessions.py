@@ -96,6 +96,16 @@ class Session:
         front: bool = False,
     ) -> Job:
         """Plan a run of the graph as it is now, and queue it. Raises ``SessionClosedError``."""
+        return self.queue.submit(self.prepare(store, targets, values, priority), front=front)
+
+    def prepare(
+        self,
+        store: GraphStore,
+        targets: Iterable[str] | None = None,
+        values: Mapping[tuple[str, str], Any] | None = None,
+        priority: float = 0,
+    ) -> Job:
+        """Plan a run of the graph as it is now; the job is not queued yet."""
         wanted = None if targets is None else tuple(targets)
         plan, state, problems = store.plan(self.lookup, wanted, values, for_run=True)
         plan_targets = plan.targets
@@ -104,15 +114,14 @@ class Session:
             # Of the graph as it was: it may have been edited since.
             return GraphStore(self.library, state).plan(self.lookup, plan_targets)[0]
 
-        job = Job(store, plan, state, problems, replan, priority, values or {})
-        return self.queue.submit(job, front=front)
+        return Job(store, plan, state, problems, replan, priority, values or {})
 
     def auto_run(self, store: GraphStore, options: AutoRunOptions | None) -> None:
         """Run a graph after each edit that changes what it makes, from now on; with None, no more."""
         with self._lock:
             old = self._auto_runs.pop(store.number, None)
             if options is not None:
-                self._auto_runs[store.number] = AutoRun(store, lambda: self.submit(store), options)
+                self._auto_runs[store.number] = AutoRun(store, lambda: self.prepare(store), self.queue.submit, options)
         if old is not None:
             old.close()
 
