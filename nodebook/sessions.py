@@ -23,6 +23,7 @@ from nodebook.engine.library import BUILTIN, Library
 from nodebook.engine.plan import Plan
 from nodebook.engine.store import Change, GraphStore
 from nodebook.engine.valueops import ValueRegistry
+from nodebook.history import MAX_RECORDS
 from nodebook.jobs import Job
 from nodebook.runqueue import RunQueue
 
@@ -35,7 +36,10 @@ DEFAULT_CACHE_BYTES = 2048 * _MIB
 class Session:
     """Everything that the graphs of one kernel share."""
 
-    def __init__(self, folder: Path | None = None, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+    def __init__(
+        self, folder: Path | None = None, *, cache_bytes: int = DEFAULT_CACHE_BYTES, history_records: int = MAX_RECORDS
+    ) -> None:
+        """``history_records``: how many runs the queue remembers, on disk too."""
         folder = folder or notebook_folder()
         self.folder = folder
         self.folders = Folders(
@@ -52,7 +56,7 @@ class Session:
         self._files: list[GraphFile] = []
         self._auto_runs: dict[int, AutoRun] = {}
         self._lock = Lock()
-        self.queue = RunQueue(self, self._services())
+        self.queue = RunQueue(self, self._services(), max_records=history_records)
         self.worker = self.queue.worker
 
     def _services(self) -> Services:
