@@ -39,9 +39,12 @@ class AutoRun:
     result, so it runs nothing. The thread ends when there is nothing to wait for.
     """
 
-    def __init__(self, store: GraphStore, submit: Callable[[], Job], options: AutoRunOptions) -> None:
+    def __init__(
+        self, store: GraphStore, prepare: Callable[[], Job], submit: Callable[[Job], Job], options: AutoRunOptions
+    ) -> None:
         self.options = options
         self._store = store
+        self._prepare = prepare
         self._submit = submit
         # Taken under the lock of the store too, so nothing is called under it.
         self._wake = Condition()
@@ -105,18 +108,16 @@ class AutoRun:
         return self._job is not None and not self._job.is_finished
 
     def _run_if_changed(self) -> None:
+        # Planned under one lock with the keys, for planning changes some: those of files, and of nodes that always run.
         with self._store.lock:
-            revision, signature = self._store.revision, self._signature()
-        if signature == self._ran:
-            return
-        self._ran = signature
+            if self._signature() == self._ran:
+                return
+            job = self._prepare()
+            self._ran = self._signature()
         if self._job is not None:
             self._job.cancel()
-        self._job = job = self._submit()
-        with self._store.lock:
-            if self._store.revision == revision:
-                # Planning has looked again at files, and at nodes that run each time: their keys are others now.
-                self._ran = self._signature()
+        self._job = job
+        self._submit(job)
         job.future.add_done_callback(lambda _future: self._on_finished())
 
     def _signature(self) -> Signature:

@@ -291,7 +291,7 @@ class Graph:
         """Return what ``run`` would do, and why, without doing it."""
         wanted = [self._id(each) for each in targets] or None
         plan, state, problems = self.store.plan(self._session.lookup, wanted, self._values(named_inputs))
-        return plan_table(self.store, plan, state, problems)
+        return plan_table(self.store, plan, state, problems, self._session.costs.expect)
 
     def why(self, node: str | NodeHandle) -> Why:
         """Say why a node would run, or why it would not: a sentence, and a table that leads to what started it."""

@@ -15,6 +15,7 @@ from nodebook import nodes
 from nodebook.assets.folders import Folders
 from nodebook.autorun import AutoRun, AutoRunOptions
 from nodebook.caching import TieredCache
+from nodebook.costs import CostHistory
 from nodebook.disktier import DiskTier, user_cache_folder
 from nodebook.engine.cache import Entry, MemoryCache
 from nodebook.engine.events import EventStream
@@ -28,6 +29,7 @@ from nodebook.engine.plan import Plan
 from nodebook.engine.policies import GIB
 from nodebook.engine.store import Change, GraphStore
 from nodebook.engine.valueops import ValueRegistry
+from nodebook.history import MAX_RECORDS
 from nodebook.jobs import Job
 from nodebook.runqueue import RunQueue
 
@@ -41,6 +43,7 @@ class Session:
     """Everything that the graphs of one kernel share.
 
     ``cache_folder``: where results outlive the kernel; None keeps them in memory only, at most ``cache_bytes`` of them.
+    ``history_records``: how many runs the queue remembers, on disk too.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Session:
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         cache_folder: Path | None = None,
         cache_policy: str = "bytes",
+        history_records: int = MAX_RECORDS,
     ) -> None:
         folder = folder or notebook_folder()
         self.folder = folder
@@ -68,7 +72,8 @@ class Session:
         self._auto_runs: dict[int, AutoRun] = {}
         self._lock = Lock()
         self.lanes = Lanes(nodes.run_context)
-        self.queue = RunQueue(self, self._services())
+        self.costs = CostHistory(lambda: None if self.cache.disk is None else self.cache.disk.costs)
+        self.queue = RunQueue(self, self._services(), max_records=history_records)
         self.worker = self.queue.worker
 
     def _new_cache(self, limit_bytes: int, folder: Path | None, policy: str) -> TieredCache:
@@ -130,6 +135,16 @@ class Session:
         front: bool = False,
     ) -> Job:
         """Plan a run of the graph as it is now, and queue it. Raises ``SessionClosedError``."""
+        return self.queue.submit(self.prepare(store, targets, values, priority), front=front)
+
+    def prepare(
+        self,
+        store: GraphStore,
+        targets: Iterable[str] | None = None,
+        values: Mapping[tuple[str, str], Any] | None = None,
+        priority: float = 0,
+    ) -> Job:
+        """Plan a run of the graph as it is now; the job is not queued yet."""
         wanted = None if targets is None else tuple(targets)
         plan, state, problems = store.plan(self.lookup, wanted, values, for_run=True)
         plan_targets = plan.targets
@@ -138,15 +153,14 @@ class Session:
             # Of the graph as it was: it may have been edited since.
             return GraphStore(self.library, state).plan(self.lookup, plan_targets)[0]
 
-        job = Job(store, plan, state, problems, replan, priority, values or {})
-        return self.queue.submit(job, front=front)
+        return Job(store, plan, state, problems, replan, priority, values or {})
 
     def auto_run(self, store: GraphStore, options: AutoRunOptions | None) -> None:
         """Run a graph after each edit that changes what it makes, from now on; with None, no more."""
         with self._lock:
             old = self._auto_runs.pop(store.number, None)
             if options is not None:
-                self._auto_runs[store.number] = AutoRun(store, lambda: self.submit(store), options)
+                self._auto_runs[store.number] = AutoRun(store, lambda: self.prepare(store), self.queue.submit, options)
         if old is not None:
             old.close()
 
@@ -179,6 +193,7 @@ class Session:
         self.lanes.close()
         for file in self._files:
             file.close()
+        self.costs.flush()
         self.cache.close()
 
 

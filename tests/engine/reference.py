@@ -14,7 +14,6 @@ from nodebook.engine.expansion import Subgraph
 from nodebook.engine.items import Block, Items
 from nodebook.engine.node import UI, node
 
-
 CALLS: list[str] = []
 """What was called, in order; emptied before each test."""
 
