@@ -116,6 +116,20 @@ class NodeSkipped:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeBlocked:
+    """The node did not run because a value before it was refused on purpose (``Block``): not a failure.
+
+    ``message``: why, where whoever refused it said so; ``because``: the node that did.
+    """
+
+    run: int
+    graph: int
+    node: str
+    message: str | None = None
+    because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunFinished:
     """``state`` is ``done``, ``failed`` or ``cancelled``."""
 
@@ -134,6 +148,7 @@ RunEvent = (
     | NodeFinished
     | NodeFailed
     | NodeSkipped
+    | NodeBlocked
     | RunFinished
 )
 Listener = Callable[[RunEvent], None]

@@ -19,6 +19,13 @@ JsonValue = None | bool | int | float | str | list[Any] | dict[str, Any]
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
 
+MUTE = "mute"
+"""The mode of a node that does not run, nor does what needs it."""
+
+BYPASS = "bypass"
+"""The mode of a node that passes its inputs on, by type."""
+
+
 class Link(NamedTuple):
     """The output of a node, as the source of an input."""
 
@@ -41,6 +48,8 @@ class Node:
     view: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
     origin: Mapping[str, JsonValue] | None = None
     extra: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
+    mode: str | None = None
+    """``MUTE``, ``BYPASS``, or None: it runs. A word that this version does not know is kept, and means None."""
 
 
 @dataclass(frozen=True, slots=True)
