@@ -17,7 +17,7 @@ from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import Edit, RemoveNode, SetMode, SetTitle
 from nodebook.engine.files import write_atomic
-from nodebook.engine.graph import BYPASS, MUTE, GraphState, Node, id_order
+from nodebook.engine.graph import GraphState, Node, id_order
 from nodebook.engine.node import NodeFunction
 from nodebook.errors import DocumentError, DocumentNotFoundError, InputValueError, UnknownInputError, UnknownNodeError
 from nodebook.explain import PlanTable, explain_node, plan_table
@@ -124,18 +124,18 @@ class Graph:
 
     def mute(self, *nodes: str | NodeHandle) -> None:
         """Keep nodes, and what needs them, from running, as one step of undo."""
-        self._set_mode(nodes, MUTE)
+        self._set_mode(nodes, "mute")
 
     def bypass(self, *nodes: str | NodeHandle) -> None:
         """Let nodes pass their inputs on, by type, instead of running; as one step of undo."""
-        self._set_mode(nodes, BYPASS)
+        self._set_mode(nodes, "bypass")
 
     def enable(self, *nodes: str | NodeHandle) -> None:
         """Let muted and bypassed nodes run again, as one step of undo."""
         self._set_mode(nodes, None)
 
     def _set_mode(self, nodes: tuple[str | NodeHandle, ...], mode: str | None) -> None:
-        ids = [each for each in map(self._id, nodes) if self.find_node(each).mode != mode]
+        ids = [each for each in map(self._id, nodes) if self.find_node(each).mode_word != mode]
         if ids:
             what = self.title_of(ids[0]) if len(ids) == 1 else f"{len(ids)} nodes"
             self._edit([SetMode(each, mode) for each in ids], f"{(mode or 'enable').capitalize()} {what}")

@@ -330,7 +330,7 @@ def _(edit: SetOrigin, state: GraphState) -> Applied:
 @apply.register
 def _(edit: SetMode, state: GraphState) -> Applied:
     node = _node(state, edit.node, "mute, bypass or enable")
-    return _changed(state, edit.node, replace(node, mode=edit.mode), SetMode(edit.node, node.mode))
+    return _changed(state, edit.node, node.with_mode(edit.mode), SetMode(edit.node, node.mode_word))
 
 
 def _changed(state: GraphState, node_id: str, node: Node, undo: Edit) -> Applied:

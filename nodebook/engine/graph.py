@@ -7,9 +7,9 @@ A state is a value: an edit makes a new one that shares all unchanged nodes with
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from rpds import HashTrieMap, HashTrieSet
 
@@ -17,13 +17,6 @@ JsonValue = None | bool | int | float | str | list[Any] | dict[str, Any]
 """What a literal may be: plain JSON."""
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
-
-
-MUTE = "mute"
-"""The mode of a node that does not run, nor does what needs it."""
-
-BYPASS = "bypass"
-"""The mode of a node that passes its inputs on, by type."""
 
 
 class Link(NamedTuple):
@@ -48,8 +41,23 @@ class Node:
     view: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
     origin: Mapping[str, JsonValue] | None = None
     extra: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
-    mode: str | None = None
-    """``MUTE``, ``BYPASS``, or None: it runs. A word that this version does not know is kept, and means None."""
+    mode: Literal["mute", "bypass"] | None = None
+    """None: it runs. A word that this version does not know is among ``extra``, and means nothing."""
+
+    @property
+    def mode_word(self) -> str | None:
+        """The mode as the document has it, known or not."""
+        return self.mode or self.extra.get("mode")  # type: ignore[return-value]  # nodejson lets only text in
+
+    def with_mode(self, word: str | None) -> Node:
+        """Return the node in another mode."""
+        extra = {name: value for name, value in self.extra.items() if name != "mode"}
+        known: Literal["mute", "bypass"] | None = None
+        if word in ("mute", "bypass"):
+            known = word  # type: ignore[assignment]  # just looked at
+        elif word is not None:
+            extra["mode"] = word
+        return replace(self, mode=known, extra=extra or EMPTY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def node_from_json(node_id: str, data: object) -> Node:
     mode = data.get("mode")
     if mode is not None and not isinstance(mode, str):
         raise DocumentError(f'Node {node_id!r}: the mode must be "mute" or "bypass", or be left out; got {mode!r}.')
-    return Node(
+    node = Node(
         type=data["type"],
         title=title,
         values=_mapping(node_id, data, "values"),
@@ -51,8 +51,8 @@ def node_from_json(node_id: str, data: object) -> Node:
         view={name: value for name, value in _mapping(node_id, data, "view").items() if value is not None} or EMPTY,
         origin=_mapping(node_id, data, "origin") if data.get("origin") is not None else None,
         extra={name: value for name, value in data.items() if name not in _MEMBERS} or EMPTY,
-        mode=mode,
     )
+    return node if mode is None else node.with_mode(mode)
 
 
 def _mapping(node_id: str, data: Mapping[str, Any], member: str) -> Mapping[str, Any]:
