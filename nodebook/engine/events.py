@@ -117,12 +117,15 @@ class NodeSkipped:
 
 @dataclass(frozen=True, slots=True)
 class NodeBlocked:
-    """The node did not run because a value before it was refused on purpose (a ``Block``): no failure."""
+    """The node did not run because a value before it was refused on purpose (``Block``): not a failure.
+
+    ``message``: why, where whoever refused it said so; ``because``: the node that did.
+    """
 
     run: int
     graph: int
     node: str
-    message: str | None
+    message: str | None = None
     because: str | None = None
 
 

@@ -83,6 +83,7 @@ class StatusBoard:
             events.NodeFinished: self._finish_node,
             events.NodeFailed: self._fail_node,
             events.NodeSkipped: self._skip_node,
+            events.NodeBlocked: self._block_node,
             events.RunFinished: self._finish,
         }
 
@@ -151,7 +152,8 @@ class StatusBoard:
         self, node: str, state: NodeState, *, seconds: float | None = None, error: events.NodeError | None = None
     ) -> None:
         old = self._nodes.get(node, IDLE)
-        self._put(node, old, NodeStatus(state, None, seconds, error, old.text))
+        text = None if old.state == "blocked" else old.text  # the reason went with the state
+        self._put(node, old, NodeStatus(state, None, seconds, error, text))
 
     def _start_node(self, event: events.NodeStarted, _state: GraphState) -> None:
         self._join(event.run)
@@ -172,6 +174,10 @@ class StatusBoard:
     def _skip_node(self, event: events.NodeSkipped, _state: GraphState) -> None:
         self._count(event.run)
         self._set(event.node, "skipped")
+
+    def _block_node(self, event: events.NodeBlocked, _state: GraphState) -> None:
+        self._count(event.run)
+        self._put(event.node, self._nodes.get(event.node, IDLE), NodeStatus("blocked", text=event.message))
 
     def _update(self, node: str, **members: object) -> None:
         old = self._nodes.get(node, IDLE)
