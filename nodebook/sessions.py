@@ -128,6 +128,7 @@ class Session:
                 self._auto_runs[store.number] = AutoRun(store, lambda: self.prepare(store), self.queue.submit, options)
         if old is not None:
             old.close()
+        self.queue.notify()
 
     def auto_run_options(self, store: GraphStore) -> AutoRunOptions | None:
         """Return how a graph is run after edits, None where it is not."""
