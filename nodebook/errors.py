@@ -97,3 +97,7 @@ class RunFailedError(NodebookError, RuntimeError):
 
 class Cancelled(NodebookError):  # noqa: N818 - not a failure: it unwinds a node that was asked to stop
     """The run was cancelled while this node was working."""
+
+
+class CachePolicyError(NodebookError, ValueError):
+    """The cache has no such policy, limit or tier."""

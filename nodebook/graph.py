@@ -22,7 +22,7 @@ from nodebook.engine.files import write_atomic
 from nodebook.engine.graph import GraphState, Node, id_order
 from nodebook.engine.node import NodeFunction
 from nodebook.errors import DocumentError, DocumentNotFoundError, InputValueError, UnknownInputError, UnknownNodeError
-from nodebook.explain import PlanTable, explain_node, plan_table
+from nodebook.explain import PlanTable, Why, explain_node, plan_table
 from nodebook.handles import NodeHandle, Output, not_run
 from nodebook.jobs import Job
 from nodebook.runs import Run
@@ -295,10 +295,10 @@ class Graph:
         """Return what ``run`` would do, and why, without doing it."""
         wanted = [self._id(each) for each in targets] or None
         plan, state, problems = self.store.plan(self._session.lookup, wanted, self._values(named_inputs))
-        return plan_table(self.store, plan, state, problems)
+        return plan_table(self.store, plan, state, problems, self._session.costs.expect)
 
-    def why(self, node: str | NodeHandle) -> str:
-        """Say in words why a node would run, or why it would not."""
+    def why(self, node: str | NodeHandle) -> Why:
+        """Say why a node would run, or why it would not: a sentence, and a table that leads to what started it."""
         return explain_node(self.store, self._id(node), self._session.lookup)
 
     # Saving and showing

@@ -216,11 +216,13 @@ class RunQueue:
 
     def job_started(self, job: Job) -> None:
         """Note that a job left the queue."""
+        self._session.cache.begin_run(job.store.index_keys)
         self._journal.note(Said({"started": self._id(job)}))
         self.notify()
 
     def job_finished(self, job: Job, run: Run) -> None:
         """Note what a job came to."""
+        self._session.costs.note(job.plan.steps, run.node_seconds, run.result_bytes)
         ended = Ended(self._id(job), run, job.submitted, job.started, time.time(), job.values)
         self._history.add(ended)
         if not (self._is_closing and run.outcome == "cancelled"):

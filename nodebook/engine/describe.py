@@ -191,7 +191,7 @@ def each_checked(check: Convert) -> Convert:
     """Return a check of a literal that stands for many values: a list, or one alone."""
 
     def check_all(value: Any) -> Any:
-        return [check(item) for item in value] if isinstance(value, (list, tuple)) else [check(value)]
+        return [check(item) for item in value] if isinstance(value, (list, tuple)) else check(value)
 
     return check_all
 

@@ -39,17 +39,14 @@ class Subgraph:
     def __init__(self) -> None:
         self.nodes: dict[str, SubNode] = {}
 
-    def add(self, type: str | NodeFunction[..., Any], /, id: str | None = None, **inputs: Any) -> SubNode:  # noqa: A002 -- the field's words
+    def add(self, type: str | NodeFunction[..., Any], /, *values: Any, **inputs: Any) -> SubNode:  # noqa: A002 -- the field's word
         """Add a node, and return what stands for it and for its output, if it has just one.
 
-        ``inputs``: literals, values of any type, nodes and outputs of this subgraph, or raw links.
+        Values and inputs are literals, live values, nodes and outputs of this subgraph, or raw links. Values without a
+        name go to the first inputs that have none yet.
         """
-        local = id or str(len(self.nodes) + 1)
-        if local in self.nodes:
-            raise ExpansionError(
-                f"The subgraph has a node {local!r} already. Give each node an id of its own, or none."
-            )
-        node = self.nodes[local] = SubNode(self, local, type, inputs)
+        local = str(len(self.nodes) + 1)
+        node = self.nodes[local] = SubNode(self, local, type, values, inputs)
         return node
 
 
@@ -58,10 +55,18 @@ class SubNode(Reference):
 
     __iter__ = None  # how many outputs there are is not known yet
 
-    def __init__(self, graph: Subgraph, id: str, type: str | NodeFunction[..., Any], inputs: dict[str, Any]) -> None:  # noqa: A002 -- the field's words
+    def __init__(
+        self,
+        graph: Subgraph,
+        id: str,  # noqa: A002 -- the field's word
+        type: str | NodeFunction[..., Any],  # noqa: A002 -- the field's word
+        values: tuple[Any, ...],
+        inputs: dict[str, Any],
+    ) -> None:
         self.graph = graph
         self.id = id
         self.type = type
+        self.values = values
         self.inputs = inputs
 
     def out(self, output: str | int) -> SubOutput:
@@ -245,7 +250,7 @@ class _Writer:
         node_type = library.get(name)
         values: dict[str, Any] = {}
         links: dict[str, Link] = {}
-        for each, value in node.inputs.items():
+        for each, value in _named(node, node_type).items():
             spec = node_type.input_by_name.get(each)
             link = self._link(value)
             if link is not None:
@@ -296,6 +301,17 @@ class _Writer:
         self._scope.keys[constant_id] = key
         self._expanded.constants[constant_id] = Entry((wire,))
         return Link(constant_id, "value")
+
+
+def _named(node: SubNode, node_type: NodeType) -> dict[str, Any]:
+    """Return a node's inputs, those that were given without a name under the first free ones."""
+    free = [spec.name for spec in node_type.inputs if spec.name not in node.inputs]
+    if len(node.values) > len(free):
+        raise ExpansionError(
+            f"{node!r} is given {len(node.values)} values without a name, but only these inputs are free: "
+            f"{', '.join(free) or 'none'}."
+        )
+    return {**dict(zip(free, node.values, strict=False)), **node.inputs}
 
 
 def _slot(node_type: NodeType | None, node: SubNode, output: str | int | None) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from nodebook.engine.codehash import code_version
+from nodebook.engine.codehash import CodeVersion, code_version
 from nodebook.engine.context import NodeId
 from nodebook.engine.fingerprint import encode
 from nodebook.engine.ports import Convert
@@ -171,18 +171,32 @@ class NodeType:
         return tuple(each.name for each in wanted if each.name in self.input_by_name)
 
     @cached_property
+    def own_code(self) -> CodeVersion:
+        """The declared version, or a hash of the function and of what asks for its lazy inputs.
+
+        A value: ``Library.refresh`` asks whether it still holds.
+        """
+        if self.version is not None:
+            return CodeVersion(self.version.encode(), is_portable=True)
+        own = code_version(self.function)
+        if self.needs is None:
+            return own
+        needs = code_version(self.needs)
+        return CodeVersion(own.digest + needs.digest, own.is_portable and needs.is_portable)
+
+    @property
+    def is_portable(self) -> bool:
+        """Whether ``code`` means the same in every process, so that results may outlive this one."""
+        return self.own_code.is_portable
+
+    @cached_property
     def code(self) -> bytes:
-        """What of the code joins a node's key: the declared version, or a hash of the function."""
-        own = code_version(self.function) if self.version is None else self.version.encode()
+        """What of the code joins a node's key."""
+        own = self.own_code.digest
         ports = [f"{spec.name}:{spec.port}" for spec in self.inputs] + [
             f"{spec.name}:{spec.port}" for spec in self.outputs
         ]
         return encode([self.name, own, ports])
-
-    @property
-    def is_portable(self) -> bool:
-        """Whether ``code`` means the same in another process."""
-        return True
 
     def input(self, name: str) -> InputSpec:
         """Return an input by name. Raises ``UnknownInputError``."""

@@ -96,6 +96,8 @@ class RunState:
         self.dropped: set[str] = set()
         self.refused: set[str] = set()
         """Nodes of which no call was made, because of a ``Block``."""
+        self.released: set[str] | None = None
+        """What was let go and not asked for since; kept where steps may yet come that need it."""
         self._steps: dict[str, Step] | None = None
 
     def count_consumers(self, steps: Iterable[Step]) -> None:
@@ -249,7 +251,7 @@ class RunState:
         result.seconds[step.id] = entry.seconds
         result.result_bytes[step.id] = entry.value_bytes
         if not self.is_muted:
-            self.services.cache.put(step.key, entry)
+            self.services.cache.put(step.key, entry, step.compiled.node.type)
         if self.is_heard and step.id not in self.shown_as:
             self.tell(events.NodeFinished(self.run_id, self.graph_id, step.id, entry.seconds))
 
@@ -263,6 +265,8 @@ class RunState:
         left = self.waiting[node_id] = self.waiting[node_id] - 1
         if left == 0 and node_id not in self.targets:
             self.live.pop(node_id, None)
+            if self.released is not None:
+                self.released.add(node_id)
 
     def drop_changed(self, guarded: list[Guarded]) -> str | None:
         """Forget every result that a node changed in place, to be made again for whoever else needs it.

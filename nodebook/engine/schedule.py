@@ -70,12 +70,13 @@ class Schedule:
         plan = state.plan
         known = [*plan.steps, *plan.lazy_steps.values()]
         self._known = {step.id for step in plan.steps} | plan.held.keys() | plan.blocked.keys()
+        state.released = set()
         keys = {step.id: step.key for step in known}
         keys.update((node, held.key) for each in (plan.held, plan.lazy_held) for node, held in each.items())
         self._scope = Scope(plan.library, plan.state.nodes, keys)
-        self._compiled = {step.id: step.compiled for step in plan.lazy_steps.values()}
+        self._compiled = {step.id: step.compiled for step in known}
         self._constants: dict[str, Entry] = {}
-        self._ready_made = {held.key: held.entry for held in plan.lazy_held.values()}
+        self._ready_made = {held.key: held.entry for each in (plan.held, plan.lazy_held) for held in each.values()}
         self._parent_of: dict[str, str] = {}
         with self._changed:
             self._add(steps)
@@ -302,8 +303,14 @@ class Schedule:
         self._await_sources(step, wanted)
 
     def _plan_more(self, roots: Iterable[str], above: str | None) -> list[Step]:
-        """Return the steps that give ``roots``, as far as results are missing. ``above``: the node that added them."""
+        """Return the steps that give ``roots``, as far as results are missing. ``above``: the node that added them.
+
+        What was let go because nothing needed it any more is looked for again.
+        """
         state, cache = self._state, self._state.services.cache
+        if state.released:
+            self._known -= state.released
+            state.released.clear()
         found = walk_up(
             self._scope.keys,
             self._compiled,
@@ -335,6 +342,7 @@ class Schedule:
         wanted = [node for node, _ in places.values()]
         self._compiled.update(expanded.compiled)
         self._constants.update(expanded.constants)
+        self._known |= expanded.constants.keys()
         steps = self._plan_more([*wanted, *expanded.outputs], step.id)
         lists.parents[step.id] = _Parent(step, expanding, places, len(steps))
         for node in wanted:

@@ -121,6 +121,11 @@ class GraphStore:
             self._index.sync(self._state, touched)
             return self._index
 
+    def index_keys(self) -> set[Key]:
+        """Return the keys of all nodes as they are now."""
+        with self.lock:
+            return {key for key in self.index().keys.values() if key is not None}
+
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with the graph, in document order."""
         with self.lock:

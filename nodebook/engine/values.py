@@ -127,7 +127,7 @@ def _union(hints: tuple[Any, ...], ports: PortRegistry) -> ValueKind:
         return merged
     checked = tuple(each for each, kind in zip(hints, kinds, strict=True) if kind.check is not None)
     check = with_widget.check if len(checked) == 1 else _checker(Union[checked])  # noqa: UP007 - built at run time
-    return replace(merged, widget=with_widget.widget, check=check)
+    return replace(merged, widget=with_widget.widget, check=check, coerce=_as_it_is)
 
 
 def _checker(hint: Any) -> Convert:

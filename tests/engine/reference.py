@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from typing import Any
+from typing import Annotated, Any
 
-from nodebook.engine.annotations import Lazy, RawLink
+from pydantic import Field
+
+from nodebook.engine.annotations import Lazy, Port, RawLink
 from nodebook.engine.context import progress
 from nodebook.engine.expansion import Subgraph
 from nodebook.engine.items import Block, Items
@@ -156,6 +158,124 @@ class Meeting:
 MEETING = Meeting()
 
 
+def _float_only(value: Any, input_types: dict[str, str]) -> bool | str:
+    del value
+    return input_types.get("value", "FLOAT") == "FLOAT" or f"{input_types['value']} is not accepted"
+
+
+@node(validate=lambda value: isinstance(value, float) or f"{value!r} is no float", is_output=True)
+def validated_literal(value: Annotated[Any, Port("PICTURE")] | float = 0.0) -> None:
+    SAVED.append(value)
+
+
+@node(is_output=True)
+def takes_union(value: Annotated[Any, Port("PICTURE")] | float = 0.0) -> None:
+    SAVED.append(value)
+
+
+@node(validate=_float_only, is_output=True)
+def validated_types(value: Annotated[Any, Port("PICTURE")] = None) -> None:
+    SAVED.append(value)
+
+
+SEEN: list[Any] = []
+"""What hooks were given."""
+
+
+def seen(value: Any) -> bool:
+    SEEN.append(value)
+    return True
+
+
+def look_at(a: Any, b: Any) -> list[str]:
+    """Ask for ``a``, and note what was there when asked."""
+    FIRST.append((a, b))
+    return ["a"]
+
+
+@node(validate=seen, is_output=True)
+def validated_link(value: float = 0.0) -> None:
+    SAVED.append(value)
+
+
+@node(validate=lambda **inputs: inputs["value"] <= 6, is_output=True)
+def validated_all(value: Annotated[float, Field(le=1.0)] = 0.0) -> None:
+    SAVED.append(value)
+
+
+async def _validate_later(value: Any) -> bool | str:
+    await asyncio.sleep(0)
+    return value <= 6 or "too much"
+
+
+@node(validate=_validate_later, is_output=True)
+def validated_later(value: float = 0.0) -> None:
+    SAVED.append(value)
+
+
+@node(outputs=("value",), changed=lambda should_change: float("nan") if should_change else 1)
+def changes(*, should_change: bool = False, value: float = 0.0) -> float:
+    del should_change
+    CALLS.append("changes")
+    return value
+
+
+@node(outputs=("value",), changed=seen)
+def changes_by_link(value: float = 0.0) -> float:
+    CALLS.append("changes")
+    return value
+
+
+@node(outputs=("value",), changed=lambda value: value / 0)
+def changes_badly(value: float = 0.0) -> float:
+    CALLS.append("changes")
+    return value
+
+
+async def _needs_later(mask: float) -> list[str]:
+    await asyncio.sleep(0)
+    return ["a"] if mask < 0.5 else ["b"]
+
+
+@node(outputs=("value",), needs=_needs_later)
+async def lazy_later(mask: float = 0.0, a: Lazy[float | None] = None, b: Lazy[float | None] = None) -> float | None:
+    await asyncio.sleep(0)
+    return a if mask < 0.5 else b
+
+
+@node(outputs=("value",), needs=look_at)
+def lazy_seen(mask: float = 0.0, a: Lazy[float | None] = None, b: Lazy[float | None] = None) -> float | None:
+    del mask, b
+    return a
+
+
+FIRST: list[Any] = []
+
+
+@node(outputs=("value",), idempotent=False)
+def own_result(value: float = 0.0) -> float:
+    CALLS.append("own")
+    return value
+
+
+@node
+def takes_all(values: Items[float], plus: Items[float] = 1.0) -> str:  # type: ignore[assignment]  # one stands for a list
+    return f"{list(values)} {list(plus)}"
+
+
+@node(is_output=True, outputs=("value",))
+def save_through(value: float = 0.0) -> float:
+    CALLS.append("save through")
+    return value
+
+
+@node(outputs=("value",))
+def save_inside(value: float) -> Any:
+    sub = Subgraph()
+    sub.add("save", value=value, prefix="inner")
+    return sub.add("double", value=value)
+
+
 @node(outputs=("value",))
 async def meet(value: float = 0.0, name: str = "") -> float:
     """Wait until all nodes of the meeting wait."""
@@ -254,4 +374,19 @@ NODES = (
     add_floats,
     report,
     report_later,
+    validated_literal,
+    takes_union,
+    validated_types,
+    validated_link,
+    validated_all,
+    validated_later,
+    changes,
+    changes_by_link,
+    changes_badly,
+    lazy_later,
+    lazy_seen,
+    own_result,
+    takes_all,
+    save_through,
+    save_inside,
 )

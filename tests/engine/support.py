@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from nodebook.engine.cache import MemoryCache
 from nodebook.engine.compiled import Problem
-from nodebook.engine.edits import AddNode, SetLink, SetTitle, SetValue, UnsetValue
+from nodebook.engine.edits import AddNode, RemoveNode, SetLink, SetTitle, SetValue, UnsetValue
 from nodebook.engine.events import EventStream, RunEvent
 from nodebook.engine.executor import Execution, RunResult, Services
 from nodebook.engine.graph import GraphState, Link
@@ -99,6 +99,9 @@ class Laboratory:
             for name, value in inputs.items()
         ]
         self.store.edit(edits, "Set")
+
+    def remove(self, node_id: str) -> None:
+        self.store.edit([RemoveNode(node_id)], "Remove")
 
     def cut(self, node_id: str, name: str) -> None:
         self.store.edit([SetLink(node_id, name, None)], "Cut")
