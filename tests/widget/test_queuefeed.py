@@ -215,3 +215,33 @@ def test_changes_are_told_at_once_and_then_ten_times_a_second(graph: Graph, sess
     session.queue.cancel()
     scheduler.pass_time(10)
     assert len(told) == 2
+
+
+def test_each_of_several_queued_runs_shows_what_it_made(
+    graph: Graph, session: Session, sync: GraphSync, channel: FakeChannel
+) -> None:
+    allowed = threading.Semaphore(0)
+
+    @nb.node
+    def take_turn(x: int = 0) -> int:
+        assert allowed.acquire(timeout=WAIT_S)
+        return x + 1
+
+    @nb.node(is_output=True)
+    def say_it(value: int = 0) -> nb.UI:
+        return nb.UI(text=[f"value {value}"])
+
+    for function in (take_turn, say_it):
+        session.library.define(function)
+    first = graph.add(take_turn, x=graph.input("seed", 0))
+    shown = graph.add(say_it, value=first)
+    for turn, job in enumerate(graph.queue(count=3, on_each=lambda turn: {"seed": 10 * turn})):
+        allowed.release()
+        job.result(WAIT_S)
+        wait_for_text(channel, shown.id, f"value {10 * turn + 1}")
+    assert first.outputs == (21,)
+    assert sync.snapshot()["nodes"][shown.id]["text"] == "value 21"
+
+
+def wait_for_text(channel: FakeChannel, node: str, text: str) -> None:
+    channel.wait("status", lambda each: each.get("nodes", {}).get(node, {}).get("text") == text)
