@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -272,10 +273,13 @@ class Graph:
 
         ``count``: queue that many and return the list of them; ``on_each`` gives the named inputs of each, by its
         number from 0. Of all that waits, lower ``priority`` runs first; ``front`` puts it before all of it. Raises
-        ``UnknownInputError`` for a name that is no named input, and ``InputValueError`` for a count below 1.
+        ``UnknownInputError`` for a name that is no named input, and ``InputValueError`` for a count below 1 or a
+        priority that is not finite.
         """
         if count is not None and (type(count) is not int or count < 1):
             raise InputValueError(f"A graph is queued a whole number of times, at least 1, got count={count!r}.")
+        if not math.isfinite(priority):
+            raise InputValueError(f"The priority of a run is a finite number, lower runs first, got {priority!r}.")
         wanted = [self._id(each) for each in targets] or None
         inputs = [{**named_inputs, **(on_each(turn) if on_each else {})} for turn in range(count or 1)]
         values = [self._values(each) for each in inputs]

@@ -307,8 +307,9 @@ class Worker:
 
     def _end(self, job: Job, run: Run, results: Mapping[str, Entry] | None, error: BaseException | None = None) -> None:
         if results is not None:
-            job.store.results = results
-            job.store.last_run = run
+            with job.store.lock:
+                job.store.results = results
+                job.store.last_run = run
         self._services.stream.emit(events.RunFinished(job.number, job.store.number, run.outcome, run.seconds))
         self._tell(lambda: self._listener.job_finished(job, run))
         # A handle may be kept for long; what the plan holds are results.

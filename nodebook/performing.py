@@ -12,7 +12,7 @@ from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Problem
 from nodebook.engine.context import RunDocument
 from nodebook.engine.executor import Execution, RunResult, Services
-from nodebook.runs import Run
+from nodebook.runs import PlannedKeys, Run
 
 if TYPE_CHECKING:
     from nodebook.jobs import Job
@@ -24,6 +24,7 @@ MayBegin = Callable[["Job", Execution], bool]
 def perform(job: Job, services: Services, may_begin: MayBegin) -> tuple[Run, Mapping[str, Entry]]:
     """Run a job; return what it came to, and the results of its targets. Stores nothing outside the cache."""
     plan = job.plan
+    job.store.run_keys = PlannedKeys(plan)
     planned = tuple(step.id for step in plan.steps)
     services.stream.emit(
         events.RunStarted(job.number, job.store.number, planned, tuple(plan.held), tuple(job.problems), plan.targets)

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 DEBOUNCE_S = 0.3
 """What happened is on disk this soon: what a crash may lose."""
-SHARE = 4.0
+SHARE = 9.0
 """Writing waits this many times as long as it took last, so that huge graphs do not slow down what runs."""
 MAX_DOCUMENTS = 20
 """For how many ended runs one writing stores the document; of a burst of short runs, the older ones go without."""

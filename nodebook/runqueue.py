@@ -143,7 +143,7 @@ class RunQueue:
     def pause(self) -> None:
         """Start no further job; what runs goes on."""
         self.worker.pause()
-        self._notify()
+        self.notify()
 
     @property
     def is_paused(self) -> bool:
@@ -157,7 +157,7 @@ class RunQueue:
             self._former = []
         self._history.clear()
         self._journal.note(Said({"cleared": True}))
-        self._notify()
+        self.notify()
 
     # What a former kernel left
 
@@ -170,7 +170,7 @@ class RunQueue:
         chosen = list(self.interrupted if jobs is None else jobs)
         queued = [job for each in chosen if (job := self._requeue(each)) is not None]
         self.worker.resume()
-        self._notify()
+        self.notify()
         return queued
 
     def forget(self, jobs: Iterable[Unfinished] | None = None) -> int:
@@ -180,7 +180,7 @@ class RunQueue:
             dropped = [each.id for each in chosen if self._interrupted.pop(each.id, None) is not None]
         if dropped:
             self._journal.note(Said({"dropped": dropped}))
-            self._notify()
+            self.notify()
         return len(dropped)
 
     def flush(self) -> bool:
@@ -212,13 +212,13 @@ class RunQueue:
         self._journal.note(
             Submitted(self._id(job), job.state, job.plan.targets, job.values, job.priority, job.submitted)
         )
-        self._notify()
+        self.notify()
 
     def job_started(self, job: Job) -> None:
         """Note that a job left the queue."""
         self._session.cache.begin_run(job.store.index_keys)
         self._journal.note(Said({"started": self._id(job)}))
-        self._notify()
+        self.notify()
 
     def job_finished(self, job: Job, run: Run) -> None:
         """Note what a job came to."""
@@ -227,12 +227,12 @@ class RunQueue:
         self._history.add(ended)
         if not (self._is_closing and run.outcome == "cancelled"):
             self._journal.note(ended)
-        self._notify()
+        self.notify()
 
     def order_changed(self, waiting: tuple[Job, ...]) -> None:
         """Note that somebody moved a job."""
         self._journal.note(Said({"order": [self._id(job) for job in waiting]}))
-        self._notify()
+        self.notify()
 
     # Within
 
@@ -251,7 +251,8 @@ class RunQueue:
             f"No job {job} waits or runs. Those that do: {listed}. Finished ones are in queue.history."
         )
 
-    def _notify(self) -> None:
+    def notify(self) -> None:
+        """Call the listeners: something changed."""
         for listener in self._listeners:
             try:
                 listener()

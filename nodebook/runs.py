@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from nodebook.engine.events import NodeError
 from nodebook.engine.graph import EMPTY, GraphState, id_order
+from nodebook.engine.plan import Plan
 from nodebook.errors import RunFailedError
+
+
+class PlannedKeys(Mapping[str, bytes]):
+    """The keys of what a plan makes and starts from, without its results; put together when somebody asks."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._steps = plan.steps
+        self._held = {node: held.key for node, held in plan.held.items()}
+
+    @cached_property
+    def _keys(self) -> dict[str, bytes]:
+        return {**self._held, **{step.id: step.key for step in self._steps}}
+
+    def __getitem__(self, node: str) -> bytes:
+        return self._keys[node]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 @dataclass(frozen=True)

@@ -163,6 +163,7 @@ class Session:
                 self._auto_runs[store.number] = AutoRun(store, lambda: self.prepare(store), self.queue.submit, options)
         if old is not None:
             old.close()
+        self.queue.notify()
 
     def auto_run_options(self, store: GraphStore) -> AutoRunOptions | None:
         """Return how a graph is run after edits, None where it is not."""
@@ -181,9 +182,16 @@ class Session:
         kept = store.results.get(node_id)
         if kept is not None:
             return kept
-        with store.lock:
-            key = store.index().run_key(node_id)
+        key = self.run_key(store, node_id)
         return None if key is None else self.lookup(key)
+
+    def run_key(self, store: GraphStore, node_id: str) -> bytes | None:
+        """Return the key that a node had in the run that started last; None before any."""
+        key = store.run_keys.get(node_id)
+        if key is not None:
+            return key
+        with store.lock:
+            return store.index().run_key(node_id)
 
     def close(self) -> None:
         """Cancel all runs, and write what is not on disk yet."""

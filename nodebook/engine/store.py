@@ -61,7 +61,10 @@ class GraphStore:
         self.results: Mapping[str, Entry] = {}
         """What the targets of the last run made: kept here, so that it outlives the bound of the cache."""
         self.last_run: Any = None
-        """The ``Run`` that finished last, for a view that comes after it."""
+        """The ``Run`` that finished last, for a view that comes after it. Set with ``results``, under ``lock``."""
+        self.run_keys: Mapping[str, Key] = {}
+        """Keys of the nodes that the run which started last makes or starts from. Another one may have been planned
+        since, and the index speaks of that."""
         self._state = state or GraphState()
         self._index = GraphIndex(library)
         self._touched: dict[str, None] = dict.fromkeys(self._state.ordered_ids())

@@ -101,7 +101,7 @@ class StatusBoard:
             known = set(self._nodes)
             if run is not None and self._run.id is None:
                 finished = len(run.executed) + len(run.errors) + len(run.skipped)
-                outcome: RunState = run.outcome  # type: ignore[assignment]  # the engine's three are among ours
+                outcome: RunState = run.outcome  # type: ignore[assignment]  # all outcomes of runs are among ours
                 self._set_run(RunStatus(run.number, outcome, finished, run.seconds), finished)
             for node, seconds in held.items():
                 self._seed(known, node, "done", seconds=seconds)
@@ -229,14 +229,14 @@ class StatusBoard:
         self._queued.pop(event.run, None)
         if event.run != self._run.id:
             return
-        left: NodeState = "cancelled" if event.state == "cancelled" else "idle"
+        left: NodeState = "cancelled" if event.state in {"cancelled", "abandoned"} else "idle"
         for node, status in self._nodes.items():
             if status.state in _UNFINISHED:
                 self._set(node, left)
         if self._queued:
             self._set_run(RunStatus(next(iter(self._queued)), "queued"))
         else:
-            outcome: RunState = event.state  # type: ignore[assignment]  # the engine's three are among ours
+            outcome: RunState = event.state  # type: ignore[assignment]  # all outcomes of runs are among ours
             self._set_run(replace(self._run, state=outcome, seconds=event.seconds), self._finished)
 
 

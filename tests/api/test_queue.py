@@ -146,6 +146,11 @@ def test_a_count_that_is_none_is_refused(seeded: nb.Graph, count: Any) -> None:
         seeded.queue(count=count)
 
 
+def test_a_priority_that_orders_nothing_is_refused(seeded: nb.Graph) -> None:
+    with pytest.raises(InputValueError, match="finite number, lower runs first, got nan"):
+        seeded.queue(priority=float("nan"))
+
+
 @pytest.mark.usefixtures("held")
 def test_a_wrong_input_of_any_turn_queues_nothing(seeded: nb.Graph) -> None:
     with pytest.raises(UnknownInputError, match="no named input 'sead'"):
