@@ -229,6 +229,18 @@ DIFFERENT = {
         "k = 1\ndef f(a): return [x for x in a if x > k]",
         "k = 2\ndef f(a): return [x for x in a if x > k]",
     ),
+    "a slash after a helper's parameters": (
+        "def g(a, b): return a\ndef f(): return g",
+        "def g(a, b, /): return a\ndef f(): return g",
+    ),
+    # Each makes a new list for whoever asks for its state, perhaps where the one before had its own.
+    "the last of a chain of objects": tuple(
+        "class C:\n def __init__(self, k): self.k = k\n def __getstate__(self): return [self.k]\n"
+        f"all = [[C(i)] for i in range(40)] + [[C({number})]]\n"
+        "for i, each in enumerate(all[1:]): all[i].append(each)\n"
+        "first = all[0]\ndef f(): return first"
+        for number in (1, 2)
+    ),
     "a pattern": (
         "import re\nr = re.compile('a')\ndef f(): return r",
         "import re\nr = re.compile('b')\ndef f(): return r",
@@ -283,6 +295,18 @@ def test_an_event_counts_by_what_it_is_and_not_by_what_happened() -> None:
     before = version("def f(): event.set()", event=event)
     event.set()
     assert version("def f(): event.set()", event=event) == before
+
+
+def test_calling_a_single_dispatch_changes_nothing() -> None:
+    function = from_source(
+        "import functools\n@functools.singledispatch\ndef g(a): return 0\n@g.register\ndef _(a: int): return 1\n"
+        "def f(a): return g(a)"
+    )
+    before = code_version(function)
+    function(1)
+    function(())
+    assert code_version(function) == before
+    assert before.is_portable
 
 
 def test_an_object_that_takes_the_place_of_another_in_memory_is_another() -> None:
