@@ -57,6 +57,7 @@ _LIVE = frozenset(
 """Packages whose objects are what they are, and not what is in them: locks, events, queues, a graph, a kernel."""
 
 _LEAVES = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented), range})
+_NONE = encode(None)
 _CACHE = type(lru_cache(lambda: None))
 
 
@@ -105,13 +106,15 @@ class _Walk:
         return CodeVersion(self._hash.digest(), self.is_portable)
 
     def _write(self, parts: Iterable[bytes]) -> None:
-        for part in parts:
-            self._hash.update(b"%d:" % len(part))
-            self._hash.update(part)
-        self._hash.update(b";")
+        # Lengths first, so that no part can imitate a border.
+        known = list(parts)
+        self._hash.update(b"%d %a;" % (len(known), list(map(len, known))))
+        self._hash.update(b"".join(known))
 
     def ref(self, value: Any) -> bytes:
         """Return a leaf as it is, anything else as the number of the record that it has or will have."""
+        if value is None:
+            return _NONE
         kind = type(value)
         if kind in _LEAVES or (kind in (tuple, frozenset) and all(type(each) in _LEAVES for each in value)):
             return encode(value)
@@ -155,21 +158,19 @@ class _Walk:
         self._documented.append(value)
         self._reads_docs = self._reads_docs or (facts is not None and facts.reads_docs)
 
-    def _frame(self, value: FunctionType, frees: Iterable[Chain]) -> Iterator[bytes]:
-        yield code_facts(value.__code__).digest
-        yield self.ref(value.__defaults__)
-        yield self.ref(value.__kwdefaults__)
-        yield self.ref(value.__dict__ or None)
+    def _frame(self, value: FunctionType, frees: Iterable[Chain]) -> list[bytes]:
+        given = (value.__defaults__, value.__kwdefaults__, value.__dict__ or None)
+        parts = [code_facts(value.__code__).digest, *map(self.ref, given)]
         for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
-            yield name.encode()
+            parts.append(name.encode())
             try:
                 inner = cell.cell_contents
             except ValueError:
-                yield b"unbound"
+                parts.append(b"unbound")
                 continue
-            chains = [chain[1:] for chain in frees if chain[0] == name]
-            for chain in chains or [()]:
-                yield from self._follow(inner, chain)
+            for chain in [each[1:] for each in frees if each[0] == name] or [()]:
+                parts.extend(self._follow(inner, chain))
+        return parts
 
     def _global(self, value: FunctionType, chain: Chain) -> Iterator[bytes]:
         if chain[0] in value.__globals__:  # else a builtin, or not there yet: the byte code has the name
