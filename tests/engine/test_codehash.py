@@ -141,6 +141,10 @@ DIFFERENT = {
     "signed zero": ("def f(): return 0.0", "def f(): return -0.0"),
     "one and True": ("def f(): return (1, 2)", "def f(): return (True, 2)"),
     "numbers beyond every word": (f"def f(): return {10**5000:#x}", f"def f(): return {10**5000 + 1:#x}"),
+    "the end of a long text": (
+        "text = 'a' * 100_000 + 'b'\ndef f(): return text",
+        "text = 'a' * 100_000 + 'c'\ndef f(): return text",
+    ),
     "an ellipsis": ("def f(): return ...", "def f(): return None"),
     "the name of a helper's parameter": (
         "def g(a=1, b=2): return a\ndef f(): return g(b=3)",
