@@ -112,3 +112,18 @@ def test_modes_are_seen_from_far_away(scratch: Lab) -> None:
     scratch.screenshot("modes-far", editor.root)
     scratch.execute("g.enable(*nodes)")
     editor.wait(lambda: bool(canvas.evaluate(PIXELS) != before), "the canvas drawn anew")
+
+
+def test_a_blocked_node_says_so_and_why(scratch: Lab) -> None:
+    editor = show_graph(scratch, GRAPH)
+    editor.run()
+    editor.expect_run("done")
+    scratch.execute(
+        "from nodebook.engine.events import NodeBlocked\n"
+        "nb.session().stream.emit(NodeBlocked(g.store.last_run.number, g.store.number, '3', 'the switch is off', '2'))"
+    )
+    editor.expect_state("3", "blocked")
+    expect(editor.node("3").locator(".nb-badge")).to_have_text("Blocked")
+    expect(editor.node("3").locator(".nb-badge svg path")).to_have_count(1)
+    expect(editor.node("3").locator(".nb-output-text")).to_have_text("the switch is off")
+    scratch.screenshot("blocked", editor.root)
