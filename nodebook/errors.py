@@ -71,6 +71,10 @@ class OutputError(NodebookError, TypeError):
     """A node returned the wrong count or type of outputs."""
 
 
+class ExpansionError(NodebookError, ValueError):
+    """A node added nodes to the run that cannot run as they are."""
+
+
 class MutatedInputError(NodebookError, RuntimeError):
     """A node changed one of its inputs in place."""
 
@@ -83,9 +87,17 @@ class SessionClosedError(NodebookError, RuntimeError):
     """A run was asked for in a session that has been closed."""
 
 
+class NotQueuedError(NodebookError, LookupError):
+    """No job of that number waits or runs."""
+
+
 class RunFailedError(NodebookError, RuntimeError):
     """One or more nodes of a run failed."""
 
 
 class Cancelled(NodebookError):  # noqa: N818 - not a failure: it unwinds a node that was asked to stop
     """The run was cancelled while this node was working."""
+
+
+class CachePolicyError(NodebookError, ValueError):
+    """The cache has no such policy, limit or tier."""

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from nodebook.engine.items import Block, Items
 from nodebook.engine.node import NodeFunction, Reference
 from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError
 
@@ -90,6 +91,12 @@ class NodeHandle(Reference):
         node_type = self.type
         specs = node_type.outputs if node_type is not None else ()
         return tuple(_live(value, spec) for value, spec in zip(entry.outputs, specs, strict=False))
+
+    @property
+    def cache_key(self) -> bytes | None:
+        """The key of what the node gives as it is set now; None where it has problems or is behind one that has."""
+        with self.graph.store.lock:
+            return self.graph.store.index().keys.get(self.id)
 
     def set(self, **inputs: Any) -> NodeHandle:
         """Set literals, or connect outputs, by input name; ``None`` disconnects and gives back the default."""
@@ -179,7 +186,10 @@ class NodeHandle(Reference):
 
 
 def _live(value: Any, spec: OutputSpec) -> Any:
-    return value if spec.from_wire is None else spec.from_wire(value)
+    """Return a value as its function declared it; of many values each, and what was refused as it is."""
+    if spec.from_wire is None or type(value) is Block:
+        return value
+    return Items(_live(each, spec) for each in value) if type(value) is Items else spec.from_wire(value)
 
 
 def _identifier(name: str) -> str:

@@ -27,3 +27,23 @@ class FileNameError(NodebookError, ValueError):
 
 class NoGraphError(NodebookError, LookupError):
     """A picture carries no nodebook graph."""
+
+
+class NotStorableError(NodebookError, TypeError):
+    """A value has no codec, so it lives in memory only. The message is the reason that ``nb.cache`` shows."""
+
+
+class DamagedError(NodebookError, ValueError):
+    """Stored bytes are cut short, changed, or not what their name says: they are never used."""
+
+
+class MissingBlobError(DamagedError):
+    """A stored result names bytes that are gone."""
+
+
+class UnavailableError(NodebookError, ImportError):
+    """A stored value is whole, but this process lacks what it needs: a library, a device."""
+
+
+class CacheUnusableError(NodebookError, OSError):
+    """The folder of the lasting cache cannot be used: written by a newer nodebook, not ours, or not writable."""

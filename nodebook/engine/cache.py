@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from threading import Lock
+from time import monotonic, time
 from typing import Any, NamedTuple, Protocol
 
 from nodebook.engine.graph import EMPTY
+from nodebook.engine.policies import (
+    Policy,
+    Weighed,
+    least_worth,
+    missing_bytes,
+    not_in,
+    oldest_and_largest,
+    oldest_generations,
+    parse_policy,
+)
 
 ENTRY_BYTES = 400
-"""What an entry costs beside its values (measured with tracemalloc on CPython 3.11: key, entry, tuple, order)."""
+"""What an entry costs beside its values (measured with tracemalloc on CPython 3.11: key, entry, slot, tuple, order)."""
 
 _CANDIDATES = 16
 """How many of the least recently used entries compete for eviction."""
+
+_PRESSURE_S = 0.1
+"""How often puts ask how much memory is left: that takes as long as three trivial nodes."""
 
 
 class Entry(NamedTuple):
@@ -35,14 +50,20 @@ class ResultCache(Protocol):
     def get(self, key: bytes) -> Entry | None:
         """Return the entry of a key and count it as used, or None."""
 
-    def put(self, key: bytes, entry: Entry) -> None:
-        """Keep an entry, if it can be kept."""
+    def put(self, key: bytes, entry: Entry, node: str = "") -> None:
+        """Keep an entry, if it can be kept. ``node`` is what listings call it."""
 
     def discard(self, key: bytes) -> None:
         """Forget a key if it is there."""
 
     def clear(self) -> None:
         """Forget everything."""
+
+    def begin_run(self, keys: Callable[[], Collection[bytes]]) -> None:
+        """Say that a run begins; ``keys`` gives those of its whole graph."""
+
+    def reclaim(self, wanted_bytes: int | None = None) -> int:
+        """Let results go until so many bytes are free, or all that may go; return how many bytes went."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,39 +75,117 @@ class CacheInfo:
     limit_bytes: int
 
 
-class MemoryCache:
-    """A result cache in memory, bounded in bytes.
+@dataclass(slots=True)
+class _Slot:
+    entry: Entry
+    generation: int
+    node: str
+    used: float
 
-    Where it is full, the entry that saves the fewest seconds per byte among the 16 least recently used ones goes
-    (an approximation of GreedyDual-Size that costs O(1)). An entry larger than the whole bound is not kept.
+
+class Seen(NamedTuple):
+    """A result in memory, as ``nb.cache.entries()`` lists it. ``used``: seconds since 1970, by whole runs."""
+
+    key: bytes
+    node: str
+    size_bytes: int
+    seconds: float
+    used: float
+    is_pinned: bool
+
+
+class MemoryCache:
+    """A result cache in memory.
+
+    Under the policy ``bytes`` it is bounded: where it is full, the entry that saves the fewest seconds per byte among
+    the 16 least recently used ones goes (an approximation of GreedyDual-Size that costs O(1)), and an entry larger than
+    the whole bound is not kept. ``available`` says how many bytes the machine has left; where it is given, results go
+    before ``reserve_bytes`` are reached. Pinned entries go only by ``discard`` and ``clear``.
     """
 
-    def __init__(self, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        limit_bytes: int,
+        *,
+        policy: str | Policy = "bytes",
+        available: Callable[[], int] | None = None,
+        reserve_bytes: int = 0,
+    ) -> None:
         self._limit_bytes = limit_bytes
+        self._policy = parse_policy(policy)
+        self._available = available
+        self._reserve_bytes = reserve_bytes
+        self._asked_at = 0.0
         self._held_bytes = 0
-        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self._generation = 0
+        self._begun = time()
+        self._slots: OrderedDict[bytes, _Slot] = OrderedDict()
+        self._pinned: set[bytes] = set()
         self._lock = Lock()
 
     def get(self, key: bytes) -> Entry | None:
         """Return the entry of a key and count it as used, or None."""
         with self._lock:
-            entry = self._entries.get(key)
-            if entry is not None:
-                self._entries.move_to_end(key)
-            return entry
+            slot = self._slots.get(key)
+            if slot is None:
+                return None
+            self._slots.move_to_end(key)
+            slot.generation = self._generation
+            slot.used = self._begun
+            return slot.entry
 
-    def put(self, key: bytes, entry: Entry) -> None:
-        """Keep an entry, and let others go until all fit."""
+    def put(self, key: bytes, entry: Entry, node: str = "") -> None:
+        """Keep an entry, and let others go until all fit. ``node`` is what listings call it."""
         size = entry.value_bytes + ENTRY_BYTES
         with self._lock:
-            if key in self._entries:
+            if key in self._slots:
                 self._drop(key)
-            if size > self._limit_bytes:
+            bounded = self._policy.is_bounded
+            if (bounded and size > self._limit_bytes) or self._policy.kind == "none":
                 return
-            self._entries[key] = entry
+            self._slots[key] = _Slot(entry, self._generation, node, self._begun)
             self._held_bytes += size
-            while self._held_bytes > self._limit_bytes:
-                self._drop(self._victim())
+            if bounded and self._held_bytes > self._limit_bytes:
+                self._shrink()
+        if self._available is not None and monotonic() - self._asked_at > _PRESSURE_S:
+            self._asked_at = monotonic()
+            self._relieve()
+
+    def begin_run(self, keys: Callable[[], Collection[bytes]]) -> None:
+        """Say that a run begins; ``keys`` gives those of its whole graph, asked only where the policy needs it."""
+        with self._lock:
+            self._generation += 1
+            self._begun = time()
+            kind, count = self._policy.kind, self._policy.count
+            is_due = kind == "classic" or (kind == "lru" and len(self._slots) > count)
+        if not is_due:
+            return
+        wanted = frozenset(keys())
+        with self._lock:
+            weighed = self._weighed()
+            gone = not_in(weighed, wanted) if kind == "classic" else oldest_generations(weighed, count, wanted)
+            for key in gone:
+                self._drop(key)
+
+    def reclaim(self, wanted_bytes: int | None = None) -> int:
+        """Let results go until so many bytes are free, or all that are not pinned; return how many bytes went."""
+        with self._lock:
+            before = self._held_bytes
+            for key in least_worth(self._weighed(), before if wanted_bytes is None else wanted_bytes):
+                self._drop(key)
+            return before - self._held_bytes
+
+    def pin(self, key: bytes) -> None:
+        """Never let the entry of this key go, now or when it is made."""
+        with self._lock:
+            self._pinned.add(key)
+
+    def unpin(self, key: bytes) -> None:
+        """Let the entry of this key go as any other."""
+        with self._lock:
+            self._pinned.discard(key)
+            if self._policy.is_bounded:
+                self._shrink()
 
     def discard(self, key: bytes) -> None:
         """Forget a key if it is there."""
@@ -94,22 +193,46 @@ class MemoryCache:
             self._drop(key)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything, pins too."""
         with self._lock:
-            self._entries.clear()
+            self._slots.clear()
+            self._pinned.clear()
             self._held_bytes = 0
 
     def resize(self, limit_bytes: int) -> None:
         """Set the bound, and let entries go until the rest fits."""
         with self._lock:
             self._limit_bytes = limit_bytes
-            while self._held_bytes > limit_bytes:
-                self._drop(self._victim())
+            if self._policy.is_bounded:
+                self._shrink()
+
+    @property
+    def policy(self) -> str:
+        """The rule by which results go: ``bytes``, ``classic``, ``lru:N``, ``ram:GB`` or ``none``."""
+        return str(self._policy)
+
+    @policy.setter
+    def policy(self, text: str | Policy) -> None:
+        with self._lock:
+            self._policy = parse_policy(text)
+            if self._policy.is_bounded:
+                self._shrink()
+            if self._policy.kind == "none":
+                for key in [key for key in self._slots if key not in self._pinned]:
+                    self._drop(key)
 
     def info(self) -> CacheInfo:
         """Return how full the cache is."""
         with self._lock:
-            return CacheInfo(len(self._entries), self._held_bytes, self._limit_bytes)
+            return CacheInfo(len(self._slots), self._held_bytes, self._limit_bytes)
+
+    def seen(self) -> list[Seen]:
+        """Return what is held, the least recently used first."""
+        with self._lock:
+            return [
+                Seen(key, slot.node, _size(slot.entry), slot.entry.seconds, slot.used, key in self._pinned)
+                for key, slot in self._slots.items()
+            ]
 
     def __repr__(self) -> str:
         """Say how full the cache is."""
@@ -118,11 +241,43 @@ class MemoryCache:
         held, limit = info.held_bytes / mib, info.limit_bytes / mib
         return f"<memory cache: {info.entries} results, {held:.1f} of {limit:.0f} MiB>"
 
-    def _victim(self) -> bytes:
-        oldest = islice(self._entries.items(), _CANDIDATES)
-        return min(oldest, key=lambda item: item[1].seconds / (item[1].value_bytes + ENTRY_BYTES))[0]
+    def _relieve(self) -> None:
+        """Give memory back where the machine runs short of it."""
+        assert self._available is not None  # noqa: S101 - the caller asked
+        missing = missing_bytes(self._policy, self._available(), self._reserve_bytes)
+        if missing <= 0:
+            return
+        gc.collect()  # what hangs in cycles is worth less than any result
+        missing = missing_bytes(self._policy, self._available(), self._reserve_bytes)
+        with self._lock:
+            weighed = self._weighed()
+            if self._policy.kind == "ram":
+                gone = oldest_and_largest(weighed, missing, self._generation)
+            else:
+                gone = least_worth(weighed, missing)
+            for key in gone:
+                self._drop(key)
+
+    def _weighed(self) -> list[Weighed]:
+        return [
+            Weighed(key, _size(slot.entry), slot.entry.seconds, slot.generation)
+            for key, slot in self._slots.items()
+            if key not in self._pinned
+        ]
+
+    def _shrink(self) -> None:
+        while self._held_bytes > self._limit_bytes:
+            free = (item for item in self._slots.items() if item[0] not in self._pinned)
+            oldest = list(islice(free, _CANDIDATES))
+            if not oldest:
+                return
+            self._drop(min(oldest, key=lambda item: item[1].entry.seconds / _size(item[1].entry))[0])
 
     def _drop(self, key: bytes) -> None:
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self._held_bytes -= entry.value_bytes + ENTRY_BYTES
+        slot = self._slots.pop(key, None)
+        if slot is not None:
+            self._held_bytes -= _size(slot.entry)
+
+
+def _size(entry: Entry) -> int:
+    return entry.value_bytes + ENTRY_BYTES

@@ -57,6 +57,14 @@ _LIVE = frozenset(
 )  # fmt: skip
 """Packages whose objects are what they are, and not what is in them: locks, events, queues, a graph, a kernel."""
 
+_WRITERS: dict[type, frozenset[str]] = {
+    list: frozenset({"append", "extend", "insert", "clear"}),
+    set: frozenset({"add", "update", "discard", "clear"}),
+    dict: frozenset({"update", "clear"}),
+    deque: frozenset({"append", "appendleft", "extend", "extendleft", "insert", "clear"}),
+}
+"""Methods that say nothing of what their container holds. A function that only logs to a list does not depend on it."""
+
 _LEAVES = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented), range})
 _NONE = encode(None)
 _LONG = 1 << 16
@@ -182,6 +190,9 @@ class _Walk:
     def _follow(self, value: Any, chain: Chain) -> Iterator[bytes]:
         """Refer to what a dotted name means; of modules that count by content only what is named."""
         for name in chain:
+            if name in _WRITERS.get(type(value), ()):
+                yield b"written"
+                return
             if type(value) is not ModuleType or is_installed(value.__name__):
                 break
             members = vars(value)

@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from nodebook.assets.codecs import CodecRegistry
     from nodebook.assets.folders import Folders
     from nodebook.engine.node import NodeFunction
     from nodebook.engine.ports import PortRegistry
     from nodebook.engine.valueops import ValueRegistry
 
-__all__ = ["builtin_nodes", "register", "register_ports", "register_values", "run_context"]
+__all__ = [
+    "builtin_nodes",
+    "give_back",
+    "is_out_of_memory",
+    "register",
+    "register_codecs",
+    "register_ports",
+    "register_values",
+    "run_context",
+]
 
 
 def builtin_nodes(folders: Folders | None = None) -> list[NodeFunction[..., Any]]:
@@ -51,8 +61,27 @@ def register_values(values: ValueRegistry) -> None:
     module.register_values(values)
 
 
+def register_codecs(codecs: CodecRegistry) -> None:
+    """Teach the lasting cache how tensors are stored."""
+    codecs.register_package("torch", "nodebook.nodes.codecs")
+
+
 def run_context() -> AbstractContextManager[Any]:
     """Return the context in which nodes run: torch keeps no gradients."""
     import torch
 
     return torch.no_grad()  # not inference_mode: its tensors do not count in-place changes
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether an error means that memory ran out, on the device or in the kernel."""
+    from nodebook.nodes import memory
+
+    return memory.is_out_of_memory(error)
+
+
+def give_back() -> None:
+    """Free what nothing refers to any more."""
+    from nodebook.nodes import memory
+
+    memory.give_back()

@@ -341,6 +341,24 @@ def test_a_change_in_place_counts() -> None:
     assert code_version(function) != before
 
 
+def test_a_list_that_a_function_only_writes_to_is_a_log_and_does_not_count() -> None:
+    calls: list[int] = []
+
+    def logs(x: int) -> int:
+        calls.append(x)
+        return x
+
+    def reads(x: int) -> int:
+        calls.append(x)
+        return len(calls)
+
+    before = code_version(logs), code_version(reads)
+    calls.append(1)
+    assert code_version(logs) == before[0]
+    assert code_version(reads) != before[1]
+    assert code_version(logs).is_portable
+
+
 def test_depth_has_no_limit() -> None:
     def nest(inner: int) -> list[Any]:
         value: list[Any] = [inner]

@@ -40,5 +40,7 @@ export function runText(run: Run, failedNodes: number): string {
       return failedNodes > 0 ? `Failed: ${count(failedNodes, "node")}` : "Failed";
     case "cancelled":
       return "Cancelled";
+    case "abandoned":
+      return "Given up";
   }
 }

@@ -1,0 +1,1 @@
+"""One module for each change. Once released, a change is never edited."""
