@@ -35,7 +35,7 @@ from types import (
 from typing import Any, NamedTuple
 
 from nodebook.engine.bytecode import Chain, CodeFacts, code_facts
-from nodebook.engine.classes import class_members
+from nodebook.engine.classes import class_members, sorted_items
 from nodebook.engine.fingerprint import DIGEST_BYTES, digest, encode, find_encoder
 from nodebook.engine.node import NodeFunction
 from nodebook.engine.origins import NOTEBOOK_MODULE, is_installed, source_digest, stamp
@@ -240,7 +240,7 @@ class _Walk:
         if is_installed(value.__name__):
             return self.installed(b"module", value.__name__, "")
         # The module itself is passed about: anything in it may be read.
-        members = sorted((name, each) for name, each in vars(value).items() if not name.startswith("__"))
+        members = [(name, each) for name, each in sorted_items(vars(value)) if not name.startswith("__")]
         return [b"module", *(part for name, each in members for part in (name.encode(), self.ref(each)))]
 
     def installed(self, tag: bytes, module: str, name: str) -> list[bytes]:
@@ -249,7 +249,7 @@ class _Walk:
         return [tag, module.encode(), name.encode(), version.text]
 
     def builtin(self, value: Any) -> Iterable[bytes]:
-        owner = getattr(value, "__objclass__", None) or value.__self__
+        owner = getattr(value, "__self__", getattr(value, "__objclass__", None))
         if owner is None or type(owner) is ModuleType:
             return self.installed(b"builtin", value.__module__ or "builtins", value.__qualname__)
         return [b"builtin", value.__name__.encode(), self.ref(owner)]
@@ -260,13 +260,14 @@ class _Walk:
         return [type(value).__name__.encode(), *self.refs(value)]
 
     def mapping(self, value: dict[Any, Any]) -> Iterable[bytes]:
-        # In its order, which code may read.
-        return [b"dict", *(part for key, each in value.items() for part in (self.ref(key), self.ref(each)))]
+        # In its order, which code may read. A copy, because a run on another thread may add to it meanwhile.
+        return [b"dict", *(part for key, each in list(value.items()) for part in (self.ref(key), self.ref(each)))]
 
     def set_(self, value: set[Any] | frozenset[Any]) -> Iterable[bytes]:
         # Sorted as far as that can be done: otherwise the order is this process's, which costs a result, no more.
-        leaves = sorted(encode(each) for each in value if type(each) in _LEAVES)
-        named = [each for each in value if type(each) not in _LEAVES]
+        items = list(value)
+        leaves = sorted(encode(each) for each in items if type(each) in _LEAVES)
+        named = [each for each in items if type(each) not in _LEAVES]
         named.sort(key=lambda each: (type(each).__qualname__, str(getattr(each, "__qualname__", ""))))
         return [type(value).__name__.encode(), *leaves, *self.refs(named)]
 
@@ -316,7 +317,8 @@ def _reduce(value: Any) -> tuple[Any, ...] | None:
 
 def _is_found_by_name(value: FunctionType) -> bool:
     """Whether a function is the one that its module has under its name, so that the module's version says it all."""
-    found: Any = sys.modules.get(value.__module__) if is_installed(value.__module__) else None
+    module: Any = value.__module__  # anything, where a decorator copied it
+    found: Any = sys.modules.get(module) if isinstance(module, str) and is_installed(module) else None
     for name in value.__qualname__.split("."):
         found = vars(found).get(name) if isinstance(found, (type, ModuleType)) else None
     return found is value

@@ -257,6 +257,10 @@ DIFFERENT = {
         "g = [1].append\ndef f(): return g",
         "g = [2].append\ndef f(): return g",
     ),
+    "the list that a special method is bound to": (
+        "g = [1].__len__\ndef f(): return g",
+        "g = [2].__len__\ndef f(): return g",
+    ),
     "two names for one list, or two lists": (
         "a = []\nb = a\ndef f(): return a, b",
         "a = []\nb = []\ndef f(): return a, b",
@@ -357,6 +361,32 @@ def test_a_list_that_a_function_only_writes_to_is_a_log_and_does_not_count() -> 
     assert code_version(logs) == before[0]
     assert code_version(reads) != before[1]
     assert code_version(logs).is_portable
+
+
+def test_values_may_change_while_they_are_read() -> None:
+    log: dict[int, list[int]] = {number: [] for number in range(300)}
+    seen: set[int] = set(range(300))
+    function = from_source("def f(): return log, seen", log=log, seen=seen)
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            log[-1] = []
+            seen.add(-1)
+            del log[-1]
+            seen.discard(-1)
+
+    writer = threading.Thread(target=write)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    writer.start()
+    try:
+        for _ in range(20):
+            code_version(function)
+    finally:
+        done.set()
+        writer.join()
+        sys.setswitchinterval(interval)
 
 
 def test_depth_has_no_limit() -> None:
