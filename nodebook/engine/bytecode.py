@@ -21,7 +21,6 @@ _NO_DOCSTRING_FLAG = ~0x4000000  # CO_HAS_DOCSTRING, set by Python 3.13
 _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_CLASSDEREF"})
 _FREE_READS = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
 _ATTRIBUTE_READS = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-_BETWEEN = frozenset({"PRECALL", "CACHE", "NOP"})
 _DOC_READERS = frozenset({"__doc__", "getdoc"})
 _CACHED = 10_000
 
@@ -89,7 +88,7 @@ def _read(code: CodeType) -> CodeFacts:
     reader = _Reader(code)
     # Without its constants, of which dis makes text: that takes long, and great numbers have none.
     bare = code.replace(co_consts=(None,) * len(code.co_consts))
-    steps = [step for step in dis.get_instructions(bare) if step.opname not in _BETWEEN]
+    steps = list(dis.get_instructions(bare))
     for step in steps:
         reader.parts.append(b"%d %s" % (step.opcode, reader.operand(step)))
     for place, step in enumerate(steps):
