@@ -128,8 +128,8 @@ def main() -> int:
         read = in_new_process("--part", "tensor", folder)
     rate = TENSOR_BYTES / 1e9
     print(
-        f"a tensor of {TENSOR_BYTES >> 20} MiB: {rate / read['tier']:.2f} GB/s, a plain file {rate / read['plain']:.2f} "
-        f"GB/s: {read['tier'] / read['plain']:.2f} times as long"
+        f"a tensor of {TENSOR_BYTES >> 20} MiB: {rate / read['tier']:.2f} GB/s, a plain file "
+        f"{rate / read['plain']:.2f} GB/s: {read['tier'] / read['plain']:.2f} times as long"
     )
     print(f"promise: ≤ {PROMISED_US:.0f} µs a node, plus the bytes: {'kept' if kept else 'NOT KEPT'}")
     return 0 if kept else 1

@@ -36,7 +36,7 @@ FOLDER_VARIABLE = "NODEBOOK_CACHE_DIR"
 
 
 def user_cache_folder() -> Path | None:
-    """Return where this user's kernels keep results, None where ``NODEBOOK_CACHE_DIR`` says ``off``; it may name a folder."""
+    """Return where this user's kernels keep results; ``NODEBOOK_CACHE_DIR`` may name a folder, or say ``off``."""
     named = os.environ.get(FOLDER_VARIABLE, "").strip()
     if named.lower() == "off":
         return None

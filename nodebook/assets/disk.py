@@ -218,7 +218,8 @@ class DiskResults:
             if used:
                 results.mark_used(connection, used)
             if whole:
-                results.insert_rows(connection, whole, time())
+                for digest in results.insert_rows(connection, whole, time()):
+                    self._blobs.delete(digest)
         self.refresh()
         self._written_bytes += sum(row.stored_bytes for row in rows)
         if self._written_bytes > self.limit_bytes // 20 or len(self._keys) > MAX_ROWS:
