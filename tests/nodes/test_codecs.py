@@ -21,6 +21,9 @@ def round_trip(value: Any) -> Any:
     return CODECS.decode(encoded.tree, [bytearray(b"".join(leaf)) for leaf in encoded.leaves])
 
 
+pytestmark = pytest.mark.filterwarnings("ignore:ComplexHalf support is experimental")
+
+
 def bits(tensor: torch.Tensor) -> bytes:
     flat = tensor.reshape(-1).clone(memory_format=torch.contiguous_format)
     return flat.view(torch.uint8).numpy().tobytes() if flat.numel() else b""
@@ -57,7 +60,7 @@ def test_conjugated_and_negated_views_are_what_they_show() -> None:
 
 def test_conditioning_and_latents_keep_their_structure() -> None:
     shared = torch.rand(1, 77, 8)
-    conditioning = [[shared, {"pooled_output": shared, "strength": 0.5, "area": (8, 8, 0, 0), "mask": None}]]
+    conditioning: Any = [[shared, {"pooled_output": shared, "strength": 0.5, "area": (8, 8, 0, 0), "mask": None}]]
     latent = {"samples": torch.rand(1, 4, 8, 8), "noise_mask": torch.zeros(1, 8, 8), "batch_index": [0, 1]}
     assert len(CODECS.encode(conditioning).leaves) == 1
     found, found_latent = round_trip([conditioning, latent])
