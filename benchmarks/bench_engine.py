@@ -156,7 +156,7 @@ def main() -> int:
     repeats = parser.parse_args().repeats
     kept = True
     with tempfile.TemporaryDirectory() as folder:
-        session = Session(Path(folder))
+        session = Session(Path(folder), cache_folder=Path(folder) / "cache")
         session.library.define(add)
         often = PROMISED_REPEATS * repeats
         print(f"dask {version('dask')}; µs a node, best of {repeats} ({often} at {PROMISED_SIZE}), leaf: ms a run")

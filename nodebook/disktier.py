@@ -71,6 +71,7 @@ class DiskTier:
         self._codecs: CodecRegistry | None = None
         self.teach: list[Callable[[CodecRegistry], None]] = [_teach_engine_values]
         self._writer = CacheWriter(self._open, values)
+        self._waiting = self._writer.waiting
 
     def _open(self) -> DiskResults | None:
         """Return what is in the folder, None where it cannot be used; the first call opens it."""
@@ -103,13 +104,14 @@ class DiskTier:
 
     def get(self, key: bytes) -> Entry | None:
         """Return a result, or None."""
-        if len(key) != DIGEST_BYTES:
+        # Most look-ups end in the first line, once or twice for each trivial node of a first run.
+        disk = self._results if self._is_tried else self._open()
+        if disk is None or (not disk.has(key) and key not in self._waiting):
             return None
-        waiting = self._writer.peek(key)
+        waiting = self._waiting.get(key)
         if waiting is not None:
-            return waiting
-        disk = self._open()
-        stored = None if disk is None else disk.read(key)
+            return waiting.entry
+        stored = disk.read(key)
         return None if stored is None else self._entry(stored)
 
     def get_many(self, keys: Collection[bytes]) -> Iterator[tuple[bytes, Entry]]:

@@ -61,7 +61,7 @@ def test_conjugated_and_negated_views_are_what_they_show() -> None:
 def test_conditioning_and_latents_keep_their_structure() -> None:
     shared = torch.rand(1, 77, 8)
     conditioning: Any = [[shared, {"pooled_output": shared, "strength": 0.5, "area": (8, 8, 0, 0), "mask": None}]]
-    latent = {"samples": torch.rand(1, 4, 8, 8), "noise_mask": torch.zeros(1, 8, 8), "batch_index": [0, 1]}
+    latent: Any = {"samples": torch.rand(1, 4, 8, 8), "noise_mask": torch.zeros(1, 8, 8), "batch_index": [0, 1]}
     assert len(CODECS.encode(conditioning).leaves) == 1
     found, found_latent = round_trip([conditioning, latent])
     assert torch.equal(found[0][0], shared)
