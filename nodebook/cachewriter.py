@@ -48,6 +48,8 @@ class CacheWriter:
         self._thread: Thread | None = None
         self._changed = Condition()
         self._commit_lock = Lock()
+        self.pinned: set[bytes] = set()
+        """Keys whose results are pinned when they are written."""
         self.late = 0
         """Results that were not written because too many bytes were waiting."""
 
@@ -150,7 +152,8 @@ class CacheWriter:
 
     def _row(self, disk: DiskResults, key: bytes, waiting: Waiting) -> Row | None:
         entry = waiting.entry
-        stored = Stored(entry.outputs, entry.payload, entry.seconds, entry.value_bytes, waiting.node)
+        is_pinned = key in self.pinned
+        stored = Stored(entry.outputs, entry.payload, entry.seconds, entry.value_bytes, waiting.node, is_pinned)
         encoded = disk.encode(stored)
         row = None if encoded is None else disk.prepare(key, stored, encoded)
         if entry.versions is not None and self._values.versions(entry.outputs) != entry.versions:

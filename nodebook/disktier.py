@@ -147,13 +147,18 @@ class DiskTier:
 
     def clear(self) -> None:
         """Remove the results of all kernels that share the folder, pinned ones too."""
+        self._writer.pinned.clear()
         self._writer.forget()
         disk = self._open()
         if disk is not None:
             disk.clear()
 
     def pin(self, keys: Collection[bytes], *, pinned: bool) -> None:
-        """Say of results whether eviction may take them, for all kernels."""
+        """Say of results whether eviction may take them, for all kernels; those to come are pinned when written."""
+        if pinned:
+            self._writer.pinned.update(keys)
+        else:
+            self._writer.pinned.difference_update(keys)
         self.flush(FLUSH_S)
         disk = self._open()
         if disk is not None:

@@ -47,6 +47,7 @@ class Row:
     node: str = ""
     seconds: float = 0.0
     value_bytes: int = 0
+    is_pinned: bool = False
 
     @property
     def digests(self) -> dict[bytes, int]:
@@ -139,7 +140,7 @@ def _columns(row: Row, now: float, pinned: frozenset[bytes]) -> dict[str, Any]:
         "stored_bytes": row.stored_bytes,
         "created": now,
         "used": now,
-        "pinned": row.key in pinned,
+        "pinned": row.is_pinned or row.key in pinned,
         "tree": row.tree,
         "inline": row.inline,
         "parts": packed,

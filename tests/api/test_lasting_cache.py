@@ -400,6 +400,13 @@ def test_what_is_pinned_stays_on_both_tiers_and_in_later_kernels(start: Callable
     assert graph["2"].cache_key.hex() not in {each.key for each in nb.cache.entries()}  # type: ignore[union-attr]  # has no problems
 
 
+def test_a_result_pinned_before_it_is_made_is_pinned_on_disk(cache: TieredCache, tier: DiskTier) -> None:
+    cache.pin(KEY)
+    put_and_flush(cache, tier, KEY, entry(1))
+    put_and_flush(cache, tier, OTHER, entry(1))
+    assert {row.key: row.pinned for row in tier.rows()} == {KEY: True, OTHER: False}
+
+
 @pytest.mark.parametrize("wrong", ["xyz", b"short", 7, None])
 def test_what_is_no_result_cannot_be_pinned(start: Callable[[], Session], wrong: object) -> None:
     start()

@@ -283,6 +283,7 @@ HOSTILE: dict[str, tuple[bytes, list[bytearray]]] = {
     "an int that is none": (b'{"$":"int","v":"__import__"}', []),
     "a pickle in .npy": (ARRAY, [pickled_npy()]),
     "objects in .npy": (ARRAY, [npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", bytes(8))]),
+    "no objects in .npy": (ARRAY, [npy("{'descr': '|O', 'fortran_order': False, 'shape': (0,)}")]),
     "code in .npy": (ARRAY, [npy("{'descr': __import__('os'), 'fortran_order': False, 'shape': (1,)}", bytes(8))]),
     "a huge shape": (ARRAY, [npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,)}", bytes(8))]),
     "a negative shape": (ARRAY, [npy("{'descr': '<f8', 'fortran_order': False, 'shape': (-1,-1)}", bytes(8))]),

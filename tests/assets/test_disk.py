@@ -299,8 +299,10 @@ def test_pinned_results_stay_when_all_others_go(folder: Path) -> None:
     disk.limit_bytes = 1
     disk.trim()
     assert [row.key for row in disk.rows()] == [key_of(0)]
-    write(disk, {0: fitting(0)})
+    disk.limit_bytes = 10**6
+    write(disk, {0: result("new")})
     assert disk.rows()[0].pinned
+    disk.limit_bytes = 1
     disk.pin([key_of(0)], pinned=False)
     disk.trim()
     assert disk.rows() == []
