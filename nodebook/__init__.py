@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nodebook.engine.annotations import Color as Color
     from nodebook.engine.annotations import Hidden as Hidden
+    from nodebook.engine.annotations import Lazy as Lazy
     from nodebook.engine.annotations import Number as Number
     from nodebook.engine.annotations import Picture as Picture
     from nodebook.engine.annotations import Port as Port
+    from nodebook.engine.annotations import RawLink as RawLink
     from nodebook.engine.annotations import Text as Text
     from nodebook.engine.annotations import Toggle as Toggle
     from nodebook.engine.context import preview as preview
     from nodebook.engine.context import progress as progress
+    from nodebook.engine.expansion import Subgraph as Subgraph
+    from nodebook.engine.items import Block as Block
+    from nodebook.engine.items import Items as Items
     from nodebook.engine.node import UI as UI
     from nodebook.functions import node as node
     from nodebook.graph import Graph as Graph
@@ -30,14 +35,19 @@ if TYPE_CHECKING:
     open = open_graph  # noqa: A001 - the public name of the design
 
 _WHERE = {
+    "Block": "engine.items",
     "Color": "engine.annotations",
     "Graph": "graph",
     "Hidden": "engine.annotations",
     "Image": "nodes.ports",
+    "Items": "engine.items",
+    "Lazy": "engine.annotations",
     "Mask": "nodes.ports",
     "Number": "engine.annotations",
     "Picture": "engine.annotations",
     "Port": "engine.annotations",
+    "RawLink": "engine.annotations",
+    "Subgraph": "engine.expansion",
     "Text": "engine.annotations",
     "Toggle": "engine.annotations",
     "UI": "engine.node",
@@ -50,6 +60,7 @@ _WHERE = {
 
 __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place
     "cache",
+    "queue",
     *_WHERE,
 ]
 
@@ -57,8 +68,8 @@ __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one pla
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return version("nodebook")
-    if name == "cache":
-        return __getattr__("session")().cache
+    if name in {"cache", "queue"}:
+        return getattr(__getattr__("session")(), name)
     if name not in _WHERE:
         raise AttributeError(f"nodebook has no {name!r}. Its public names are: {', '.join(__all__)}.")
     module, _, attribute = _WHERE[name].partition(":")

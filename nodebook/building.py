@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 from nodebook.engine.edits import AddNode, Edit, SetLink, SetOrigin, SetTitle, SetValue, UnsetValue
 from nodebook.engine.graph import Link, Node
 from nodebook.engine.layout import Columns
+from nodebook.engine.node import NodeFunction
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
 from nodebook.errors import EditError, InputValueError
@@ -189,7 +190,7 @@ class Builder:
         return values, links
 
     def _check_name(self, node_type: NodeType | None, name: str) -> None:
-        if node_type is not None:
+        if node_type is not None and not node_type.takes_any:
             node_type.input(name)
 
     def _place(self, links: Mapping[str, Link], node_type: NodeType) -> dict[str, float]:
@@ -224,7 +225,7 @@ class Builder:
 def _literal(node_type: NodeType | None, name: str, value: Any) -> Any:
     """Return a literal as a document can hold it. Raises ``InputValueError`` for a live object."""
     spec = None if node_type is None else node_type.input_by_name.get(name)
-    if spec is not None and spec.check is not None:
+    if spec is not None and spec.check is not None and not isinstance(value, NodeFunction):
         try:
             return spec.check(value)
         except ValueError:
@@ -232,6 +233,8 @@ def _literal(node_type: NodeType | None, name: str, value: Any) -> Any:
             pass
     if isinstance(value, PurePath):
         return value.as_posix()
+    if isinstance(value, NodeFunction):
+        return value.type_name  # the body of a loop
     if isinstance(value, tuple):
         value = list(value)
     if isinstance(value, _JSON_TYPES):

@@ -71,6 +71,10 @@ class OutputError(NodebookError, TypeError):
     """A node returned the wrong count or type of outputs."""
 
 
+class ExpansionError(NodebookError, ValueError):
+    """A node added nodes to the run that cannot run as they are."""
+
+
 class MutatedInputError(NodebookError, RuntimeError):
     """A node changed one of its inputs in place."""
 
@@ -81,6 +85,10 @@ class NotRunError(NodebookError, AttributeError):
 
 class SessionClosedError(NodebookError, RuntimeError):
     """A run was asked for in a session that has been closed."""
+
+
+class NotQueuedError(NodebookError, LookupError):
+    """No job of that number waits or runs."""
 
 
 class RunFailedError(NodebookError, RuntimeError):

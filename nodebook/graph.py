@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from nodebook.assets.errors import NoGraphError, PictureError
 from nodebook.assets.pictures import read_graph
+from nodebook.autorun import DEFAULT_DELAY_S, AutoRunOptions
 from nodebook.building import Builder
 from nodebook.engine import document
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Problem
-from nodebook.engine.edits import Edit, RemoveNode, SetTitle
+from nodebook.engine.edits import Edit, RemoveNode, SetMode, SetTitle
 from nodebook.engine.files import write_atomic
 from nodebook.engine.graph import GraphState, Node, id_order
 from nodebook.engine.node import NodeFunction
 from nodebook.errors import DocumentError, DocumentNotFoundError, InputValueError, UnknownInputError, UnknownNodeError
-from nodebook.explain import PlanTable, explain_node, plan_table
+from nodebook.explain import PlanTable, Why, explain_node, plan_table
 from nodebook.handles import NodeHandle, Output, not_run
 from nodebook.jobs import Job
 from nodebook.runs import Run
@@ -122,6 +124,24 @@ class Graph:
         """Remove nodes and their links, as one step of undo."""
         self._edit([RemoveNode(self._id(each)) for each in nodes], f"Remove {len(nodes)} nodes")
 
+    def mute(self, *nodes: str | NodeHandle) -> None:
+        """Keep nodes, and what needs them, from running, as one step of undo."""
+        self._set_mode(nodes, "mute")
+
+    def bypass(self, *nodes: str | NodeHandle) -> None:
+        """Let nodes pass their inputs on, by type, instead of running; as one step of undo."""
+        self._set_mode(nodes, "bypass")
+
+    def enable(self, *nodes: str | NodeHandle) -> None:
+        """Let muted and bypassed nodes run again, as one step of undo."""
+        self._set_mode(nodes, None)
+
+    def _set_mode(self, nodes: tuple[str | NodeHandle, ...], mode: str | None) -> None:
+        ids = [each for each in map(self._id, nodes) if self.find_node(each).mode_word != mode]
+        if ids:
+            what = self.title_of(ids[0]) if len(ids) == 1 else f"{len(ids)} nodes"
+            self._edit([SetMode(each, mode) for each in ids], f"{(mode or 'enable').capitalize()} {what}")
+
     def undo(self) -> bool:
         """Take back the last edit, whether code or the editor made it; False where there is none."""
         return self.store.undo()
@@ -220,18 +240,83 @@ class Graph:
             job.cancel()
             raise
 
+    @overload
+    def queue(
+        self,
+        *targets: str | NodeHandle | Output,
+        count: int,
+        on_each: Callable[[int], Mapping[str, Any]] | None = None,
+        priority: float = 0,
+        front: bool = False,
+        **named_inputs: Any,
+    ) -> list[Job]: ...
+
+    @overload
+    def queue(
+        self,
+        *targets: str | NodeHandle | Output,
+        priority: float = 0,
+        front: bool = False,
+        **named_inputs: Any,
+    ) -> Job: ...
+
+    def queue(
+        self,
+        *targets: str | NodeHandle | Output,
+        count: int | None = None,
+        on_each: Callable[[int], Mapping[str, Any]] | None = None,
+        priority: float = 0,
+        front: bool = False,
+        **named_inputs: Any,
+    ) -> Job | list[Job]:
+        """Queue a run of the graph as it is now, and return at once: ``job.result()`` waits, and so does ``await job``.
+
+        ``count``: queue that many and return the list of them; ``on_each`` gives the named inputs of each, by its
+        number from 0. Of all that waits, lower ``priority`` runs first; ``front`` puts it before all of it. Raises
+        ``UnknownInputError`` for a name that is no named input, and ``InputValueError`` for a count below 1 or a
+        priority that is not finite.
+        """
+        if count is not None and (type(count) is not int or count < 1):
+            raise InputValueError(f"A graph is queued a whole number of times, at least 1, got count={count!r}.")
+        if not math.isfinite(priority):
+            raise InputValueError(f"The priority of a run is a finite number, lower runs first, got {priority!r}.")
+        wanted = [self._id(each) for each in targets] or None
+        inputs = [{**named_inputs, **(on_each(turn) if on_each else {})} for turn in range(count or 1)]
+        values = [self._values(each) for each in inputs]
+        # In front of all that waits, but among themselves in their order.
+        turns = reversed(values) if front else values
+        jobs = [self._session.submit(self.store, wanted, each, priority=priority, front=front) for each in turns]
+        if front:
+            jobs.reverse()
+        return jobs[0] if count is None else jobs
+
+    def auto_run(self, on: bool = True, *, delay_s: float = DEFAULT_DELAY_S, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - a switch: g.auto_run(False)
+        """Run the graph after each edit that changes what it makes, once edits pause for ``delay_s`` seconds.
+
+        A run that still goes on then is let finish, and one more follows; with ``restart`` it is cancelled.
+        """
+        self._session.auto_run(self.store, AutoRunOptions(delay_s, restart) if on else None)
+
     def cancel(self) -> None:
         """Cancel what runs and what waits of this graph."""
         self._session.worker.cancel(self.store.number)
+
+    def abandon(self) -> bool:
+        """End this graph's run at once although a node does not react to Cancel; False where none runs.
+
+        The node's thread goes on until the node returns; what it does then is dropped, and the next run starts.
+        """
+        own = [job for job in self._session.worker.running if job.store is self.store]
+        return sum(self._session.worker.abandon(job) for job in own) > 0
 
     def plan(self, *targets: str | NodeHandle | Output, **named_inputs: Any) -> PlanTable:
         """Return what ``run`` would do, and why, without doing it."""
         wanted = [self._id(each) for each in targets] or None
         plan, state, problems = self.store.plan(self._session.lookup, wanted, self._values(named_inputs))
-        return plan_table(self.store, plan, state, problems)
+        return plan_table(self.store, plan, state, problems, self._session.costs.expect)
 
-    def why(self, node: str | NodeHandle) -> str:
-        """Say in words why a node would run, or why it would not."""
+    def why(self, node: str | NodeHandle) -> Why:
+        """Say why a node would run, or why it would not: a sentence, and a table that leads to what started it."""
         return explain_node(self.store, self._id(node), self._session.lookup)
 
     # Saving and showing

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from nodebook.engine.items import Block, Items
 from nodebook.engine.node import NodeFunction, Reference
 from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError
 
@@ -107,6 +108,26 @@ class NodeHandle(Reference):
         self.graph.rename(self.id, title)
         return self
 
+    @property
+    def mode(self) -> str | None:
+        """``"mute"``, ``"bypass"``, or None for a node that runs."""
+        return self.node.mode
+
+    def mute(self) -> NodeHandle:
+        """Keep the node, and what needs it, from running."""
+        self.graph.mute(self)
+        return self
+
+    def bypass(self) -> NodeHandle:
+        """Let the node pass its inputs on, by type, instead of running."""
+        self.graph.bypass(self)
+        return self
+
+    def enable(self) -> NodeHandle:
+        """Let the node run again."""
+        self.graph.enable(self)
+        return self
+
     def remove(self) -> None:
         """Remove the node and its links."""
         self.graph.remove(self.id)
@@ -165,7 +186,10 @@ class NodeHandle(Reference):
 
 
 def _live(value: Any, spec: OutputSpec) -> Any:
-    return value if spec.from_wire is None else spec.from_wire(value)
+    """Return a value as its function declared it; of many values each, and what was refused as it is."""
+    if spec.from_wire is None or type(value) is Block:
+        return value
+    return Items(_live(each, spec) for each in value) if type(value) is Items else spec.from_wire(value)
 
 
 def _identifier(name: str) -> str:

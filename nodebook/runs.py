@@ -2,20 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from nodebook.engine.events import NodeError
-from nodebook.engine.graph import GraphState, id_order
+from nodebook.engine.graph import EMPTY, GraphState, id_order, nodes_before
+from nodebook.engine.plan import Plan
 from nodebook.errors import RunFailedError
+
+
+class PlannedKeys(Mapping[str, bytes]):
+    """The keys of what a plan makes and starts from, without its results; put together when somebody asks."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._steps = plan.steps
+        self._held = {node: held.key for node, held in plan.held.items()}
+
+    @cached_property
+    def _keys(self) -> dict[str, bytes]:
+        return {**self._held, **{step.id: step.key for step in self._steps}}
+
+    def __getitem__(self, node: str) -> bytes:
+        return self._keys[node]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
 
 
 @dataclass(frozen=True)
 class Run:
     """A finished run: which nodes ran, which did not need to, and what went wrong.
 
-    ``outcome`` is ``done``, ``failed`` or ``cancelled``; ``seconds`` is wall time from its start on the worker.
+    ``outcome`` is ``done``, ``failed``, ``cancelled`` or ``abandoned``; ``seconds`` is wall time from its start on the
+    worker.
     """
 
     number: int
@@ -28,6 +51,12 @@ class Run:
     seconds: float
     held: tuple[str, ...] = ()
     """Results that the run found ready and started from."""
+    node_seconds: Mapping[str, float] = field(default_factory=lambda: EMPTY)
+    """How long each executed node took."""
+    result_bytes: Mapping[str, int] = field(default_factory=lambda: EMPTY)
+    """What the result of each executed node weighs."""
+    keys: Mapping[str, bytes] = field(default_factory=lambda: EMPTY)
+    """Target → the key under which the cache knows its result."""
 
     @cached_property
     def cached(self) -> tuple[str, ...]:
@@ -35,12 +64,12 @@ class Run:
         seen = {node_id for node_id in self.held if node_id in self.state.nodes}
         stack = list(seen)
         while stack:
-            for link in self.state.nodes[stack.pop()].links.values():
-                if link.node not in seen and link.node in self.state.nodes:
-                    seen.add(link.node)
-                    stack.append(link.node)
-        if self.outcome == "cancelled":
-            # What was still to come when the run was cancelled is neither cached nor executed.
+            for before in nodes_before(self.state, stack.pop()):
+                if before not in seen:
+                    seen.add(before)
+                    stack.append(before)
+        if self.outcome in {"cancelled", "abandoned"}:
+            # What was still to come when the run was stopped is neither cached nor executed.
             return ()
         rest = seen.difference(self.executed, self.errors, self.skipped)
         return tuple(sorted(rest, key=id_order))

@@ -13,19 +13,25 @@ from typing import Any
 
 from nodebook import nodes
 from nodebook.assets.folders import Folders
+from nodebook.autorun import AutoRun, AutoRunOptions
 from nodebook.caching import TieredCache
+from nodebook.costs import CostHistory
 from nodebook.disktier import DiskTier, user_cache_folder
 from nodebook.engine.cache import Entry, MemoryCache
 from nodebook.engine.events import EventStream
 from nodebook.engine.executor import Services
 from nodebook.engine.graph import GraphState
 from nodebook.engine.graphfile import GraphFile
+from nodebook.engine.lanes import Lanes
 from nodebook.engine.library import BUILTIN, Library
 from nodebook.engine.memory import available_bytes, total_bytes
+from nodebook.engine.plan import Plan
 from nodebook.engine.policies import GIB
 from nodebook.engine.store import Change, GraphStore
 from nodebook.engine.valueops import ValueRegistry
-from nodebook.jobs import Job, Worker
+from nodebook.history import MAX_RECORDS
+from nodebook.jobs import Job
+from nodebook.runqueue import RunQueue
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +43,7 @@ class Session:
     """Everything that the graphs of one kernel share.
 
     ``cache_folder``: where results outlive the kernel; None keeps them in memory only, at most ``cache_bytes`` of them.
+    ``history_records``: how many runs the queue remembers, on disk too.
     """
 
     def __init__(
@@ -46,6 +53,7 @@ class Session:
         cache_bytes: int = DEFAULT_CACHE_BYTES,
         cache_folder: Path | None = None,
         cache_policy: str = "bytes",
+        history_records: int = MAX_RECORDS,
     ) -> None:
         folder = folder or notebook_folder()
         self.folder = folder
@@ -61,8 +69,12 @@ class Session:
         self.cache = self._new_cache(cache_bytes, cache_folder, cache_policy)
         self._named: dict[str, GraphStore] = {}
         self._files: list[GraphFile] = []
+        self._auto_runs: dict[int, AutoRun] = {}
         self._lock = Lock()
-        self.worker = Worker(self._services())
+        self.lanes = Lanes(nodes.run_context)
+        self.costs = CostHistory(lambda: None if self.cache.disk is None else self.cache.disk.costs)
+        self.queue = RunQueue(self, self._services(), max_records=history_records)
+        self.worker = self.queue.worker
 
     def _new_cache(self, limit_bytes: int, folder: Path | None, policy: str) -> TieredCache:
         reserve_bytes = min(GIB, total_bytes() // 16)
@@ -83,7 +95,15 @@ class Session:
             stream=self.stream,
             resources={Folders: self.folders},
             around=nodes.run_context,
+            lanes=self.lanes,
+            is_out_of_memory=nodes.is_out_of_memory,
+            reclaim=self.reclaim,
         )
+
+    def reclaim(self) -> None:
+        """Give back all memory that can be: kept results, then what torch holds ready."""
+        self.cache.reclaim()
+        nodes.give_back()
 
     def new_graph(self, state: GraphState | None = None) -> GraphStore:
         """Return a graph that nothing saves."""
@@ -110,17 +130,45 @@ class Session:
         store: GraphStore,
         targets: Iterable[str] | None = None,
         values: Mapping[tuple[str, str], Any] | None = None,
+        *,
+        priority: float = 0,
+        front: bool = False,
     ) -> Job:
-        """Plan a run of the graph as it is now, and queue it."""
+        """Plan a run of the graph as it is now, and queue it. Raises ``SessionClosedError``."""
+        return self.queue.submit(self.prepare(store, targets, values, priority), front=front)
+
+    def prepare(
+        self,
+        store: GraphStore,
+        targets: Iterable[str] | None = None,
+        values: Mapping[tuple[str, str], Any] | None = None,
+        priority: float = 0,
+    ) -> Job:
+        """Plan a run of the graph as it is now; the job is not queued yet."""
         wanted = None if targets is None else tuple(targets)
         plan, state, problems = store.plan(self.lookup, wanted, values, for_run=True)
+        plan_targets = plan.targets
 
-        def replan() -> Any:
-            return store.plan(self.lookup, plan.targets, values)[0]
+        def replan() -> Plan:
+            # Of the graph as it was: it may have been edited since.
+            return GraphStore(self.library, state).plan(self.lookup, plan_targets)[0]
 
-        job = Job(store, plan, state, problems, replan)
-        self.worker.submit(job)
-        return job
+        return Job(store, plan, state, problems, replan, priority, values or {})
+
+    def auto_run(self, store: GraphStore, options: AutoRunOptions | None) -> None:
+        """Run a graph after each edit that changes what it makes, from now on; with None, no more."""
+        with self._lock:
+            old = self._auto_runs.pop(store.number, None)
+            if options is not None:
+                self._auto_runs[store.number] = AutoRun(store, lambda: self.prepare(store), self.queue.submit, options)
+        if old is not None:
+            old.close()
+        self.queue.notify()
+
+    def auto_run_options(self, store: GraphStore) -> AutoRunOptions | None:
+        """Return how a graph is run after edits, None where it is not."""
+        found = self._auto_runs.get(store.number)
+        return None if found is None else found.options
 
     def lookup(self, key: bytes) -> Entry | None:
         """Return a kept result, unless somebody who held it (a cell, say) has changed it in place since."""
@@ -134,15 +182,26 @@ class Session:
         kept = store.results.get(node_id)
         if kept is not None:
             return kept
-        with store.lock:
-            key = store.index().run_key(node_id)
+        key = self.run_key(store, node_id)
         return None if key is None else self.lookup(key)
+
+    def run_key(self, store: GraphStore, node_id: str) -> bytes | None:
+        """Return the key that a node had in the run that started last; None before any."""
+        key = store.run_keys.get(node_id)
+        if key is not None:
+            return key
+        with store.lock:
+            return store.index().run_key(node_id)
 
     def close(self) -> None:
         """Cancel all runs, and write what is not on disk yet."""
-        self.worker.stop()
+        for auto_run in list(self._auto_runs.values()):
+            auto_run.close()
+        self.queue.close()
+        self.lanes.close()
         for file in self._files:
             file.close()
+        self.costs.flush()
         self.cache.close()
 
 

@@ -58,3 +58,22 @@ class HiddenMarker:
 
 Hidden = Annotated[T, HiddenMarker()]
 """``Hidden[Folders]``: the session passes its object of that type."""
+
+
+@dataclass(frozen=True, slots=True)
+class LazyMarker:
+    """Marks an input that is computed only when the node's ``needs`` asks for it."""
+
+
+Lazy = Annotated[T, LazyMarker()]
+"""``Lazy[Image]``: None until ``needs`` has asked for it, and never computed where it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawMarker:
+    """Marks an input that receives the link itself, not what comes over it."""
+
+
+RawLink = Annotated[T, RawMarker()]
+"""``RawLink[Image]``: a linked input arrives as a reference, to be passed on to nodes of a ``Subgraph``. What it refers
+to is computed first all the same."""

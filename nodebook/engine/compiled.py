@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 
 from nodebook.engine.fingerprint import FORMAT, encode
 from nodebook.engine.graph import Link, Node
+from nodebook.engine.hooks import ask_hooks
 from nodebook.engine.library import Library
 from nodebook.engine.nodetype import InputSpec, NodeType
-from nodebook.engine.ports import Convert
-from nodebook.errors import FingerprintError, PortTypeError
+from nodebook.engine.ports import ANY, Convert
+from nodebook.engine.routing import follow
+from nodebook.errors import PortTypeError
 
 _SHOWN_CHARACTERS = 60
 
@@ -54,6 +56,10 @@ class Compiled:
     is_volatile: bool = False
     is_runnable: bool = True
     """Whether nothing of the node itself keeps it from running."""
+    via: tuple[str, ...] = ()
+    """Switched-off nodes that its links pass: it must be looked at again when one of them changes."""
+    is_bound: bool = False
+    """Whether its key means something in this process only, so that no other may have its results."""
 
 
 class Route(NamedTuple):
@@ -65,46 +71,110 @@ class Route(NamedTuple):
     problem: tuple[str, str] | None
     """Code and message, where the link cannot be."""
 
+    @property
+    def is_misfit(self) -> bool:
+        """Whether the output is there but of a type that the input does not take."""
+        return self.problem is not None and self.problem[0] == "bad_link"
+
 
 def compile_node(node_id: str, node: Node, library: Library, nodes: Mapping[str, Node]) -> Compiled:
     """Check a node against its type and its direct sources. Never raises on a bad graph: problems say what is wrong."""
     node_type = library.find(node.type)
+    if node.mode is not None:
+        return Compiled(node, node_type, {}, (), (), b"", is_runnable=False)
     if node_type is None:
         return _placeholder(node_id, node)
-    problems: list[Problem] = []
-    literals: dict[str, Any] = {}
-    sources: list[Source] = []
-    key_parts = [FORMAT, node_type.code]
+    parts = _Parts(node_id, node, node_type, [], {}, [], [], [FORMAT, node_type.code])
+    _take_inputs(parts, library, nodes)
+    problems, sources = parts.problems, parts.sources
+    known = node_type.input_by_name.keys()
+    if not (node.links.keys() <= known and node.values.keys() <= known):
+        problems.extend(_take_extra(parts, library, nodes) if node_type.takes_any else _unknown_inputs(parts))
+    is_volatile = not node_type.is_cached
+    if node_type.has_hooks and _may_run(problems):
+        asked = ask_hooks(node_id, node_type, parts.literals, _linked_ports(sources, library, nodes))
+        parts.key_parts.extend(asked.parts)
+        problems += [Problem(node_id, *each) for each in asked.problems]
+        is_volatile |= asked.is_volatile
+    return Compiled(
+        node,
+        node_type,
+        parts.literals,
+        tuple(sources),
+        tuple(problems),
+        b"\0".join(parts.key_parts),
+        is_volatile,
+        not problems or _may_run(problems),
+        tuple(parts.via),
+        not node_type.is_portable,
+    )
+
+
+class _Parts(NamedTuple):
+    """What a node is compiled to, while that is being found out."""
+
+    node_id: str
+    node: Node
+    type: NodeType
+    problems: list[Problem]
+    literals: dict[str, Any]
+    sources: list[Source]
+    via: list[str]
+    key_parts: list[bytes]
+
+    def undeclared(self) -> list[str]:
+        """Return the inputs that the type does not declare."""
+        given = dict.fromkeys((*self.node.links, *self.node.values))
+        return [name for name in given if name not in self.type.input_by_name]
+
+
+def _take_inputs(parts: _Parts, library: Library, nodes: Mapping[str, Node]) -> None:
+    """Find what each declared input gets: a link, a literal, its default or nothing."""
+    node_id, node, node_type, problems, literals, sources, via, key_parts = parts
     links, values = node.links, node.values
     for spec in node_type.inputs:
         name = spec.name
         try:
             if name in links:
-                link = links[name]
-                route = _find_route(link, spec, node_type, library, nodes)
-                sources.append(Source(name, link.node, route.slot, route.convert, spec))
-                key_parts.append(route.key_part)
-                if route.problem is not None:
-                    problems.append(Problem(node_id, name, *route.problem))
-                continue
+                link: Link | None = links[name]
+                source = nodes.get(links[name].node)
+                if source is not None and source.mode is not None:
+                    link, passed = follow(links[name], spec.port, library, nodes)
+                    via.extend(passed)
+                if link is not None:
+                    route = _find_route(link, spec, node_type, library, nodes)
+                    sources.append(Source(name, link.node, route.slot, route.convert, spec))
+                    key_parts.append(route.key_part)
+                    if route.problem is not None and not (node_type.checks_link_types and route.is_misfit):
+                        problems.append(Problem(node_id, name, *route.problem))
+                    continue
             literal, part = _literal(spec, values[name], node_type) if name in values else _default(spec, node_type)
         except _Unusable as bad:
-            problems.append(Problem(node_id, name, bad.code, bad.message))
+            problems.append(Problem(node_id, name, bad.code, _with_reason(bad.message, name, links, nodes)))
             if name in links:  # noted, so that the node is looked at again when its source comes
                 sources.append(Source(name, links[name].node, 0, None, spec))
             continue
         key_parts.append(part)
         literals[name] = literal
-    known = node_type.input_by_name.keys()
-    if not (links.keys() <= known and values.keys() <= known):
-        problems.extend(_unknown_inputs(node_id, node, node_type))
-    # What a linked value will be is not known before the run, so a fingerprint of it can only be had by running.
-    is_volatile = not node_type.is_cached or (node_type.fingerprint is not None and bool(sources))
-    if node_type.fingerprint is not None and not sources and _may_run(problems):
-        _add_own_fingerprint(node_id, node_type, literals, key_parts, problems)
-    prefix = b"\0".join(key_parts)
-    runs = not problems or _may_run(problems)
-    return Compiled(node, node_type, literals, tuple(sources), tuple(problems), prefix, is_volatile, runs)
+
+
+def _linked_ports(sources: list[Source], library: Library, nodes: Mapping[str, Node]) -> dict[str, str]:
+    """Return the port type of what arrives at each linked input."""
+    found: dict[str, str] = {}
+    for source in sources:
+        node = nodes.get(source.node)
+        node_type = None if node is None else library.find(node.type)
+        found[source.input] = ANY if node_type is None else node_type.outputs[source.slot].port
+    return found
+
+
+def _with_reason(message: str, name: str, links: Mapping[str, Link], nodes: Mapping[str, Node]) -> str:
+    """Say of a missing input that it is linked to a node that is switched off."""
+    source = nodes.get(links[name].node) if name in links else None
+    if source is None or source.mode is None:
+        return message
+    state = "muted" if source.mode == "mute" else "bypassed, and none of its inputs fits here"
+    return f"{message} Node {links[name].node}, which it is linked to, is {state}."
 
 
 def _may_run(problems: list[Problem]) -> bool:
@@ -195,37 +265,45 @@ def _make_route(
         convert = library.ports.route(port, spec.port)
     except PortTypeError as error:
         message = f"Cannot connect {source_type.title}.{output} to {node_type.title}.{spec.name}: {error}"
-        return Route(index, None, b"", ("bad_link", message))
+        return Route(index, None, b"%s@%d" % (spec.name.encode(), index), ("bad_link", message))
     part = b"%s@%d" % (spec.name.encode(), index)
     if convert is not None:
         part += f"|{port}>{spec.port}".encode()
     return Route(index, _chain(convert, spec.from_wire), part, None)
 
 
-def _unknown_inputs(node_id: str, node: Node, node_type: NodeType) -> Iterator[Problem]:
-    names = ", ".join(node_type.input_by_name) or "none"
-    for name in dict.fromkeys((*node.links, *node.values)):
-        if name not in node_type.input_by_name:
-            message = (
-                f"{node_type.title} has no input {name!r}; what it holds is kept and not used. Its inputs are: {names}."
-            )
-            yield Problem(node_id, name, "unknown_input", message, "warning")
+def _take_extra(parts: _Parts, library: Library, nodes: Mapping[str, Node]) -> Iterator[Problem]:
+    """Pass undeclared inputs on, for a type that takes ``**inputs``."""
+    for name in sorted(parts.undeclared()):
+        spec = InputSpec(name, ANY, None)
+        link = parts.node.links.get(name)
+        source = None if link is None else nodes.get(link.node)
+        if link is not None and source is not None and source.mode is not None:
+            link = follow(link, ANY, library, nodes).link
+        if link is None:
+            if name in parts.node.values:
+                value = parts.node.values[name]
+                parts.literals[name] = value
+                parts.key_parts.append(spec.key_name + encode(value))
+            continue
+        try:
+            route = _find_route(link, spec, parts.type, library, nodes)
+        except _Unusable as bad:
+            yield Problem(parts.node_id, name, bad.code, bad.message)
+            route = Route(0, None, b"", None)
+        if route.problem is not None:
+            yield Problem(parts.node_id, name, *route.problem)
+        parts.sources.append(Source(name, link.node, route.slot, route.convert, None))
+        parts.key_parts.append(route.key_part)
 
 
-def _add_own_fingerprint(
-    node_id: str, node_type: NodeType, literals: dict[str, Any], key_parts: list[bytes], problems: list[Problem]
-) -> None:
-    """Add what the type's own fingerprint says of the literals: a file's content, for example."""
-    hook = node_type.fingerprint
-    if hook is None:
-        return
-    try:
-        key_parts.append(encode(hook(**{name: literals[name] for name in node_type.fingerprint_inputs})))
-    except FingerprintError as error:
-        problems.append(Problem(node_id, None, "bad_fingerprint", f"{node_type.title}: {error}"))
-    except Exception as error:  # noqa: BLE001 - the hook is anybody's code, and a bad graph must not raise
-        only = node_type.fingerprint_inputs[0] if len(node_type.fingerprint_inputs) == 1 else None
-        problems.append(Problem(node_id, only, "bad_value", f"{node_type.title}: {error}"))
+def _unknown_inputs(parts: _Parts) -> Iterator[Problem]:
+    names = ", ".join(parts.type.input_by_name) or "none"
+    for name in parts.undeclared():
+        message = (
+            f"{parts.type.title} has no input {name!r}; what it holds is kept and not used. Its inputs are: {names}."
+        )
+        yield Problem(parts.node_id, name, "unknown_input", message, "warning")
 
 
 def _chain(first: Convert | None, second: Convert | None) -> Convert | None:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, get_args, get_origin, get_type_hints
 
-from nodebook.engine.annotations import HiddenMarker
-from nodebook.engine.node import NodeFunction
-from nodebook.engine.nodetype import MISSING, InputSpec, NodeType, OutputSpec
-from nodebook.engine.ports import ANY, PortRegistry
+from nodebook.engine.annotations import HiddenMarker, LazyMarker, RawMarker
+from nodebook.engine.node import NodeFunction, NodeOptions
+from nodebook.engine.nodetype import (
+    ASYNC_LANE,
+    CONCURRENT_LANE,
+    MAIN_LANE,
+    MISSING,
+    InputSpec,
+    NodeType,
+    OutputSpec,
+)
+from nodebook.engine.ports import ANY, Convert, PortRegistry
 from nodebook.engine.values import ValueKind, value_kind
 from nodebook.errors import NodeDefinitionError
 
@@ -24,16 +33,23 @@ def describe(node_function: NodeFunction[..., Any], ports: PortRegistry, origin:
     _check_kind(function, name)
     hints = _hints(function, name)
     docs = _parameter_docs(inspect.getdoc(function) or "")
+    parameters = inspect.signature(function).parameters.values()
+    free = _own_checks(options.validate)
     inputs: list[InputSpec] = []
     hidden: list[tuple[str, Any]] = []
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in parameters:
+        if parameter.kind is parameter.VAR_KEYWORD:
+            continue
         _check_parameter(parameter, name)
         hint = hints.get(parameter.name, _guess(parameter.default))
         kind = value_kind(hint, ports)
         if any(isinstance(mark, HiddenMarker) for mark in kind.marks):
             hidden.append((parameter.name, kind.python_type))
             continue
+        if (free is None or parameter.name in free) and kind.coerce is not None:
+            kind = replace(kind, check=kind.coerce, is_constrained=False)
         inputs.append(_input(parameter, kind, docs, name))
+    _check_needs(options, inputs, name)
     return NodeType(
         name=name,
         title=options.title or title_of(name),
@@ -50,7 +66,51 @@ def describe(node_function: NodeFunction[..., Any], ports: PortRegistry, origin:
         origin=origin or ("notebook" if function.__module__ == "__main__" else function.__module__.split(".")[0]),
         version=options.version,
         returns_tuple=_returns_tuple(hints.get("return", Any)),
+        lane=_lane(function, options, name),
+        is_generator=inspect.isgeneratorfunction(function),
+        takes_any=any(each.kind is each.VAR_KEYWORD for each in parameters),
+        needs=options.needs,
+        changed=options.changed,
+        validate=options.validate,
+        is_idempotent=options.idempotent,
+        resident_inputs=tuple(spec.name for spec in inputs if ports.is_resident(spec.port)),
     )
+
+
+def _own_checks(validate: Callable[..., Any] | None) -> frozenset[str] | None:
+    """Return the inputs whose range and choices a node checks by itself; None: all of them (ComfyUI's rule)."""
+    if validate is None:
+        return frozenset()
+    wanted = inspect.signature(validate).parameters.values()
+    if any(each.kind is each.VAR_KEYWORD for each in wanted):
+        return None
+    return frozenset(each.name for each in wanted)
+
+
+def _lane(function: Callable[..., Any], options: NodeOptions, name: str) -> str:
+    if not inspect.iscoroutinefunction(function):
+        if options.lane == ASYNC_LANE:
+            raise NodeDefinitionError(
+                f"Node {name} asks for the lane {ASYNC_LANE!r} but is a plain function. Write it with `async def`, or "
+                f"use lane={CONCURRENT_LANE!r} where it may run beside others."
+            )
+        return options.lane
+    if options.lane not in (MAIN_LANE, ASYNC_LANE):
+        raise NodeDefinitionError(
+            f"Node {name} is an async function, which runs on the event loop; got lane={options.lane!r}. Leave the "
+            "lane out."
+        )
+    return ASYNC_LANE
+
+
+def _check_needs(options: NodeOptions, inputs: list[InputSpec], name: str) -> None:
+    if any(spec.is_lazy for spec in inputs) and options.needs is None:
+        lazy = ", ".join(spec.name for spec in inputs if spec.is_lazy)
+        raise NodeDefinitionError(
+            f"Node {name} has lazy inputs ({lazy}), but nothing that asks for them: they would always be None. Give "
+            '@nb.node a function needs=..., which returns the names to compute, for example `lambda flag: ["yes"] if '
+            'flag else ["no"]`.'
+        )
 
 
 def title_of(name: str) -> str:
@@ -71,14 +131,8 @@ def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
 
 def _check_kind(function: Callable[..., Any], name: str) -> None:
     kinds = (
-        (inspect.isclass, "a class", "Write a function that makes and uses it."),
-        (
-            inspect.iscoroutinefunction,
-            "an async function",
-            "Write it without async: nodes run on a thread of their own.",
-        ),
-        (inspect.isgeneratorfunction, "a generator", "Return a list, and show what comes between with nb.preview."),
-        (inspect.isasyncgenfunction, "an async generator", "Return a list from a plain function."),
+        (inspect.isclass, "a class", "Write a function that makes and uses it, or give the class @nb.node."),
+        (inspect.isasyncgenfunction, "an async generator", "Return a list from a plain or async function."),
     )
     for is_kind, words, advice in kinds:
         if is_kind(function):
@@ -88,10 +142,10 @@ def _check_kind(function: Callable[..., Any], name: str) -> None:
 
 
 def _check_parameter(parameter: inspect.Parameter, name: str) -> None:
-    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD, parameter.POSITIONAL_ONLY):
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.POSITIONAL_ONLY):
         raise NodeDefinitionError(
             f"Node {name} has the parameter {str(parameter)!r}, but inputs are passed by name. Give each input a name "
-            "of its own, without *, ** or a position-only marker."
+            "of its own, without * or a position-only marker."
         )
 
 
@@ -101,6 +155,11 @@ def _guess(default: Any) -> Any:
 
 def _input(parameter: inspect.Parameter, kind: ValueKind, docs: Mapping[str, str], node: str) -> InputSpec:
     default = MISSING if parameter.default is parameter.empty else parameter.default
+    is_lazy = any(isinstance(mark, LazyMarker) for mark in kind.marks)
+    if is_lazy and default is MISSING:
+        default = None
+    check = kind.check if kind.check is None or not kind.is_items else each_checked(kind.check)
+    kind = replace(kind, check=check)
     if default is not MISSING and default is not None and kind.check is not None:
         try:
             default = kind.check(default)
@@ -122,7 +181,19 @@ def _input(parameter: inspect.Parameter, kind: ValueKind, docs: Mapping[str, str
         check=kind.check,
         check_linked=kind.is_constrained,
         from_wire=kind.from_wire,
+        takes_items=kind.is_items,
+        is_lazy=is_lazy,
+        is_raw=any(isinstance(mark, RawMarker) for mark in kind.marks),
     )
+
+
+def each_checked(check: Convert) -> Convert:
+    """Return a check of a literal that stands for many values: a list, or one alone."""
+
+    def check_all(value: Any) -> Any:
+        return [check(item) for item in value] if isinstance(value, (list, tuple)) else check(value)
+
+    return check_all
 
 
 def _outputs(hint: Any, names: tuple[str, ...] | None, ports: PortRegistry, node: str) -> tuple[OutputSpec, ...]:
@@ -138,7 +209,7 @@ def _outputs(hint: Any, names: tuple[str, ...] | None, ports: PortRegistry, node
             "Annotate the return value as a tuple with one type per output."
         )
     return tuple(
-        OutputSpec(name, kind.port, kind.description, kind.to_wire, kind.from_wire)
+        OutputSpec(name, kind.port, kind.description, kind.to_wire, kind.from_wire, kind.is_items)
         for name, kind in zip(names, kinds, strict=True)
     )
 

@@ -7,13 +7,13 @@ problem of its own or of one before it. Nothing here recurses, so depth has no l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import blake2b
 from itertools import count
 
 from nodebook.engine.collector import collector_relaxed
-from nodebook.engine.compiled import Compiled, Problem, Source, compile_node
+from nodebook.engine.compiled import Compiled, Problem, compile_node
 from nodebook.engine.cycles import find_cycles
 from nodebook.engine.fingerprint import DIGEST_BYTES
 from nodebook.engine.graph import GraphState, Node, id_order
@@ -22,6 +22,37 @@ from nodebook.engine.library import Library
 Key = bytes
 
 _nonces = count()
+
+
+BOUND = b"!"
+"""Ends a key that means something in this process only: of a node that runs each time, or whose code holds a live
+object, and of all that follows one. Such keys are a byte longer than others, so that no tier takes one for another.
+"""
+
+
+def merkle_key(compiled: Compiled, keys: Mapping[str, Key | None]) -> Key | None:
+    """Return the digest of a node's own part and its sources' keys; None where a source has none."""
+    parts = [compiled.prefix]
+    is_bound = compiled.is_bound
+    for source in compiled.sources:
+        key = keys.get(source.node)
+        if key is None:
+            return None
+        if len(key) > DIGEST_BYTES:
+            is_bound = True
+        parts.append(key)
+    digest = blake2b(b"".join(parts), digest_size=DIGEST_BYTES).digest()
+    return digest + BOUND if is_bound else digest
+
+
+def fresh_key(key: Key) -> Key:
+    """Return a key that no node had before, for one that runs each time."""
+    return blake2b(b"%b#%d" % (key, next(_nonces)), digest_size=DIGEST_BYTES).digest() + BOUND
+
+
+def is_bound(key: Key) -> bool:
+    """Say whether a key means something in this process only."""
+    return len(key) > DIGEST_BYTES
 
 
 class GraphIndex:
@@ -127,7 +158,7 @@ class GraphIndex:
                 nodes[node_id] = new
             elif old is not None:
                 del nodes[node_id]
-            if (old is None or new is None or old.type != new.type) and node_id in followers:
+            if node_id in followers and (old is None or new is None or _leads_elsewhere(old, new)):
                 todo.update(dict.fromkeys(followers[node_id]))
         return todo
 
@@ -174,15 +205,15 @@ class GraphIndex:
 
     def _note(self, node_id: str, old: Compiled | None, new: Compiled) -> None:
         """Keep what is derived from all nodes true after one was compiled."""
-        if old is None or old.node.type != new.node.type or old.type is not new.type:
+        if old is None or old.type is not new.type or old.node.type != new.node.type or old.node.mode != new.node.mode:
             self._place(node_id, old, new)
-        if old is None or old.sources != new.sources:
-            self._follow(node_id, () if old is None else old.sources, new.sources)
+        if old is None or old.sources != new.sources or old.via != new.via:
+            self._follow(node_id, () if old is None else _reads(old), _reads(new))
         if new.problems:
             self._troubled.add(node_id)
         elif old is not None:
             self._troubled.discard(node_id)
-        if new.is_volatile or (new.type is not None and new.type.fingerprint is not None):
+        if new.is_volatile or (new.type is not None and new.type.has_hooks and new.type.is_checked_again):
             self._rechecked.add(node_id)
         elif old is not None:
             self._rechecked.discard(node_id)
@@ -192,32 +223,35 @@ class GraphIndex:
         if old is not None:
             self._by_type[old.node.type].discard(node_id)
         self._by_type.setdefault(new.node.type, set()).add(node_id)
-        if new.type is not None and new.type.is_output:
+        is_on = new.node.mode is None
+        if is_on and new.type is not None and new.type.is_output:
             self._outputs.add(node_id)
         else:
             self._outputs.discard(node_id)
-        if node_id not in self.followers:
+        if is_on and node_id not in self.followers:
             self._sinks.add(node_id)
+        else:
+            self._sinks.discard(node_id)
         self._targets = None
 
-    def _follow(self, node_id: str, old: tuple[Source, ...], new: tuple[Source, ...]) -> None:
+    def _follow(self, node_id: str, old: Iterable[str], new: Iterable[str]) -> None:
         """Note that ``node_id`` reads other nodes than before."""
         followers = self.followers
         for source in old:
-            known = followers.get(source.node)
+            known = followers.get(source)
             if known is not None:
                 known.discard(node_id)
                 if not known:
-                    del followers[source.node]
-                    if source.node in self.nodes:
-                        self._sinks.add(source.node)
+                    del followers[source]
+                    if source in self.nodes and self.nodes[source].mode is None:
+                        self._sinks.add(source)
                         self._targets = None
         for source in new:
-            known = followers.get(source.node)
+            known = followers.get(source)
             if known is None:
-                followers[source.node] = {node_id}
-                if source.node in self._sinks:
-                    self._sinks.discard(source.node)
+                followers[source] = {node_id}
+                if source in self._sinks:
+                    self._sinks.discard(source)
                     self._targets = None
             else:
                 known.add(node_id)
@@ -229,7 +263,7 @@ class GraphIndex:
         self._by_type[old.node.type].discard(node_id)
         for marked in (self._troubled, self._rechecked, self._outputs, self._sinks):
             marked.discard(node_id)
-        self._follow(node_id, old.sources, ())
+        self._follow(node_id, _reads(old), ())
         self._sinks.discard(node_id)
         self._targets = None
 
@@ -282,15 +316,8 @@ class GraphIndex:
         compiled, keys = self.compiled[node_id], self.keys
         if not compiled.is_runnable or node_id in self._cycles:
             return None
-        parts = [compiled.prefix]
-        for source in compiled.sources:
-            key = keys.get(source.node)
-            if key is None:
-                return None
-            parts.append(key)
-        if compiled.is_volatile:
-            parts.append(b"%d" % next(_nonces))
-        return blake2b(b"".join(parts), digest_size=DIGEST_BYTES).digest()
+        key = merkle_key(compiled, keys)
+        return key if key is None or not compiled.is_volatile else fresh_key(key)
 
     def _note_cycles(self, dirty: dict[str, None]) -> None:
         """Record a problem on every node that waits for itself, whatever the order in which nodes were looked at."""
@@ -302,6 +329,16 @@ class GraphIndex:
             message = f"This node waits for itself ({words}). Remove one of the links of this cycle."
             self._cycles[node_id] = Problem(node_id, at, "cycle", message)
         self._targets = None
+
+
+def _reads(compiled: Compiled) -> list[str]:
+    """Return the nodes that a node must be looked at again for: its sources, and switched-off nodes in between."""
+    return [*(each.node for each in compiled.sources), *compiled.via]
+
+
+def _leads_elsewhere(old: Node, new: Node) -> bool:
+    """Say whether links to a node mean something else than before."""
+    return old.type != new.type or old.mode != new.mode or (new.mode == "bypass" and old.links != new.links)
 
 
 def _key_differs(old: Compiled, new: Compiled) -> bool:

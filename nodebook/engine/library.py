@@ -8,10 +8,11 @@ from dataclasses import replace
 from threading import RLock
 from typing import Any
 
-from nodebook.engine.codehash import NOTEBOOK_MODULE
+from nodebook.engine.codehash import code_version
 from nodebook.engine.describe import describe
 from nodebook.engine.node import NodeFunction
 from nodebook.engine.nodetype import NodeType
+from nodebook.engine.origins import is_installed
 from nodebook.engine.ports import PortRegistry
 from nodebook.errors import NodeDefinitionError, UnknownNodeTypeError
 
@@ -74,12 +75,18 @@ class Library:
             self.revision += 1
 
     def refresh(self) -> None:
-        """Look again at functions of the notebook: a cell may have changed a helper or a value that they read."""
+        """Look again at functions of the notebook and of files beside it, as far as a graph has asked for their code.
+
+        A cell may have changed a helper or a value that they read. Costs about 10 µs for a function of one helper, and
+        reading each array that it closes over in full, unless that is read-only.
+        """
         for node_type in self:
-            if node_type.function.__module__ == NOTEBOOK_MODULE and "code" in node_type.__dict__:
-                now = replace(node_type)
-                if now.code != node_type.code:
-                    self.add(now)
+            if "own_code" not in node_type.__dict__ or node_type.version is not None:
+                continue
+            if not is_installed(node_type.function.__module__):
+                now = code_version(node_type.function)
+                if now != node_type.own_code:
+                    self.add(replace(node_type))
 
     def find(self, name: str) -> NodeType | None:
         """Return a node type, or None."""

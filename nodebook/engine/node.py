@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
+
+from nodebook.errors import NodeDefinitionError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,6 +27,11 @@ class NodeOptions:
     fingerprint: Callable[..., Any] | None = None
     aliases: tuple[str, ...] = ()
     version: str | None = None
+    lane: str = "main"
+    needs: Callable[..., Any] | None = None
+    changed: Callable[..., Any] | None = None
+    validate: Callable[..., Any] | None = None
+    idempotent: bool = True
 
 
 if TYPE_CHECKING:
@@ -93,6 +101,11 @@ class NodeKeywords(TypedDict, total=False):
     fingerprint: Callable[..., Any]
     aliases: Sequence[str]
     version: str
+    lane: str
+    needs: Callable[..., Any]
+    changed: Callable[..., Any]
+    validate: Callable[..., Any]
+    idempotent: bool
 
 
 @overload
@@ -106,7 +119,70 @@ def node(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
     for member in ("outputs", "aliases"):
         if options.get(member) is not None:
             options[member] = tuple(options[member])
-    chosen = NodeOptions(**options)
     if function is None:
-        return lambda later: NodeFunction(later, chosen)
-    return NodeFunction(function, chosen)
+        return lambda later: _wrap(later, options)
+    return _wrap(function, options)
+
+
+def _wrap(target: Callable[..., Any], options: dict[str, Any]) -> NodeFunction[..., Any]:
+    if isinstance(target, type):
+        target, hooks = _from_class(target)
+        options = {**hooks, **options}
+    return NodeFunction(target, NodeOptions(**options))
+
+
+_HOOKS = ("needs", "changed", "validate")
+
+
+def _from_class(kind: type) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Return the function that a class with ``run`` stands for, and its hooks as options.
+
+    Every call has an object of its own: what a node keeps between calls would be no part of its key.
+    """
+    run = getattr(kind, "run", None)
+    if not callable(run):
+        raise NodeDefinitionError(
+            f"{kind.__name__} is a class without a method `run`, so it cannot be a node. Give it `run` with typed "
+            "parameters (and needs, changed or validate where it wants them), or write a function."
+        )
+    hooks = {name: _method(kind, name) for name in _HOOKS if callable(getattr(kind, name, None))}
+    function = _method(kind, "run")
+    function.__name__, function.__qualname__ = kind.__name__, kind.__qualname__
+    function.__doc__ = kind.__doc__ or run.__doc__
+    return function, hooks
+
+
+def _method(kind: type, name: str) -> Callable[..., Any]:
+    """Return a method as a function that makes its own object for each call."""
+    method = getattr(kind, name)
+    is_bound = not inspect.isfunction(inspect.getattr_static(kind, name))
+
+    def bound() -> Callable[..., Any]:
+        return getattr(kind if is_bound else kind(), name)  # type: ignore[no-any-return]  # it is callable
+
+    call = _of_kind(method, bound)
+    signature = inspect.signature(method)
+    if not is_bound:
+        signature = signature.replace(parameters=list(signature.parameters.values())[1:])
+    call.__annotations__ = dict(method.__annotations__)
+    call.__signature__ = signature  # type: ignore[attr-defined]  # what inspect.signature asks for
+    call.__module__ = kind.__module__
+    call.__wrapped__ = method  # type: ignore[attr-defined]  # where names in its annotations are looked up
+    return call
+
+
+def _of_kind(method: Callable[..., Any], bound: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
+    """Return a function of the same kind as ``method`` (plain, async, generator) that calls what ``bound`` returns."""
+
+    def call(**inputs: Any) -> Any:
+        return bound()(**inputs)
+
+    def call_generator(**inputs: Any) -> Any:
+        return (yield from bound()(**inputs))
+
+    async def call_async(**inputs: Any) -> Any:
+        return await bound()(**inputs)
+
+    if inspect.iscoroutinefunction(method):
+        return call_async
+    return call_generator if inspect.isgeneratorfunction(method) else call

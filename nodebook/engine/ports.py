@@ -39,6 +39,15 @@ class PortRegistry:
         self._wires: dict[str, Convert] = {}
         self._adapters: dict[tuple[str, str], Convert] = {}
         self._routes: dict[tuple[str, str], Convert | None] = {}
+        self._residents: set[str] = set()
+
+    def mark_resident(self, port: str) -> None:
+        """Say that values of this type stand for something costly to load, such as a model."""
+        self._residents.add(port)
+
+    def is_resident(self, port: str) -> bool:
+        """Say whether values of this type stand for something costly to load."""
+        return not self._residents.isdisjoint(_names(port))
 
     def register_class(
         self, class_name: str, *, port: str, to_wire: Convert | None = None, from_wire: Convert | None = None
@@ -98,6 +107,12 @@ class PortRegistry:
         takers = sorted({goal for start, goal in self._adapters if start in sources})
         hint = f" {source} converts to {', '.join(takers)}." if takers else ""
         raise PortTypeError(f"{source} does not fit {target}: there is no conversion from one to the other.{hint}")
+
+
+def names_match(first: str, second: str) -> bool:
+    """Say whether two port types have a name in common, or one is the wildcard. Knows no conversions."""
+    names, others = _names(first), _names(second)
+    return ANY in names or ANY in others or not names.isdisjoint(others)
 
 
 def _names(port: str) -> frozenset[str]:

@@ -61,7 +61,10 @@ class GraphStore:
         self.results: Mapping[str, Entry] = {}
         """What the targets of the last run made: kept here, so that it outlives the bound of the cache."""
         self.last_run: Any = None
-        """The ``Run`` that finished last, for a view that comes after it."""
+        """The ``Run`` that finished last, for a view that comes after it. Set with ``results``, under ``lock``."""
+        self.run_keys: Mapping[str, Key] = {}
+        """Keys of the nodes that the run which started last makes or starts from. Another one may have been planned
+        since, and the index speaks of that."""
         self._state = state or GraphState()
         self._index = GraphIndex(library)
         self._touched: dict[str, None] = dict.fromkeys(self._state.ordered_ids())
@@ -121,6 +124,11 @@ class GraphStore:
             self._index.sync(self._state, touched)
             return self._index
 
+    def index_keys(self) -> set[Key]:
+        """Return the keys of all nodes as they are now."""
+        with self.lock:
+            return {key for key in self.index().keys.values() if key is not None}
+
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with the graph, in document order."""
         with self.lock:
@@ -149,7 +157,7 @@ class GraphStore:
             with around:
                 plan = make_plan(index, index.default_targets() if targets is None else targets, lookup)
                 culprits = dict.fromkeys(plan.blocked.values())
-                problems = [problem for node_id in culprits for problem in index.problems_of(node_id)]
+                problems = [problem for node_id in culprits for problem in _obstacles(index, node_id)]
                 if for_run:
                     index.mark_run()
             return plan, state, problems
@@ -196,6 +204,16 @@ class GraphStore:
         node_type = self.library.find(edit.node.get("type", ""))
         values = {name: _canonical_value(node_type, name, value) for name, value in given.items()}
         return replace(edit, node={**edit.node, "values": values})
+
+
+def _obstacles(index: GraphIndex, node_id: str) -> Iterable[Problem]:
+    """Return what keeps a node from running: its problems, or that it is switched off and yet asked for."""
+    node = index.nodes.get(node_id)
+    if node is None or node.mode is None:
+        return index.problems_of(node_id)
+    words = "muted" if node.mode == "mute" else "bypassed"
+    message = f"This node is {words}, so it cannot be run itself. Enable it first, or run another one."
+    return [Problem(node_id, None, words, message)]
 
 
 def _canonical_value(node_type: NodeType | None, name: str, value: Any) -> Any:

@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from nodebook.engine.annotations import Color, Number, Picture, Port, Text, Toggle
+from nodebook.engine.items import Items
 from nodebook.engine.ports import ANY, Convert, PortRegistry
 
 CHOICE = "COMBO"
@@ -33,24 +34,42 @@ class ValueKind:
     from_wire: Convert | None = None
     description: str = ""
     marks: tuple[Any, ...] = ()
+    is_items: bool = False
+    """Whether ``Items[...]``: many values, all at once."""
+    coerce: Convert | None = None
+    """``check`` without range and choices, for nodes that validate for themselves."""
 
 
 def value_kind(hint: Any, ports: PortRegistry) -> ValueKind:
     """Return what an annotation means: port type, widget, check and conversions."""
     hint, is_optional = _strip_optional(hint)
+    if get_origin(hint) is Items or hint is Items:
+        inner = value_kind(get_args(hint)[0] if get_args(hint) else Any, ports)
+        return replace(inner, is_items=True, python_type=hint)
     marks: tuple[Any, ...] = ()
     if get_origin(hint) is Annotated:
         hint, *extras = get_args(hint)
         marks = tuple(extras)
         hint, inner_optional = _strip_optional(hint)
         is_optional = is_optional or inner_optional
+        if get_origin(hint) is Items or hint is Items:
+            inner = value_kind(Annotated[(get_args(hint) or (Any,))[0], *marks], ports)
+            return replace(inner, is_items=True, python_type=hint)
     kind = _plain_kind(hint, marks, ports)
     named = next((mark.name for mark in marks if isinstance(mark, Port)), kind.port)
     description = next((mark.description for mark in marks if isinstance(mark, FieldInfo) and mark.description), "")
     check = _allow_none(kind.check) if is_optional and kind.check is not None else kind.check
     to_wire = kind.to_wire if named == kind.port else ports.find_wire(named) or kind.to_wire
+    coerce = _allow_none(kind.coerce) if is_optional and kind.coerce is not None else kind.coerce
     return replace(
-        kind, port=named, marks=marks, python_type=hint, description=description, check=check, to_wire=to_wire
+        kind,
+        port=named,
+        marks=marks,
+        python_type=hint,
+        description=description,
+        check=check,
+        to_wire=to_wire,
+        coerce=coerce,
     )
 
 
@@ -108,7 +127,7 @@ def _union(hints: tuple[Any, ...], ports: PortRegistry) -> ValueKind:
         return merged
     checked = tuple(each for each, kind in zip(hints, kinds, strict=True) if kind.check is not None)
     check = with_widget.check if len(checked) == 1 else _checker(Union[checked])  # noqa: UP007 - built at run time
-    return replace(merged, widget=with_widget.widget, check=check)
+    return replace(merged, widget=with_widget.widget, check=check, coerce=_as_it_is)
 
 
 def _checker(hint: Any) -> Convert:
@@ -136,7 +155,13 @@ def _scalar(hint: type, marks: tuple[Any, ...]) -> ValueKind:
     constrained = Annotated[(hint, *constraints)] if constraints else hint
     has_range = bool(limits) and hint in (int, float)
     widget = _scalar_widget(hint, marks, limits)
-    return ValueKind(_SCALARS[hint], widget=widget, check=_checker(constrained), is_constrained=has_range)
+    check = _checker(constrained)
+    coerce = _checker(hint) if constraints else check
+    return ValueKind(_SCALARS[hint], widget=widget, check=check, is_constrained=has_range, coerce=coerce)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _limits(marks: tuple[Any, ...]) -> dict[str, Any]:
@@ -177,8 +202,8 @@ def _scalar_widget(hint: type, marks: tuple[Any, ...], limits: dict[str, Any]) -
 
 
 def _choice(options: list[Any], hint: Any) -> ValueKind:
-    check = _checker(hint)
-    return ValueKind(CHOICE, widget={"kind": "choice", "options": options}, check=check, is_constrained=True)
+    widget = {"kind": "choice", "options": options}
+    return ValueKind(CHOICE, widget=widget, check=_checker(hint), is_constrained=True, coerce=_as_it_is)
 
 
 def _enum(hint: type[Enum]) -> ValueKind:
@@ -194,5 +219,6 @@ def _enum(hint: type[Enum]) -> ValueKind:
         CHOICE,
         widget={"kind": "choice", "options": names},
         check=check,
+        coerce=_as_it_is,
         from_wire=lambda value: hint[check(value)],  # this checks what comes by a link too
     )

@@ -53,6 +53,8 @@ def register_ports(ports: PortRegistry) -> None:
     ports.register_adapter("ARRAY", "TENSOR", _array_to_tensor)
     ports.register_adapter("TENSOR", "ARRAY", to_array)
     ports.register_adapter("INT", "FLOAT", float)
+    for model in ("MODEL", "CLIP", "VAE", "CONTROL_NET", "CLIP_VISION", "UPSCALE_MODEL"):
+        ports.mark_resident(model)
 
 
 def register_values(values: ValueRegistry) -> None:

@@ -51,16 +51,41 @@ class UndoRedo(_Command):
 
 
 class RunCommand(_Command):
-    """Queue a run of ``targets``; None: the whole graph."""
+    """Queue runs of ``targets``; None: the whole graph."""
 
     type: Literal["run"]
     targets: list[str] | None = None
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
+    priority: Annotated[float, Field(allow_inf_nan=False)] = 0
+    front: bool = False
 
 
 class Cancel(_Command):
-    """Cancel the run and what this graph has queued."""
+    """Cancel the run and what this graph has queued; a second one, two seconds later, gives the run up."""
 
     type: Literal["cancel"]
+
+
+class AutoRunCommand(_Command):
+    """Run the graph after edits, or no more."""
+
+    type: Literal["auto_run"]
+    on: bool
+
+
+class QueueMove(_Command):
+    """Put a waiting run, of any graph, at a position; 0 is the next."""
+
+    type: Literal["queue_move"]
+    job: str
+    position: int
+
+
+class QueueCancel(_Command):
+    """Cancel one run, of any graph."""
+
+    type: Literal["queue_cancel"]
+    job: str
 
 
 class Upload(_Command):
@@ -80,7 +105,9 @@ class Seen(_Command):
     seq: int
 
 
-Command = Hello | EditCommand | UndoRedo | RunCommand | Cancel | Upload | Seen
+Command = (
+    Hello | EditCommand | UndoRedo | RunCommand | Cancel | AutoRunCommand | QueueMove | QueueCancel | Upload | Seen
+)
 
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
 
@@ -107,8 +134,8 @@ def sender_of(content: object) -> str | None:
 # -- kernel → browser --------------------------------------------------------------------------------------------------
 
 Message = Mapping[str, Any]
-RunState = Literal["idle", "queued", "running", "done", "failed", "cancelled"]
-NodeState = Literal["idle", "queued", "running", "cached", "done", "failed", "skipped", "cancelled"]
+RunState = Literal["idle", "queued", "running", "done", "failed", "cancelled", "abandoned"]
+NodeState = Literal["idle", "queued", "running", "cached", "done", "failed", "skipped", "blocked", "cancelled"]
 Level = Literal["info", "warning", "error"]
 PictureKind = Literal["preview", "result"]
 
@@ -137,6 +164,43 @@ class RunJson(TypedDict):
     total: int
     finished: int
     seconds: float | None
+
+
+class QueuedJson(TypedDict):
+    """A run that waits or runs. ``graph``: its name, None for one that has none."""
+
+    id: str
+    graph: str | None
+    state: Literal["waiting", "running"]
+    priority: float
+    position: int
+
+
+class RecentJson(TypedDict):
+    """A run that has ended, at ``finished`` seconds since 1970; ``executed``, ``cached``, ``failed`` count nodes."""
+
+    id: str
+    graph: str | None
+    state: str
+    finished: float
+    seconds: float
+    executed: int
+    cached: int
+    failed: int
+
+
+class QueueJson(TypedDict):
+    """The session's queue: the first ``pending`` of all that are ``waiting``, and the newest that have ended, last.
+
+    ``auto_run``: whether this graph runs after edits.
+    """
+
+    pending: list[QueuedJson]
+    waiting: int
+    running: list[QueuedJson]
+    recent: list[RecentJson]
+    paused: bool
+    auto_run: bool
 
 
 class ErrorJson(TypedDict):
@@ -186,6 +250,7 @@ class Snapshot(TypedDict):
     nodes: dict[str, NodeJson]
     problems: list[ProblemJson]
     library: LibraryJson
+    queue: QueueJson
 
 
 class PictureInfo(TypedDict):

@@ -66,7 +66,10 @@ class ResultFeed:
         """Show every result that is held and not shown yet."""
         for node in self._store.state.ordered_ids():
             if self._is_shown(node):
-                self._show(node, self._session_result)
+                with self._store.lock:
+                    run, entry = self._store.last_run, self._store.results.get(node)
+                key = None if run is None or entry is None else run.keys.get(node)
+                self._show(node, key, entry)
 
     def _is_shown(self, node_id: str) -> bool:
         node = self._store.state.nodes.get(node_id)
@@ -79,20 +82,19 @@ class ResultFeed:
         with self._lock:
             nodes, self._finished = list(self._finished), {}
         for node in nodes:
-            # Not the session's: while a run goes on, that has what the run before made.
-            self._show(node, lambda _node, key: self._session.lookup(key))
+            # Not what the graph's last run made: while a run goes on, that is of the run before.
+            self._show(node, None, None)
 
-    def _session_result(self, node: str, _key: Key) -> Entry | None:
-        return self._session.result(self._store, node)
-
-    def _show(self, node_id: str, find: Callable[[str, Key], Entry | None]) -> None:
-        with self._store.lock:
-            key = self._store.index().run_key(node_id)
-            node = self._store.state.nodes.get(node_id)
+    def _show(self, node_id: str, key: Key | None, entry: Entry | None) -> None:
+        """Show a result; without one, what the run that started last has made of the node, if it is held."""
+        if key is None:
+            key = self._session.run_key(self._store, node_id)
+            entry = None
+        node = self._store.state.nodes.get(node_id)
         if key is None or node is None or self._shown.get(node_id) == key:
             return
         node_type = self._store.library.find(node.type)
-        entry = find(node_id, key)
+        entry = entry or self._session.lookup(key)
         if entry is None or node_type is None:
             return
         self._shown[node_id] = key

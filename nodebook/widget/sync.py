@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
+from nodebook.autorun import AutoRunOptions
 from nodebook.engine import events
 from nodebook.engine.edits import SetValue, edits_from_json
 from nodebook.engine.store import Change, GraphStore
@@ -20,6 +21,7 @@ from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.hub import Hub
 from nodebook.widget.previews import Encode, PictureDesk, encode_small
 from nodebook.widget.protocol import Channel, Message, PictureInfo
+from nodebook.widget.queuefeed import QueueFeed
 from nodebook.widget.results import ResultFeed
 from nodebook.widget.status import StatusBoard
 
@@ -48,7 +50,7 @@ class GraphSync:
     """Keeps every view of a graph up to date, over one channel.
 
     ``handle`` may be called from any thread: it puts commands into the session's inbox, whose thread applies them in
-    order and sends everything but pictures. Only Cancel and the acknowledgements of pictures act at once.
+    order and sends everything but pictures. Only what cancels and the acknowledgements of pictures act at once.
     """
 
     def __init__(self, store: GraphStore, session: Session, hub: Hub, *, encode: Encode = encode_small) -> None:
@@ -65,10 +67,12 @@ class GraphSync:
         self._board = StatusBoard()
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
         self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures)
+        self._queue = QueueFeed(store, session, hub.sync, self._send)
         self._unsubscribe: list[Callable[[], None]] = [
             store.subscribe(self._on_change),
             session.library.subscribe(self._on_library),
             session.stream.subscribe(self._on_event),
+            self._queue.close,
         ]
         hub.sync.put(self._look_back)
 
@@ -99,24 +103,40 @@ class GraphSync:
             client, text = protocol.sender_of(content), str(error)
             self._hub.sync.put(lambda: self._notify(client, text))
             return
-        cancels = self._cancels
         match command:
             case protocol.Seen():
                 self._desk.seen(command.client, command.seq)
             case protocol.Cancel():
                 self._cancels += 1  # for runs that are asked for and still wait in the inbox
-                self.session.worker.cancel(self.store.number)
+                self._queue.cancel_graph()
+            case protocol.QueueCancel():
+                self._queue.cancel(command.job)
+            case _:
+                self._put(command.client, self._task(command, buffers))
+
+    def _task(  # noqa: PLR0911 - one for each kind of command
+        self, command: protocol.Command, buffers: Sequence[Buffer]
+    ) -> Callable[[], None]:
+        """Return what a command asks for that waits its turn."""
+        match command:
             case protocol.Hello():
-                self._put(command.client, lambda: self._hello(command.client))
+                return lambda: self._hello(command.client)
             case protocol.EditCommand():
-                self._put(command.client, lambda: self._edit(command))
+                return lambda: self._edit(command)
             case protocol.UndoRedo():
-                self._put(command.client, lambda: self._step(command))
+                return lambda: self._step(command)
             case protocol.RunCommand():
-                self._put(command.client, lambda: self._run(command, cancels))
+                cancels = self._cancels
+                return lambda: self._run(command, cancels)
+            case protocol.QueueMove():
+                return lambda: self._queue.move(command.job, command.position)
+            case protocol.AutoRunCommand():
+                options = AutoRunOptions() if command.on else None
+                return lambda: self.session.auto_run(self.store, options)
             case protocol.Upload():
                 copied = [bytes(each) for each in buffers]
-                self._put(command.client, lambda: self._upload(command, copied))
+                return lambda: self._upload(command, copied)
+        raise AssertionError(command)
 
     def snapshot(self, to: str | None = None) -> protocol.Snapshot:
         """Return everything but pictures. May be called from any thread."""
@@ -136,6 +156,7 @@ class GraphSync:
             "nodes": nodes,
             "problems": protocol.problems_json(problems),
             "library": self._catalogue.json(),
+            "queue": self._queue.json(),
         }
 
     # -- what views ask for, on the inbox's thread ---------------------------------------------------------------------
@@ -185,9 +206,11 @@ class GraphSync:
             if not targets:
                 self._notify(command.client, "There is nothing to run: the graph has none of these nodes any more.")
                 return
-        job = self.session.submit(self.store, targets)
-        if cancels != self._cancels:
-            job.cancel()
+        for _ in range(command.count):
+            job = self.session.submit(self.store, targets, priority=command.priority, front=command.front)
+            if cancels != self._cancels:
+                job.cancel()
+                return
 
     def _upload(self, command: protocol.Upload, buffers: list[bytes]) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from nodebook.engine.cache import MemoryCache
 from nodebook.engine.compiled import Problem
-from nodebook.engine.edits import AddNode, SetLink, SetTitle, SetValue, UnsetValue
+from nodebook.engine.edits import AddNode, RemoveNode, SetLink, SetMode, SetTitle, SetValue, UnsetValue
 from nodebook.engine.events import EventStream, RunEvent
 from nodebook.engine.executor import Execution, RunResult, Services
 from nodebook.engine.graph import GraphState, Link
@@ -100,11 +100,17 @@ class Laboratory:
         ]
         self.store.edit(edits, "Set")
 
+    def remove(self, node_id: str) -> None:
+        self.store.edit([RemoveNode(node_id)], "Remove")
+
     def cut(self, node_id: str, name: str) -> None:
         self.store.edit([SetLink(node_id, name, None)], "Cut")
 
     def unset(self, node_id: str, name: str) -> None:
         self.store.edit([UnsetValue(node_id, name)], "Unset")
+
+    def set_mode(self, node_id: str, mode: str | None) -> None:
+        self.store.edit([SetMode(node_id, mode)], "Mode")
 
     def rename(self, node_id: str, title: str | None) -> None:
         self.store.edit([SetTitle(node_id, title)], "Rename")

@@ -2,11 +2,17 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 import subprocess
 import sys
 from collections import OrderedDict
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -49,6 +55,11 @@ class Shade(enum.Enum):
 
 class Other(enum.Enum):
     DARK = 1
+
+
+class Loud(int):
+    def __add__(self, _other: int) -> int:
+        return 0
 
 
 class Pair(NamedTuple):
@@ -97,6 +108,21 @@ DIFFERENT = {
     "great whole numbers": (2**63, 2**64, -(2**63), float(2**63)),
     "members of an enum": (Shade.DARK, Shade.LIGHT, Other.DARK, 1, "DARK"),
     "a path and its text": (PurePosixPath("a/b"), "a/b"),
+    "numbers of more digits than Python writes": (10**5000, 10**5000 + 1, -(10**5000)),
+    "patterns": (re.compile("a"), re.compile("b"), re.compile("a", re.IGNORECASE), re.compile(b"a"), "a"),
+    "decimals and fractions": (Decimal(1), Decimal("1.0"), Fraction(1), Fraction(1, 2), 1, "1"),
+    "days and moments": (
+        date(2026, 1, 1),
+        datetime(2026, 1, 1),  # noqa: DTZ001 -- naive ones exist
+        datetime(2026, 1, 1, tzinfo=UTC),
+        datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")),
+        datetime(2026, 1, 1, fold=1),  # noqa: DTZ001 -- naive ones exist
+        time(1),
+        timedelta(1),
+    ),
+    "ranges, slices and three dots": (range(3), range(4), slice(3), slice(0, 3), ..., NotImplemented, [0, 1, 2]),
+    "bytes that can change": (b"a", bytearray(b"a")),
+    "a read-only view of a dict": ({"a": 1}, MappingProxyType({"a": 1})),
 }
 
 
@@ -123,6 +149,8 @@ UNKNOWN = {
     "a function": test_values_that_a_node_cannot_tell_apart_are_equal,
     "a subclass of dict": OrderedDict(a=1),
     "a named tuple": Pair(1, 2),
+    "a subclass of int": Loud(1),
+    "an enum of something unknown": enum.Enum("Odd", {"A": object()}).A,  # type: ignore[attr-defined]  # made here
     "inside a list": [1, object()],
     "inside a dict": {"a": object()},
 }
@@ -141,6 +169,17 @@ def test_a_registered_type_has_a_fingerprint_that_no_other_type_imitates(monkeyp
     register_encoder(Pair, lambda pair: encode([pair.a, pair.b]))
     assert encode(Pair(1, 2)) != encode(Pair(2, 1))
     assert encode(Pair(1, 2)) not in (encode([1, 2]), encode((1, 2)), encode(encode([1, 2])))
+
+
+def test_a_family_is_encoded_with_its_subclasses_and_keeps_them_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_FAMILIES", {})
+    register_encoder(OrderedDict, lambda value: encode(list(value.items())), with_subclasses=True)
+
+    class Own(OrderedDict[str, int]):
+        pass
+
+    assert encode(OrderedDict(a=1)) == encode(OrderedDict(a=1))
+    assert len({encode(each) for each in (OrderedDict(a=1), OrderedDict(a=2), Own(a=1), Own(a=2), {"a": 1})}) == 5
 
 
 def test_half_a_surrogate_pair_and_strange_file_names_have_fingerprints() -> None:

@@ -100,6 +100,9 @@ export class FakeKernel implements Model {
           { op: "set_value", node: message.node, input: message.input, value: message.name },
         ]);
       case "seen":
+      case "auto_run":
+      case "queue_move":
+      case "queue_cancel":
         return;
     }
   }

@@ -15,7 +15,7 @@ export interface Problem {
   readonly message: string;
 }
 
-export type RunState = "idle" | "queued" | "running" | "done" | "failed" | "cancelled";
+export type RunState = "idle" | "queued" | "running" | "done" | "failed" | "cancelled" | "abandoned";
 
 export interface Run {
   readonly id: string | null;
@@ -30,7 +30,16 @@ export function isBusy(run: Run): boolean {
   return run.state === "running" || run.state === "queued";
 }
 
-export type NodeState = "idle" | "queued" | "running" | "cached" | "done" | "failed" | "skipped" | "cancelled";
+export type NodeState =
+  | "idle"
+  | "queued"
+  | "running"
+  | "cached"
+  | "done"
+  | "failed"
+  | "skipped"
+  | "blocked"
+  | "cancelled";
 
 export interface NodeError {
   readonly message: string;
@@ -47,6 +56,38 @@ export interface NodeStatus {
   readonly text: string | null;
 }
 
+/** A run that waits or runs; `graph` is null for one without a name. */
+export interface QueuedRun {
+  readonly id: string;
+  readonly graph: string | null;
+  readonly state: "waiting" | "running";
+  readonly priority: number;
+  readonly position: number;
+}
+
+/** A run that has ended, at `finished` seconds since 1970; `executed`, `cached` and `failed` count nodes. */
+export interface EndedRun {
+  readonly id: string;
+  readonly graph: string | null;
+  readonly state: string;
+  readonly finished: number;
+  readonly seconds: number;
+  readonly executed: number;
+  readonly cached: number;
+  readonly failed: number;
+}
+
+/** The session's queue: the first `pending` of all that are `waiting`, and the newest that have ended, last. */
+export interface Queue {
+  readonly pending: readonly QueuedRun[];
+  readonly waiting: number;
+  readonly running: readonly QueuedRun[];
+  readonly recent: readonly EndedRun[];
+  readonly paused: boolean;
+  /** Whether this graph runs after edits. */
+  readonly auto_run: boolean;
+}
+
 /** Browser → kernel. `upload` carries one buffer. */
 export type ToKernel =
   | { readonly type: "hello"; readonly client: string }
@@ -58,7 +99,17 @@ export type ToKernel =
       readonly ops: readonly Op[];
     }
   | { readonly type: "undo" | "redo" | "cancel"; readonly client: string }
-  | { readonly type: "run"; readonly client: string; readonly targets: readonly string[] | null }
+  | {
+      readonly type: "run";
+      readonly client: string;
+      readonly targets: readonly string[] | null;
+      readonly count?: number;
+      readonly priority?: number;
+      readonly front?: boolean;
+    }
+  | { readonly type: "auto_run"; readonly client: string; readonly on: boolean }
+  | { readonly type: "queue_move"; readonly client: string; readonly job: string; readonly position: number }
+  | { readonly type: "queue_cancel"; readonly client: string; readonly job: string }
   | {
       readonly type: "upload";
       readonly client: string;
@@ -80,6 +131,7 @@ export interface Snapshot {
   readonly nodes: Readonly<Record<string, NodeStatus>>;
   readonly problems: readonly Problem[];
   readonly library: Library;
+  readonly queue?: Queue;
 }
 
 export interface PictureMessage {
@@ -113,6 +165,7 @@ export type FromKernel =
       readonly run?: Run | null;
       readonly nodes?: Readonly<Record<string, Partial<NodeStatus>>> | null;
     }
+  | { readonly type: "queue"; readonly queue: Queue }
   | { readonly type: "library"; readonly library: Library; readonly problems: readonly Problem[] }
   | { readonly type: "notice"; readonly client: string | null; readonly level: NoticeLevel; readonly text: string }
   | PictureMessage;
@@ -122,3 +175,11 @@ export type NoticeLevel = "info" | "warning" | "error";
 export const IDLE_STATUS: NodeStatus = { state: "idle", progress: null, seconds: null, error: null, text: null };
 export const IDLE_RUN: Run = { id: null, state: "idle", total: 0, finished: 0, seconds: null };
 export const NO_HISTORY: History = { undo: null, redo: null };
+export const EMPTY_QUEUE: Queue = {
+  pending: [],
+  waiting: 0,
+  running: [],
+  recent: [],
+  paused: false,
+  auto_run: false,
+};

@@ -2,7 +2,17 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import { EMPTY_DOCUMENT, type GraphDocument } from "../graph/document";
 import { EMPTY_LIBRARY, type Library, usedOutputs } from "../graph/library";
-import { type History, IDLE_RUN, IDLE_STATUS, NO_HISTORY, type NodeStatus, type Problem, type Run } from "../protocol";
+import {
+  EMPTY_QUEUE,
+  type History,
+  IDLE_RUN,
+  IDLE_STATUS,
+  NO_HISTORY,
+  type NodeStatus,
+  type Problem,
+  type Queue,
+  type Run,
+} from "../protocol";
 
 /** `connecting`: nothing shown yet; `live`: answered; `silent`: cannot be reached, or did not answer in time. */
 export type KernelLink = "connecting" | "live" | "silent";
@@ -19,6 +29,7 @@ export interface KernelState {
   readonly statuses: Readonly<Record<string, NodeStatus>>;
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
   readonly library: Library;
+  readonly queue: Queue;
   /** Output names of each node that some link starts at. */
   readonly used: ReadonlyMap<string, readonly string[]>;
 }
@@ -36,6 +47,7 @@ export function createKernelStore(): KernelStore {
     statuses: {},
     problems: new Map(),
     library: EMPTY_LIBRARY,
+    queue: EMPTY_QUEUE,
     used: new Map(),
   }));
 }

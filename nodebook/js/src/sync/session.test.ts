@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { FakeKernel } from "../../dev/fakeKernel";
 import type { GraphDocument } from "../graph/document";
 import type { Op } from "../graph/edits";
-import type { FromKernel } from "../protocol";
+import { EMPTY_QUEUE, type FromKernel } from "../protocol";
 import { createKernelStore } from "../state/kernel";
 import { startSession } from "./session";
 
@@ -74,6 +74,55 @@ describe("mounting", () => {
     const before = kernel.received.length;
     session.edit("late", [setSigma(9)]);
     expect(kernel.received).toHaveLength(before);
+  });
+});
+
+describe("the queue", () => {
+  const queued = { id: "7", graph: null, state: "waiting", priority: 2, position: 0 } as const;
+  const ended = {
+    id: "6",
+    graph: "mine",
+    state: "abandoned",
+    finished: 1,
+    seconds: 2,
+    executed: 3,
+    cached: 4,
+    failed: 1,
+  };
+
+  test("is empty before the kernel tells it, and kept as the kernel last told it", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session } = view(kernel);
+    await settle();
+    expect(store.getState().queue).toEqual(EMPTY_QUEUE);
+    const queue = { ...EMPTY_QUEUE, pending: [queued], waiting: 1, recent: [ended], auto_run: true };
+    kernel.publish({ type: "queue", queue });
+    expect(store.getState().queue).toEqual(queue);
+    // A kernel that tells no queue in its snapshot leaves it as it is.
+    session.hello();
+    await settle();
+    expect(store.getState().queue).toEqual(queue);
+  });
+
+  test("comes with the snapshot", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store } = view(kernel);
+    await settle();
+    const queue = { ...EMPTY_QUEUE, running: [{ ...queued, state: "running" as const }] };
+    const { history, link: _link, ...state } = store.getState();
+    kernel.publish({
+      type: "snapshot",
+      to: "me",
+      revision: 0,
+      document: DOCUMENT,
+      history,
+      run: state.run,
+      nodes: {},
+      problems: [],
+      library: state.library,
+      queue,
+    });
+    expect(store.getState().queue).toEqual(queue);
   });
 });
 

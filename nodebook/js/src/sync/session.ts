@@ -153,6 +153,7 @@ export function startSession(options: SessionOptions): Session {
       statuses: mergeStatuses({}, message.nodes ?? {}),
       problems: groupProblems(message.problems ?? [], state.problems),
       library: message.library,
+      queue: message.queue ?? state.queue,
     }));
     show();
   };
@@ -208,6 +209,8 @@ export function startSession(options: SessionOptions): Session {
           library: message.library,
           problems: groupProblems(message.problems, state.problems),
         }));
+      case "queue":
+        return store.setState({ queue: message.queue });
       case "notice":
         if (message.client === null || message.client === client) onNotice(message.level, message.text);
         return;

@@ -1,0 +1,66 @@
+"""Calling an async node on the event loop: many calls at once, and a cancelled run ends them where they wait."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+from typing import Any
+
+from nodebook.engine.cache import Entry
+from nodebook.engine.calling import Expanding, Prepared, prepare
+from nodebook.engine.context import NodeContext, current_node
+from nodebook.engine.items import Block
+from nodebook.engine.nodetype import NodeType
+from nodebook.engine.plan import Step
+from nodebook.engine.runstate import RunState
+from nodebook.errors import Cancelled
+
+
+async def attempt_async(state: RunState, step: Step, asked: frozenset[str]) -> Entry | Expanding | None:
+    """Call a step's coroutine function. Only the cancellation of this very task comes out of here."""
+    state.started(step)
+    try:
+        return await _call(state, step, asked)
+    except Cancelled:
+        state.stop()
+    except asyncio.CancelledError as error:
+        if state.cancelled.is_set():
+            raise
+        state.fail(step, error)
+    except BaseException as error:  # noqa: BLE001 - a node may raise anything, and no branch may stop another
+        state.fail(step, error)
+    finally:
+        state.running.pop(step.id, None)
+    return None
+
+
+async def _call(state: RunState, step: Step, asked: frozenset[str]) -> Entry | Expanding:
+    compiled, services = step.compiled, state.services
+    node_type = compiled.type
+    assert node_type is not None  # noqa: S101 - plans hold runnable nodes only
+    prepared = prepare(step.id, compiled, state.live, services.values, services.resources, asked)
+    state.note_refusals(step, prepared)
+    start = state.running[step.id] = perf_counter()
+    try:
+        returned = await _call_all(node_type, prepared, state.context(step))
+    except BaseException:
+        state.drop_changed(prepared.guarded)
+        raise
+    return state.end(step, prepared, returned, perf_counter() - start)
+
+
+async def _call_all(node_type: NodeType, prepared: Prepared, context: NodeContext) -> list[Any]:
+    async def one(arguments: dict[str, Any] | Block) -> Any:
+        if isinstance(arguments, Block):
+            return Block()
+        current_node.set(context)
+        return await node_type.function(**arguments)
+
+    if len(prepared.calls) == 1:
+        return [await one(prepared.calls[0])]
+    # All to their end, so that none is left running behind a failure of another.
+    returned = await asyncio.gather(*map(one, prepared.calls), return_exceptions=True)
+    error = next((each for each in returned if isinstance(each, BaseException)), None)
+    if error is not None:
+        raise error
+    return list(returned)

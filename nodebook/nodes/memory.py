@@ -1,0 +1,23 @@
+"""How running out of memory shows in torch, and how torch gives memory back."""
+
+from __future__ import annotations
+
+import gc
+
+import torch
+
+_WORDS = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Say whether memory ran out: on the device or, told by a plain RuntimeError, in torch's allocator on the CPU."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _WORDS)
+
+
+def give_back() -> None:
+    """Free what nothing refers to any more, and let torch's allocator return what it keeps for later."""
+    gc.collect()
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]  # torch says so
+        torch.cuda.empty_cache()

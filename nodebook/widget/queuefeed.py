@@ -1,0 +1,128 @@
+"""The queue as the views of one graph see it, told when it changes; and what they ask of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+from nodebook.engine.store import GraphStore
+from nodebook.jobs import Job
+from nodebook.records import RunRecord
+from nodebook.sessions import Session
+from nodebook.widget.inbox import Scheduler
+from nodebook.widget.protocol import Message, QueuedJson, QueueJson, RecentJson
+
+INTERVAL_S = 1 / 10
+MAX_PENDING = 100
+"""How many waiting runs are listed; how many there are is told apart."""
+MAX_RECENT = 20
+
+ABANDON_AFTER_S = 2.0
+"""A Cancel this long after another one of the same run gives the run up."""
+
+
+class QueueFeed:
+    """Tells the views of a graph how the session's queue is doing: at once, then at most ten times a second."""
+
+    def __init__(
+        self,
+        store: GraphStore,
+        session: Session,
+        inbox: Scheduler,
+        send: Callable[[Message], None],
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._store = store
+        self._session = session
+        self._inbox = inbox
+        self._send = send
+        self._clock = clock
+        self._is_pending = False
+        self._next = 0.0
+        self._asked: tuple[int, float] | None = None
+        """The run that was asked to stop, and when that was."""
+        self._unsubscribe = session.queue.subscribe(self._on_change)
+
+    def close(self) -> None:
+        """Tell nothing any more."""
+        self._unsubscribe()
+
+    def json(self) -> QueueJson:
+        """Return the queue as it travels. May be called from any thread."""
+        queue = self._session.queue
+        pending, running = queue.pending, queue.running
+        return {
+            "pending": [_queued(job, position) for position, job in enumerate(pending[:MAX_PENDING])],
+            "waiting": len(pending),
+            "running": [] if running is None else [_queued(running, 0)],
+            "recent": [_recent(record) for record in queue.recent(MAX_RECENT)],
+            "paused": queue.is_paused,
+            "auto_run": self._session.auto_run_options(self._store) is not None,
+        }
+
+    def cancel_graph(self) -> None:
+        """Cancel what runs and what waits of this graph; a run that was asked to stop a while ago is given up."""
+        worker = self._session.worker
+        running = next((job for job in worker.running if job.store is self._store), None)
+        worker.cancel(self._store.number)
+        now = self._clock()
+        if running is None:
+            self._asked = None
+        elif self._asked is None or self._asked[0] != running.number:
+            self._asked = (running.number, now)
+        elif now - self._asked[1] >= ABANDON_AFTER_S:
+            worker.abandon(running)
+
+    def cancel(self, job: str) -> None:
+        """Cancel one run. One that has ended meanwhile is no mistake of whoever asks."""
+        found = self._find(job)
+        if found is not None:
+            self._session.queue.cancel(found)
+
+    def move(self, job: str, position: int) -> None:
+        """Put a waiting run at a position. One that has started meanwhile stays where it is."""
+        found = self._find(job)
+        if found is not None:
+            self._session.queue.move(found, position)
+
+    def _find(self, job: str) -> Job | None:
+        queue = self._session.queue
+        known = (*self._session.worker.running, *queue.pending)
+        return next((each for each in known if str(each.number) == job), None)
+
+    def _on_change(self) -> None:
+        if not self._is_pending:
+            self._is_pending = True
+            self._inbox.put(self._tell)
+
+    def _tell(self) -> None:
+        now = self._clock()
+        if now < self._next:
+            self._inbox.later(self._next - now, self._tell)
+            return
+        self._is_pending = False
+        self._next = now + INTERVAL_S
+        self._send({"type": "queue", "queue": self.json()})
+
+
+def _queued(job: Job, position: int) -> QueuedJson:
+    return {
+        "id": str(job.number),
+        "graph": job.state.name,
+        "state": "running" if job.status == "running" else "waiting",
+        "priority": job.priority,
+        "position": position,
+    }
+
+
+def _recent(record: RunRecord) -> RecentJson:
+    return {
+        "id": str(record.number),
+        "graph": record.name,
+        "state": record.outcome,
+        "finished": record.finished,
+        "seconds": record.duration,
+        "executed": len(record.executed),
+        "cached": record.cached,
+        "failed": len(record.errors),
+    }
