@@ -17,7 +17,7 @@ from nodebook.building import Builder
 from nodebook.engine import document
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Problem
-from nodebook.engine.edits import Edit, RemoveNode, SetTitle
+from nodebook.engine.edits import Edit, RemoveNode, SetMode, SetTitle
 from nodebook.engine.files import write_atomic
 from nodebook.engine.graph import GraphState, Node, id_order
 from nodebook.engine.node import NodeFunction
@@ -123,6 +123,24 @@ class Graph:
     def remove(self, *nodes: str | NodeHandle) -> None:
         """Remove nodes and their links, as one step of undo."""
         self._edit([RemoveNode(self._id(each)) for each in nodes], f"Remove {len(nodes)} nodes")
+
+    def mute(self, *nodes: str | NodeHandle) -> None:
+        """Keep nodes, and what needs them, from running, as one step of undo."""
+        self._set_mode(nodes, "mute")
+
+    def bypass(self, *nodes: str | NodeHandle) -> None:
+        """Let nodes pass their inputs on, by type, instead of running; as one step of undo."""
+        self._set_mode(nodes, "bypass")
+
+    def enable(self, *nodes: str | NodeHandle) -> None:
+        """Let muted and bypassed nodes run again, as one step of undo."""
+        self._set_mode(nodes, None)
+
+    def _set_mode(self, nodes: tuple[str | NodeHandle, ...], mode: str | None) -> None:
+        ids = [each for each in map(self._id, nodes) if self.find_node(each).mode_word != mode]
+        if ids:
+            what = self.title_of(ids[0]) if len(ids) == 1 else f"{len(ids)} nodes"
+            self._edit([SetMode(each, mode) for each in ids], f"{(mode or 'enable').capitalize()} {what}")
 
     def undo(self) -> bool:
         """Take back the last edit, whether code or the editor made it; False where there is none."""

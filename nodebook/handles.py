@@ -108,6 +108,26 @@ class NodeHandle(Reference):
         self.graph.rename(self.id, title)
         return self
 
+    @property
+    def mode(self) -> str | None:
+        """``"mute"``, ``"bypass"``, or None for a node that runs."""
+        return self.node.mode
+
+    def mute(self) -> NodeHandle:
+        """Keep the node, and what needs it, from running."""
+        self.graph.mute(self)
+        return self
+
+    def bypass(self) -> NodeHandle:
+        """Let the node pass its inputs on, by type, instead of running."""
+        self.graph.bypass(self)
+        return self
+
+    def enable(self) -> NodeHandle:
+        """Let the node run again."""
+        self.graph.enable(self)
+        return self
+
     def remove(self) -> None:
         """Remove the node and its links."""
         self.graph.remove(self.id)

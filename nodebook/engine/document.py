@@ -279,6 +279,8 @@ def _node_lines(node: Node) -> list[str]:
     if node.view:
         view = ", ".join(f"{_quoted(name)}: {_one_line(node.view[name])}" for name in sorted(node.view))
         lines.append(f'      "view": {{{view}}}')
+    if node.mode is not None:
+        lines.append(f'      "mode": {_quoted(node.mode)}')
     if node.origin is not None:
         lines.append(f'      "origin": {_origin_text(node.origin)}')
     return lines + _extra_lines(node.extra, "      ")

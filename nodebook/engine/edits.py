@@ -1,4 +1,4 @@
-"""The eight edit operations, each a pure function from a state to a state and its inverse.
+"""The nine edit operations, each a pure function from a state to a state and its inverse.
 
 Specification: docs/design/document.md. ``js/src/graph/edits.ts`` implements the same operations; both replay
 ``tests/fixtures/edits.json``.
@@ -93,7 +93,16 @@ class SetOrigin:
     op: Literal["set_origin"] = "set_origin"
 
 
-Edit = AddNode | RemoveNode | SetValue | UnsetValue | SetLink | SetTitle | SetView | SetOrigin
+@dataclass(frozen=True, slots=True)
+class SetMode:
+    """Mute or bypass a node, or let it run with ``None``."""
+
+    node: str
+    mode: str | None
+    op: Literal["set_mode"] = "set_mode"
+
+
+Edit = AddNode | RemoveNode | SetValue | UnsetValue | SetLink | SetTitle | SetView | SetOrigin | SetMode
 
 _ADAPTER: TypeAdapter[list[Edit]] = TypeAdapter(list[Annotated[Edit, Field(discriminator="op")]])
 
@@ -316,6 +325,12 @@ def _(edit: SetOrigin, state: GraphState) -> Applied:
     node = _node(state, edit.node, "record the origin of")
     old = None if node.origin is None else dict(node.origin)
     return _changed(state, edit.node, replace(node, origin=edit.origin), SetOrigin(edit.node, old))
+
+
+@apply.register
+def _(edit: SetMode, state: GraphState) -> Applied:
+    node = _node(state, edit.node, "mute, bypass or enable")
+    return _changed(state, edit.node, node.with_mode(edit.mode), SetMode(edit.node, node.mode_word))
 
 
 def _changed(state: GraphState, node_id: str, node: Node, undo: Edit) -> Applied:

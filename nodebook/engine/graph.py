@@ -7,7 +7,7 @@ A state is a value: an edit makes a new one that shares all unchanged nodes with
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
@@ -42,6 +42,22 @@ class Node:
     origin: Mapping[str, JsonValue] | None = None
     extra: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
     mode: Literal["mute", "bypass"] | None = None
+    """None: it runs. A word that this version does not know is among ``extra``, and means nothing."""
+
+    @property
+    def mode_word(self) -> str | None:
+        """The mode as the document has it, known or not."""
+        return self.mode or self.extra.get("mode")  # type: ignore[return-value]  # nodejson lets only text in
+
+    def with_mode(self, word: str | None) -> Node:
+        """Return the node in another mode."""
+        extra = {name: value for name, value in self.extra.items() if name != "mode"}
+        known: Literal["mute", "bypass"] | None = None
+        if word in ("mute", "bypass"):
+            known = word  # type: ignore[assignment]  # just looked at
+        elif word is not None:
+            extra["mode"] = word
+        return replace(self, mode=known, extra=extra or EMPTY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +117,21 @@ def downstream(state: GraphState, roots: set[str]) -> set[str]:
                 found.add(node_id)
                 stack.append(node_id)
     return found
+
+
+def nodes_before(state: GraphState, node_id: str) -> list[str]:
+    """Return the nodes that a node's links lead to: past bypassed ones, and not to muted ones."""
+    found: dict[str, None] = {}
+    passed = {node_id}
+    stack = [link.node for link in state.nodes[node_id].links.values()]
+    while stack:
+        source = stack.pop()
+        node = state.nodes.get(source)
+        if node is None or source in passed:
+            continue
+        if node.mode is None:
+            found[source] = None
+        elif node.mode == "bypass":
+            passed.add(source)
+            stack.extend(link.node for link in node.links.values())
+    return list(found)

@@ -8,7 +8,7 @@ from typing import Any
 from nodebook.engine.graph import EMPTY, Link, Node
 from nodebook.errors import DocumentError
 
-_MEMBERS = frozenset({"type", "title", "values", "links", "view", "origin"})
+_MEMBERS = frozenset({"type", "title", "values", "links", "view", "origin", "mode"})
 
 
 def node_to_json(node: Node) -> dict[str, Any]:
@@ -22,6 +22,8 @@ def node_to_json(node: Node) -> dict[str, Any]:
         data["links"] = {name: [link.node, link.output] for name, link in node.links.items()}
     if node.view:
         data["view"] = dict(node.view)
+    if node.mode is not None:
+        data["mode"] = node.mode
     if node.origin is not None:
         data["origin"] = dict(node.origin)
     data.update(node.extra)
@@ -37,7 +39,10 @@ def node_from_json(node_id: str, data: object) -> Node:
     title = data.get("title")
     if title is not None and not isinstance(title, str):
         raise DocumentError(f"Node {node_id!r}: the title must be a string, got {title!r}.")
-    return Node(
+    mode = data.get("mode")
+    if mode is not None and not isinstance(mode, str):
+        raise DocumentError(f'Node {node_id!r}: the mode must be "mute" or "bypass", or be left out; got {mode!r}.')
+    node = Node(
         type=data["type"],
         title=title,
         values=_mapping(node_id, data, "values"),
@@ -47,6 +52,7 @@ def node_from_json(node_id: str, data: object) -> Node:
         origin=_mapping(node_id, data, "origin") if data.get("origin") is not None else None,
         extra={name: value for name, value in data.items() if name not in _MEMBERS} or EMPTY,
     )
+    return node if mode is None else node.with_mode(mode)
 
 
 def _mapping(node_id: str, data: Mapping[str, Any], member: str) -> Mapping[str, Any]:

@@ -44,6 +44,12 @@ class NodeModel(_Model):
         Field(default=None, description="Input name → [source node id, output name]. A link wins over a value."),
     ]
     view: ViewModel | None = None
+    mode: Annotated[
+        str | None,
+        Field(
+            default=None, description='"mute": does not run; "bypass": passes its inputs on. Any other word is kept.'
+        ),
+    ]
     origin: Annotated[
         dict[str, Any] | None,
         Field(default=None, description="Where code added the node: key, values and links as the code last gave them."),

@@ -135,7 +135,7 @@ def sender_of(content: object) -> str | None:
 
 Message = Mapping[str, Any]
 RunState = Literal["idle", "queued", "running", "done", "failed", "cancelled", "abandoned"]
-NodeState = Literal["idle", "queued", "running", "cached", "done", "failed", "skipped", "cancelled"]
+NodeState = Literal["idle", "queued", "running", "cached", "done", "failed", "skipped", "blocked", "cancelled"]
 Level = Literal["info", "warning", "error"]
 PictureKind = Literal["preview", "result"]
 

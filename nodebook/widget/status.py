@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from nodebook.engine import events
-from nodebook.engine.graph import GraphState
+from nodebook.engine.graph import GraphState, nodes_before
 from nodebook.runs import Run
 from nodebook.widget.protocol import ErrorJson, NodeJson, NodeState, RunJson, RunState, Status, wire
 
@@ -83,6 +83,7 @@ class StatusBoard:
             events.NodeFinished: self._finish_node,
             events.NodeFailed: self._fail_node,
             events.NodeSkipped: self._skip_node,
+            events.NodeBlocked: self._block_node,
             events.RunFinished: self._finish,
         }
 
@@ -151,7 +152,8 @@ class StatusBoard:
         self, node: str, state: NodeState, *, seconds: float | None = None, error: events.NodeError | None = None
     ) -> None:
         old = self._nodes.get(node, IDLE)
-        self._put(node, old, NodeStatus(state, None, seconds, error, old.text))
+        text = None if old.state == "blocked" else old.text  # the reason went with the state
+        self._put(node, old, NodeStatus(state, None, seconds, error, text))
 
     def _start_node(self, event: events.NodeStarted, _state: GraphState) -> None:
         self._join(event.run)
@@ -172,6 +174,10 @@ class StatusBoard:
     def _skip_node(self, event: events.NodeSkipped, _state: GraphState) -> None:
         self._count(event.run)
         self._set(event.node, "skipped")
+
+    def _block_node(self, event: events.NodeBlocked, _state: GraphState) -> None:
+        self._count(event.run)
+        self._put(event.node, self._nodes.get(event.node, IDLE), NodeStatus("blocked", text=event.message))
 
     def _update(self, node: str, **members: object) -> None:
         old = self._nodes.get(node, IDLE)
@@ -209,7 +215,7 @@ class StatusBoard:
         planned, held = set(event.planned), set(event.held)
         blocked = set(event.targets) - planned - held - culprits.keys()
         for node in _upstream(state, planned | held) - planned - culprits.keys():
-            self._set(node, "cached")
+            self._set(node, "idle" if node in event.lazy else "cached")
         for node in event.planned:
             self._set(node, "queued")
         for node, error in culprits.items():
@@ -236,7 +242,7 @@ class StatusBoard:
 
 def _upstream(state: GraphState, roots: Iterable[str]) -> set[str]:
     """Return those of ``roots`` that the graph has, and every node before them."""
-    return _reached(state, roots, lambda node: (link.node for link in state.nodes[node].links.values()))
+    return _reached(state, roots, lambda node: nodes_before(state, node))
 
 
 def _downstream(state: GraphState, roots: Iterable[str]) -> set[str]:

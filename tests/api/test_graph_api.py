@@ -189,6 +189,25 @@ def test_set_changes_values_and_links_and_none_gives_the_default_back(g: Graph) 
     assert "a" not in two.node.values
 
 
+def test_mute_bypass_and_enable_are_one_step_of_undo_each(g: Graph) -> None:
+    one, two = g.add("plus"), g.add("plus")
+    assert one.mute() is one
+    assert one.mode == "mute"
+    assert one.bypass().mode == "bypass"
+    assert one.enable().mode is None
+    g.mute(one, two.id)
+    assert (one.mode, two.mode) == ("mute", "mute")
+    g.bypass(two)
+    g.bypass(two)  # says nothing new: no step
+    assert g.undo()
+    assert (one.mode, two.mode) == ("mute", "mute")
+    assert '"mode": "mute"' in g.to_json()
+    assert g.undo()
+    assert [each.mode for each in g.nodes] == [None, None]
+    with pytest.raises(UnknownNodeError, match="no node 'nowhere'"):
+        g.mute("nowhere")
+
+
 def test_rename_and_remove(g: Graph) -> None:
     node = g.add("plus").rename("Sum")
     assert g["Sum"].title == "Sum"

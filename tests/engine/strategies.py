@@ -13,6 +13,7 @@ from nodebook.engine.edits import (
     Edit,
     RemoveNode,
     SetLink,
+    SetMode,
     SetOrigin,
     SetTitle,
     SetValue,
@@ -48,6 +49,7 @@ literals: st.SearchStrategy[Any] = st.recursive(
     max_leaves=6,
 )
 types = st.sampled_from(["LoadImage", "ImageBlur", "Unknown/Type ☃"])
+modes = st.sampled_from([None, "mute", "bypass", "of another version"])
 links = st.tuples(ids, st.sampled_from(["IMAGE", "MASK"]))
 views = st.dictionaries(st.sampled_from(["x", "y", "width", "collapsed", "color", "tint"]), literals, max_size=3)
 view_changes = st.dictionaries(
@@ -86,6 +88,8 @@ def node_jsons(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.integers(0, 3)) == 0:
         data["origin"] = draw(origins())
     if draw(st.integers(0, 3)) == 0:
+        data["mode"] = draw(modes)
+    if draw(st.integers(0, 3)) == 0:
         data["future"] = draw(verbatim)
     return data
 
@@ -115,6 +119,7 @@ def edits(draw: st.DrawFn, state: GraphState) -> Edit:
             st.builds(SetLink, st.just(node), names, st.one_of(st.none(), links)),
             st.builds(SetTitle, st.just(node), st.one_of(st.none(), text)),
             st.builds(SetView, st.just(node), view_changes),
+            st.builds(SetMode, st.just(node), modes),
             st.builds(SetOrigin, st.just(node), st.one_of(st.none(), origins())),
         )
     )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from nodebook.engine.cache import MemoryCache
 from nodebook.engine.compiled import Problem
-from nodebook.engine.edits import AddNode, RemoveNode, SetLink, SetTitle, SetValue, UnsetValue
+from nodebook.engine.edits import AddNode, RemoveNode, SetLink, SetMode, SetTitle, SetValue, UnsetValue
 from nodebook.engine.events import EventStream, RunEvent
 from nodebook.engine.executor import Execution, RunResult, Services
 from nodebook.engine.graph import GraphState, Link
@@ -108,6 +108,9 @@ class Laboratory:
 
     def unset(self, node_id: str, name: str) -> None:
         self.store.edit([UnsetValue(node_id, name)], "Unset")
+
+    def set_mode(self, node_id: str, mode: str | None) -> None:
+        self.store.edit([SetMode(node_id, mode)], "Mode")
 
     def rename(self, node_id: str, title: str | None) -> None:
         self.store.edit([SetTitle(node_id, title)], "Rename")

@@ -49,7 +49,7 @@ def test_a_graph_comes_back_as_it_was(state: GraphState) -> None:
     }
     for node_id, node in state.nodes.items():
         found = again.nodes[node_id]
-        assert (found.type, found.title, found.links) == (node.type, node.title, node.links)
+        assert (found.type, found.title, found.links, found.mode) == (node.type, node.title, node.links, node.mode)
         assert same(dict(found.values), dict(sorted(node.values.items())))
         assert same(found.origin, node.origin)
         assert same(found.extra, node.extra)
@@ -82,7 +82,14 @@ def test_the_text_does_not_depend_on_the_order_of_edits(state: GraphState) -> No
             "links": {name: list(link) for name, link in reversed(list(node.links.items()))},
             "view": dict(reversed(list(node.view.items()))),
         }
-        data = {"type": node.type, "title": node.title, "origin": node.origin, **members, **node.extra}
+        data = {
+            "type": node.type,
+            "title": node.title,
+            "mode": node.mode,
+            "origin": node.origin,
+            **members,
+            **node.extra,
+        }
         backwards, _ = apply_all(backwards, [AddNode(node_id, data)])
     assert dumps(backwards) == dumps(state)
 
@@ -309,6 +316,7 @@ BAD = {
     "nodes": ('{"nodebook": 1, "nodes": []}', '"nodes" must be an object of id → node, got a list'),
     "node": ('{"nodebook": 1, "nodes": {"7": 3}}', "Node '7' must be an object, got '3'"),
     "type": ('{"nodebook": 1, "nodes": {"7": {"type": 3}}}', "Node '7' has no \"type\" that is a string; got '3'"),
+    "mode": ('{"nodebook": 1, "nodes": {"7": {"type": "A", "mode": 4}}}', "Node '7': the mode must be \"mute\" or"),
     "title": ('{"nodebook": 1, "nodes": {"7": {"type": "A", "title": 3}}}', "Node '7': the title must be a string"),
     "values": ('{"nodebook": 1, "nodes": {"7": {"type": "A", "values": []}}}', '"values" must be an object'),
     "links": ('{"nodebook": 1, "nodes": {"7": {"type": "A", "links": 0}}}', "Node '7': \"links\" must be an object"),

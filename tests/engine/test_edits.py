@@ -13,6 +13,7 @@ from nodebook.engine.edits import (
     Edit,
     RemoveNode,
     SetLink,
+    SetMode,
     SetTitle,
     SetValue,
     apply,
@@ -117,6 +118,16 @@ def test_a_refused_batch_changes_nothing() -> None:
 def test_something_else_is_no_edit() -> None:
     with pytest.raises(EditError, match="is not an edit operation"):
         apply("paint", ONE)
+
+
+def test_a_mode_that_nobody_knows_means_nothing_and_is_not_lost() -> None:
+    before = from_json({"nodebook": 1, "nodes": {"1": {"type": "A", "mode": "dream"}}})
+    assert (before.nodes["1"].mode, before.nodes["1"].mode_word) == (None, "dream")
+    after, batch = apply_all(before, [SetMode("1", "mute")])
+    assert (after.nodes["1"].mode, after.nodes["1"].extra) == ("mute", {})
+    undone, _ = apply_all(after, batch.inverse)
+    assert dumps(undone) == dumps(before)
+    assert to_json(undone)["nodes"]["1"] == {"type": "A", "mode": "dream"}
 
 
 def test_a_value_too_deep_is_refused_at_the_edge() -> None:

@@ -554,6 +554,31 @@ def lists_of_three_and_two_make_three_calls_and_the_last_is_repeated() -> None:
 
 
 @case
+def a_muted_source_leaves_its_consumer_without_input() -> None:
+    lab = laboratory()
+    source = lab.add("source", value=3.0)
+    double = lab.add("double", value=value(source))
+    lab.set_mode(source, "mute")
+    assert lab.codes() == [(double, "value", "missing_input")]
+    assert f"Node {source}, which it is linked to, is muted" in lab.problems[0].message
+
+
+@case
+def a_bypassed_node_passes_on_what_fits_by_type() -> None:
+    lab = laboratory()
+    source = lab.add("source", value=3.0)
+    double = lab.add("double", value=value(source))
+    lab.add("save", value=value(double))
+    lab.set_mode(double, "bypass")
+    run = lab.run()
+    assert double not in run.executed
+    assert SAVED == [3.0]
+    lab.set_mode(double, None)
+    assert lab.run().executed == (double, "3")
+    assert SAVED == [3.0, 6.0]
+
+
+@case
 def a_changed_check_that_fails_makes_the_node_run_each_time() -> None:
     lab = laboratory()
     node = lab.add("changes_badly", value=1.0)

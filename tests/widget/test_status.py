@@ -111,6 +111,18 @@ def test_an_error_has_message_input_and_traceback(board: StatusBoard) -> None:
     assert (run["finished"], run["total"]) == (2, 2)
 
 
+def test_a_refused_value_is_no_failure_and_its_reason_goes_with_it(board: StatusBoard) -> None:
+    graph = chain("a", "b")
+    board.apply(started("a", "b"), graph)
+    board.apply(events.NodeFinished(RUN, GRAPH, "a", 0.5), graph)
+    board.apply(events.NodeBlocked(RUN, GRAPH, "b", "the switch is off", "a"), graph)
+    run, nodes = board.snapshot({"a", "b"})
+    assert (nodes["b"]["state"], nodes["b"]["text"], nodes["b"]["error"]) == ("blocked", "the switch is off", None)
+    assert (run["finished"], run["total"]) == (2, 2)
+    board.apply(events.NodeStarted(RUN + 1, GRAPH, "b"), graph)
+    assert board.snapshot({"b"})[1]["b"]["text"] is None
+
+
 @pytest.mark.parametrize(("outcome", "left"), [("cancelled", "cancelled"), ("failed", "idle")])
 def test_no_node_is_left_running(board: StatusBoard, outcome: str, left: str) -> None:
     graph = chain("a", "b")

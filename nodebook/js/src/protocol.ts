@@ -30,7 +30,16 @@ export function isBusy(run: Run): boolean {
   return run.state === "running" || run.state === "queued";
 }
 
-export type NodeState = "idle" | "queued" | "running" | "cached" | "done" | "failed" | "skipped" | "cancelled";
+export type NodeState =
+  | "idle"
+  | "queued"
+  | "running"
+  | "cached"
+  | "done"
+  | "failed"
+  | "skipped"
+  | "blocked"
+  | "cancelled";
 
 export interface NodeError {
   readonly message: string;

@@ -1,6 +1,6 @@
 import { type NodeProps, NodeResizeControl, useUpdateNodeInternals } from "@xyflow/react";
 import { type DragEvent, memo, useEffect, useMemo } from "react";
-import { type GraphNode, own } from "../graph/document";
+import { type GraphNode, modeOf, own } from "../graph/document";
 import { CARD_WIDTH, controlInputs, plainInputs } from "../graph/layout";
 import { findType, literalOf, type Ports, portsOf, titleOf } from "../graph/library";
 import type { FlowNode } from "../state/flow";
@@ -8,8 +8,10 @@ import { useEditor, useKernel } from "./context";
 import { InputRow } from "./InputRow";
 import { NodeHeader } from "./NodeHeader";
 import { NodeMessages, ProgressBar, raisedError } from "./NodeMessages";
+import { Passages } from "./Passages";
 import { Port } from "./Port";
 import { Preview } from "./Preview";
+import { MODE_WORDS } from "./words";
 
 const NARROWEST = 160;
 const WIDEST = 960;
@@ -39,6 +41,8 @@ function Card({ id, node, selected }: CardProps) {
   const collapsed = node.view?.collapsed === true;
   useFreshPorts(id, ports, collapsed);
   const drop = useFileDrop(id, ports);
+  const mode = modeOf(node);
+  const title = titleOf(library, node);
   const description = findType(library, node.type)?.description;
   return (
     <article
@@ -48,15 +52,17 @@ function Card({ id, node, selected }: CardProps) {
       data-type={node.type}
       data-selected={selected}
       data-unknown={ports.unknown}
-      aria-label={titleOf(library, node)}
+      data-mode={mode ?? undefined}
+      aria-label={mode === null ? title : `${title}, ${MODE_WORDS[mode].toLowerCase()}`}
       {...drop}
     >
       <NodeHeader
         id={id}
-        title={titleOf(library, node)}
+        title={title}
         type={[node.type, description].filter(Boolean).join("\n")}
         color={node.view?.color}
         collapsed={collapsed}
+        mode={mode}
       />
       <ProgressBar id={id} />
       {collapsed ? (
@@ -109,6 +115,7 @@ function CardBody({ id, node, ports, used }: BodyProps) {
         </p>
       )}
       <div className="nb-ports">
+        {modeOf(node) === "bypass" && <Passages node={node} ports={ports} />}
         <div className="nb-ports-in">{plainInputs(ports.inputs).map(row)}</div>
         <div className="nb-ports-out">
           {ports.outputs.map((output) => (

@@ -1,7 +1,8 @@
 import { memo, useEffect, useRef, useState } from "react";
+import type { Mode } from "../graph/document";
 import { useClient, useEditor, useKernel } from "./context";
-import { ChevronIcon, StateIcon } from "./icons";
-import { secondsText } from "./words";
+import { BypassIcon, ChevronIcon, MuteIcon, StateIcon } from "./icons";
+import { MODE_WORDS, secondsText } from "./words";
 
 interface Props {
   readonly id: string;
@@ -9,10 +10,11 @@ interface Props {
   readonly type: string;
   readonly color: string | undefined;
   readonly collapsed: boolean;
+  readonly mode: Mode | null;
 }
 
-/** Title (double-click to rename), collapse, state. */
-export const NodeHeader = memo(function NodeHeader({ id, title, type, color, collapsed }: Props) {
+/** Title (double-click to rename), collapse, mode, state. */
+export const NodeHeader = memo(function NodeHeader({ id, title, type, color, collapsed, mode }: Props) {
   const { actions, client } = useEditor();
   const renaming = useClient((state) => state.renaming === id);
   return (
@@ -39,6 +41,7 @@ export const NodeHeader = memo(function NodeHeader({ id, title, type, color, col
           {title}
         </span>
       )}
+      {mode && <ModeBadge mode={mode} />}
       <StateBadge id={id} />
     </header>
   );
@@ -68,6 +71,24 @@ function TitleField({ id, title }: { readonly id: string; readonly title: string
         event.preventDefault();
       }}
     />
+  );
+}
+
+/** That a node does not run, as a shape and a word. */
+function ModeBadge({ mode }: { readonly mode: Mode }) {
+  const muted = mode === "mute";
+  return (
+    <span
+      className="nb-mode"
+      title={
+        muted
+          ? "Does not run, nor does what needs it. Ctrl-M lets it run"
+          : "Does not run: what goes in comes out, by type. Ctrl-B lets it run"
+      }
+    >
+      {muted ? <MuteIcon /> : <BypassIcon />}
+      {MODE_WORDS[mode]}
+    </span>
   );
 }
 
@@ -105,6 +126,7 @@ function stateTitle(state: string, seconds: number | null): string {
     cached: "Nothing changed: the earlier result was used",
     done: "Ran",
     failed: "Failed: the error is on the node",
+    blocked: "Did not run: something before it refused its value",
     skipped: "Did not run: something before it failed",
     cancelled: "Was cancelled",
   };

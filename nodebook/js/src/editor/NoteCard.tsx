@@ -33,6 +33,7 @@ export const NoteCard = memo(
           type={node.type}
           color={node.view?.color}
           collapsed={collapsed}
+          mode={null}
         />
         {!collapsed && (
           <>

@@ -1,6 +1,6 @@
 /** Everything a user can do to the graph, as one batch of operations each. */
-import { count, duplicateOps, moveOps, newNode, type Point } from "../graph/compose";
-import type { Value } from "../graph/document";
+import { count, duplicateOps, moveOps, newNode, type Point, toggleModeOps } from "../graph/compose";
+import type { Mode, Value } from "../graph/document";
 import type { Op } from "../graph/edits";
 import { estimateSize, freePlace, freeShift, nudgedPlace } from "../graph/layout";
 import { findType, portsOf, titleOf } from "../graph/library";
@@ -14,6 +14,7 @@ import type { Session } from "../sync/session";
 
 const DUPLICATE_SHIFT: Point = { x: 32, y: 32 };
 const NUDGE_COMMIT_MS = 400;
+const MODE_VERBS: Readonly<Record<Mode, string>> = { mute: "Mute", bypass: "Bypass" };
 
 export type Actions = ReturnType<typeof createActions>;
 
@@ -182,6 +183,15 @@ export function createActions({ kernel, client, session, signal }: Parts) {
       );
       select(newIds);
       return newIds;
+    },
+
+    /** Mute or bypass the selection, or let it run where all of it is that already. */
+    toggleMode(mode: Mode) {
+      const ops = toggleModeOps(graph().document, selectedIds(client.getState()), mode);
+      const first = ops[0];
+      if (first?.op !== "set_mode") return;
+      const verb = first.mode === null ? "Enable" : MODE_VERBS[mode];
+      session.edit(`${verb} ${ops.length === 1 ? name(first.node) : count(ops.length, "node")}`, ops);
     },
 
     setValue(node: string, input: string, value: Value) {

@@ -1,9 +1,11 @@
 /** Draws a large graph from far away on one canvas: boxes, titles, wires. Thousands of cards in the page are too slow. */
 import type { Point } from "../graph/compose";
+import { type Mode, modeOf } from "../graph/document";
 import { type Box, HEADER_HEIGHT } from "../graph/layout";
 import { titleOf } from "../graph/library";
 import { boxesOf, type FlowEdge, type FlowNode } from "../state/flow";
 import type { KernelState } from "../state/kernel";
+import { MODE_WORDS } from "./words";
 
 /** Pan in pixels, then zoom, as React Flow has it. */
 export type Transform = readonly [number, number, number];
@@ -32,6 +34,7 @@ const TITLE_PX = 10;
 const NARROWEST_TITLE_PX = 36;
 const LOWEST_TITLE_PX = 14;
 const WIRE_BEND = 0.4;
+const FAINT = 0.4;
 
 /** The values of the theme's variables; a canvas cannot read them itself. */
 export function readPalette(root: HTMLElement): Palette {
@@ -127,8 +130,11 @@ function drawBoxes(context: CanvasRenderingContext2D, scene: Scene, visible: Box
     const node = nodes[index];
     if (node === undefined || !overlaps(box, visible)) continue;
     const state = kernel.statuses[node.id]?.state ?? "idle";
+    const mode = modeOf(kernel.document.nodes[node.id]);
     context.fillStyle = colors.card;
+    context.globalAlpha = mode === null ? 1 : FAINT;
     context.fillRect(box.x, box.y, box.width, box.height);
+    context.globalAlpha = 1;
     const mark = marks[state];
     if (mark !== undefined) {
       context.fillStyle = mark;
@@ -136,8 +142,21 @@ function drawBoxes(context: CanvasRenderingContext2D, scene: Scene, visible: Box
     }
     context.strokeStyle = node.selected ? colors.accent : state === "failed" ? colors.error : colors.line;
     context.lineWidth = node.selected || state === "failed" ? 2 * line : line;
+    context.setLineDash(mode === null ? [] : [4 * line, 3 * line]);
     context.strokeRect(box.x, box.y, box.width, box.height);
+    context.setLineDash([]);
+    if (mode !== null) drawMode(context, mode, box, colors.text, line);
   }
+}
+
+/** A bypassed box has its wire drawn through, a muted one is struck out. */
+function drawMode(context: CanvasRenderingContext2D, mode: Mode, box: Box, color: string, line: number): void {
+  context.beginPath();
+  context.moveTo(box.x, mode === "mute" ? box.y + box.height : box.y + HEADER_HEIGHT);
+  context.lineTo(box.x + box.width, mode === "mute" ? box.y : box.y + HEADER_HEIGHT);
+  context.strokeStyle = color;
+  context.lineWidth = mode === "mute" ? line : 2 * line;
+  context.stroke();
 }
 
 /** At the page's scale, cut to the box, where there is room. */
@@ -153,7 +172,8 @@ function drawTitles(context: CanvasRenderingContext2D, scene: Scene, visible: Bo
     const known = kernel.document.nodes[nodes[index]?.id ?? ""];
     if (known === undefined) continue;
     const letters = Math.floor((width - 6) / (TITLE_PX * 0.56));
-    const title = titleOf(kernel.library, known);
+    const mode = modeOf(known);
+    const title = [mode && MODE_WORDS[mode], titleOf(kernel.library, known)].filter(Boolean).join(": ");
     const text = title.length > letters ? `${title.slice(0, Math.max(1, letters - 1))}…` : title;
     context.fillText(text, box.x * zoom + panX + 4, box.y * zoom + panY + 4);
   }

@@ -75,6 +75,17 @@ export const EnlargeIcon = () => (
   </Icon>
 );
 
+export const MuteIcon = () => (
+  <Icon>
+    <path d="M8 3.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M5 11l6-6" />
+  </Icon>
+);
+export const BypassIcon = () => (
+  <Icon>
+    <path d="M2 8h2.5c1.5 0 1.5-4 3.5-4s2 4 3.5 4H14M6.5 10.5h3" />
+  </Icon>
+);
+
 /** One shape per node state, so that colour is never the only sign. */
 const STATE_SHAPES: Readonly<Record<string, ReactNode>> = {
   queued: <circle cx="8" cy="8" r="4.5" strokeDasharray="2.4 2.3" />,
@@ -82,6 +93,7 @@ const STATE_SHAPES: Readonly<Record<string, ReactNode>> = {
   cached: <path d="M8 3 13 8l-5 5-5-5z" />,
   done: <path d="m3.5 8.5 3 3 6-7" />,
   failed: <path d="m4 4 8 8M12 4l-8 8" />,
+  blocked: <path d="M8 3.5a4.5 4.5 0 1 0 0 9 4.5 4.5 0 0 0 0-9M5.5 8h5" />,
   skipped: <path d="M3.5 8h9" />,
   cancelled: <rect x="4.5" y="4.5" width="7" height="7" />,
 };

@@ -50,6 +50,9 @@ function handleCommand(event: KeyboardEvent, editor: EditorContextValue): boolea
   else if (key === "y") session.redo();
   else if (key === "a") actions.selectAll();
   else if (key === "d") duplicate(editor);
+  // Without a selection too: the notebook's own Ctrl-B would fold its sidebar.
+  else if (key === "m") actions.toggleMode("mute");
+  else if (key === "b") actions.toggleMode("bypass");
   else return false;
   return true;
 }

@@ -1,7 +1,10 @@
 /** Times and run states in words. */
 
 import { count } from "../graph/compose";
+import type { Mode } from "../graph/document";
 import type { Run } from "../protocol";
+
+export const MODE_WORDS: Readonly<Record<Mode, string>> = { mute: "Muted", bypass: "Bypassed" };
 
 export function secondsText(seconds: number): string {
   if (seconds < 0.0005) return "0 ms";

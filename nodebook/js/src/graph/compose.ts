@@ -1,8 +1,8 @@
 /** Batches of operations for what a user does: add, duplicate, remove, move. Pure: documents in, operations out. */
-import type { GraphDocument, GraphNode, Link, Value } from "./document";
+import type { GraphDocument, GraphNode, Link, Mode, Value } from "./document";
 import { positionOf } from "./document";
 import type { Op } from "./edits";
-import { initialValues, type NodeTypeInfo } from "./library";
+import { initialValues, NOTE_TYPE, type NodeTypeInfo } from "./library";
 
 export interface Point {
   readonly x: number;
@@ -45,6 +45,15 @@ export function duplicateOps(
     }
   }
   return [...ops, ...links];
+}
+
+/** Switch nodes to a mode or, where all are in it already, let them run. Notes have no mode. */
+export function toggleModeOps(document: GraphDocument, ids: readonly string[], mode: Mode): Op[] {
+  const able = ids.filter((id) => document.nodes[id] !== undefined && document.nodes[id]?.type !== NOTE_TYPE);
+  const next = able.every((id) => document.nodes[id]?.mode === mode) ? null : mode;
+  return able
+    .filter((id) => (document.nodes[id]?.mode ?? null) !== next)
+    .map((node) => ({ op: "set_mode", node, mode: next }));
 }
 
 /** Views and plural words in one place: "1 node", "3 nodes". */

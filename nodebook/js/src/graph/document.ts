@@ -24,6 +24,15 @@ export interface GraphNode {
   readonly links?: Readonly<Record<string, Link>>;
   readonly view?: View;
   readonly origin?: Readonly<Record<string, Value>>;
+  /** `Mode`, or a word that this version does not know: kept, and without a meaning. */
+  readonly mode?: string;
+}
+
+/** How a node that does not run is treated: nothing comes out of it, or what goes in comes out. */
+export type Mode = "mute" | "bypass";
+
+export function modeOf(node: GraphNode | undefined): Mode | null {
+  return node?.mode === "mute" || node?.mode === "bypass" ? node.mode : null;
 }
 
 export interface GraphDocument {

@@ -1,6 +1,6 @@
 /**
- * The eight edit operations, each a pure function of a document that also returns its inverse.
- * `nodebook/engine/edits.py` implements the same eight; both replay `tests/fixtures/edits.json`.
+ * The nine edit operations, each a pure function of a document that also returns its inverse.
+ * `nodebook/engine/edits.py` implements the same nine; both replay `tests/fixtures/edits.json`.
  */
 import { type GraphDocument, type GraphNode, type Link, own, type Value, type View } from "./document";
 
@@ -12,7 +12,8 @@ export type Op =
   | { readonly op: "set_link"; readonly node: string; readonly input: string; readonly source: Link | null }
   | { readonly op: "set_title"; readonly node: string; readonly title: string | null }
   | { readonly op: "set_view"; readonly node: string; readonly view: Readonly<Record<string, Value>> }
-  | { readonly op: "set_origin"; readonly node: string; readonly origin: Readonly<Record<string, Value>> | null };
+  | { readonly op: "set_origin"; readonly node: string; readonly origin: Readonly<Record<string, Value>> | null }
+  | { readonly op: "set_mode"; readonly node: string; readonly mode: string | null };
 
 /** `inverse` is in the order in which it must be applied. */
 export type Applied =
@@ -54,6 +55,11 @@ function applyOp(document: GraphDocument, op: Op): Applied {
       return change(document, op.node, (node) => ({
         node: member(node, "origin", op.origin ?? undefined),
         inverse: [{ op: "set_origin", node: op.node, origin: node.origin ?? null }],
+      }));
+    case "set_mode":
+      return change(document, op.node, (node) => ({
+        node: member(node, "mode", op.mode ?? undefined),
+        inverse: [{ op: "set_mode", node: op.node, mode: node.mode ?? null }],
       }));
     default:
       return { refused: `There is no edit operation ${JSON.stringify((op as { op: unknown }).op)}.` };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SAMPLE_LIBRARY as library } from "../../dev/library";
-import { duplicateOps, moveOps, newNode } from "./compose";
+import { duplicateOps, moveOps, newNode, toggleModeOps } from "./compose";
 import { compareIds, type GraphDocument, highestId } from "./document";
 import { applyOps } from "./edits";
 import { hexOf, parseHex } from "./hex";
@@ -43,6 +43,32 @@ describe("starters", () => {
       expect(Object.keys(node.links ?? {})).toEqual(expect.arrayContaining(required));
       for (const name of Object.keys(node.values ?? {})) expect(type.inputs.map((input) => input.name)).toContain(name);
     }
+  });
+});
+
+describe("toggleModeOps", () => {
+  const graph: GraphDocument = {
+    nodebook: 1,
+    nodes: {
+      "1": { type: "A" },
+      "2": { type: "A", mode: "mute" },
+      "3": { type: "A", mode: "bypass" },
+      "4": { type: "Note" },
+      "5": { type: "A", mode: "of another version" },
+    },
+  };
+  test.each([
+    ["switches those on that are not yet", ["1", "2", "3"], "mute", { "1": "mute", "3": "mute" }],
+    ["lets all run where all are in the mode", ["2"], "mute", { "2": null }],
+    ["goes from one mode to the other", ["2"], "bypass", { "2": "bypass" }],
+    ["takes the place of a word that nobody knows", ["5"], "mute", { "5": "mute" }],
+    ["leaves notes and what is gone alone", ["4", "9"], "mute", {}],
+    ["does nothing to nothing", [], "mute", {}],
+  ] as const)("%s", (_name, ids, mode, expected) => {
+    const ops = toggleModeOps(graph, ids, mode);
+    expect(Object.fromEntries(ops.flatMap((op) => (op.op === "set_mode" ? [[op.node, op.mode]] : [])))).toEqual(
+      expected,
+    );
   });
 });
 

@@ -5,7 +5,7 @@ import { findType, type Library, NOTE_TYPE, type NodeTypeInfo, titleOf } from ".
 
 type Adapters = Library["adapters"];
 
-const ANY = "*";
+export const ANY = "*";
 
 /** The names in a port type: `"IMAGE,MASK"` is a union. */
 export function portNames(type: string): string[] {
@@ -18,6 +18,11 @@ export function typesFit(source: string, target: string, adapters: Adapters): bo
   if (sources.includes(ANY) || targets.includes(ANY)) return true;
   if (sources.some((name) => targets.includes(name))) return true;
   return adapters.some(([from, to]) => sources.includes(from) && targets.includes(to));
+}
+
+/** Whether two types have a name in common or one is anything: no conversion. */
+export function namesMatch(one: string, other: string): boolean {
+  return typesFit(one, other, []);
 }
 
 export interface Connection {
