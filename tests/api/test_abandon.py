@@ -27,7 +27,7 @@ returned = threading.Event()
 def hang(x: int = 0) -> int:
     """Ask nobody whether to stop."""
     entered.set()
-    gate.wait(WAIT_S)
+    gate.wait(4 * WAIT_S)  # longer than any test waits for what must not wait for it
     returned.set()
     return x
 
