@@ -18,6 +18,7 @@ from nodebook.engine.graph import GraphState
 from nodebook.engine.library import Library
 from nodebook.engine.literals import tag
 from nodebook.engine.store import Change, History
+from nodebook.explain import PlanTable
 from nodebook.widget.errors import MalformedMessageError
 
 # -- browser → kernel --------------------------------------------------------------------------------------------------
@@ -58,6 +59,13 @@ class RunCommand(_Command):
     count: Annotated[int, Field(ge=1, le=1000)] = 1
     priority: Annotated[float, Field(allow_inf_nan=False)] = 0
     front: bool = False
+
+
+class PlanCommand(_Command):
+    """Say what a run of ``targets`` would do; None: of the whole graph."""
+
+    type: Literal["plan"]
+    targets: list[str] | None = None
 
 
 class Cancel(_Command):
@@ -106,7 +114,17 @@ class Seen(_Command):
 
 
 Command = (
-    Hello | EditCommand | UndoRedo | RunCommand | Cancel | AutoRunCommand | QueueMove | QueueCancel | Upload | Seen
+    Hello
+    | EditCommand
+    | UndoRedo
+    | RunCommand
+    | PlanCommand
+    | Cancel
+    | AutoRunCommand
+    | QueueMove
+    | QueueCancel
+    | Upload
+    | Seen
 )
 
 _COMMANDS: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="type")])
@@ -295,6 +313,21 @@ def rejected(client: str, batch: int, reason: str) -> Message:
 def notice(client: str | None, level: Level, text: str) -> Message:
     """Say something to a person at one view, or at all."""
     return {"type": "notice", "client": client, "level": level, "text": text}
+
+
+MAX_PLAN_ROWS = 1000
+
+
+def plan_json(client: str, table: PlanTable) -> Message:
+    """Answer what a run would do, to one view; of a large plan the first rows, and how many there are."""
+    return {
+        "type": "plan",
+        "to": client,
+        "rows": [row.json() for row in table.rows[:MAX_PLAN_ROWS]],
+        "total": len(table),
+        "seconds": table.seconds,
+        "peak_bytes": table.peak_bytes,
+    }
 
 
 def document_json(state: GraphState) -> dict[str, Any]:

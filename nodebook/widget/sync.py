@@ -14,6 +14,7 @@ from nodebook.engine import events
 from nodebook.engine.edits import SetValue, edits_from_json
 from nodebook.engine.store import Change, GraphStore
 from nodebook.errors import EditError, NodebookError
+from nodebook.explain import plan_table
 from nodebook.sessions import Session
 from nodebook.widget import protocol
 from nodebook.widget.catalogue import Catalogue
@@ -128,6 +129,8 @@ class GraphSync:
             case protocol.RunCommand():
                 cancels = self._cancels
                 return lambda: self._run(command, cancels)
+            case protocol.PlanCommand():
+                return lambda: self._plan(command)
             case protocol.QueueMove():
                 return lambda: self._queue.move(command.job, command.position)
             case protocol.AutoRunCommand():
@@ -177,6 +180,11 @@ class GraphSync:
         self._deliver_now()
         self._send(self.snapshot(client))
         self._desk.show_again()
+
+    def _plan(self, command: protocol.PlanCommand) -> None:
+        plan, state, problems = self.store.plan(self.session.lookup, command.targets)
+        table = plan_table(self.store, plan, state, problems, self.session.costs.expect)
+        self._send(protocol.plan_json(command.client, table))
 
     def _edit(self, command: protocol.EditCommand) -> None:
         try:

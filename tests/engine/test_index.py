@@ -385,9 +385,9 @@ def test_an_edit_looks_only_at_what_it_touches_and_what_follows(monkeypatch: pyt
     lab.store.index()
     seen: list[str] = []
 
-    def compile_and_note(node_id: str, *context: Any) -> Compiled:
+    def compile_and_note(node_id: str, *context: Any, **options: Any) -> Compiled:
         seen.append(node_id)
-        return compile_node(node_id, *context)
+        return compile_node(node_id, *context, **options)
 
     monkeypatch.setattr(module, "compile_node", compile_and_note)
     lab.set("290", b=3)

@@ -528,6 +528,26 @@ def test_named_inputs_of_code_show_what_that_run_made(channel: FakeChannel, grap
     assert abs(grey_of(channel.wait_sent("picture").buffers[0]) - 204) <= 2
 
 
+def test_a_view_that_asks_gets_the_plan_with_reasons_and_expected_costs(
+    sync: GraphSync, channel: FakeChannel, graph: Graph
+) -> None:
+    one = graph.add("shade", value=0.2)
+    graph.run()
+    one.set(value=0.4)
+    sync.handle({"type": "plan", "client": "a", "targets": None})
+    plan = channel.wait_sent("plan").message
+    (row,) = plan["rows"]
+    assert (plan["to"], plan["total"]) == ("a", 1)
+    assert (row["node"], row["action"], row["reason"]) == (one.id, "run", "value 0.2 → 0.4")
+    assert row["changes"] == [["value", "0.2", "0.4"]]
+    assert row["seconds"] > 0
+    assert row["bytes"] == plan["peak_bytes"] == 8 * 8 * 3 * 4
+    channel.clear()
+    sync.handle({"type": "plan", "client": "a", "targets": ["77"]})
+    (row,) = channel.wait_sent("plan").message["rows"]
+    assert (row["node"], row["action"], row["seconds"]) == ("77", "blocked", None)
+
+
 # -- uploads and the library -------------------------------------------------------------------------------------------
 
 

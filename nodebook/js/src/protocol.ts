@@ -107,6 +107,7 @@ export type ToKernel =
       readonly priority?: number;
       readonly front?: boolean;
     }
+  | { readonly type: "plan"; readonly client: string; readonly targets: readonly string[] | null }
   | { readonly type: "auto_run"; readonly client: string; readonly on: boolean }
   | { readonly type: "queue_move"; readonly client: string; readonly job: string; readonly position: number }
   | { readonly type: "queue_cancel"; readonly client: string; readonly job: string }
@@ -119,6 +120,27 @@ export type ToKernel =
       readonly name: string;
     }
   | { readonly type: "seen"; readonly client: string; readonly seq: number };
+
+/** One node of a plan. `changes`: what differs from the last run, before and now. Costs are expected, if known. */
+export interface PlanRow {
+  readonly node: string;
+  readonly title: string;
+  readonly action: "run" | "cached" | "blocked" | "if asked";
+  readonly reason: string;
+  readonly changes: readonly (readonly [what: string, before: string | null, now: string | null])[];
+  readonly seconds: number | null;
+  readonly bytes: number | null;
+}
+
+/** What a run would do: the first of `total` rows, and what the whole run is expected to cost. */
+export interface PlanMessage {
+  readonly type: "plan";
+  readonly to: string;
+  readonly rows: readonly PlanRow[];
+  readonly total: number;
+  readonly seconds: number | null;
+  readonly peak_bytes: number | null;
+}
 
 export interface Snapshot {
   readonly type: "snapshot";
@@ -166,6 +188,7 @@ export type FromKernel =
       readonly nodes?: Readonly<Record<string, Partial<NodeStatus>>> | null;
     }
   | { readonly type: "queue"; readonly queue: Queue }
+  | PlanMessage
   | { readonly type: "library"; readonly library: Library; readonly problems: readonly Problem[] }
   | { readonly type: "notice"; readonly client: string | null; readonly level: NoticeLevel; readonly text: string }
   | PictureMessage;

@@ -9,6 +9,7 @@ import {
   IDLE_STATUS,
   NO_HISTORY,
   type NodeStatus,
+  type PlanMessage,
   type Problem,
   type Queue,
   type Run,
@@ -30,6 +31,8 @@ export interface KernelState {
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
   readonly library: Library;
   readonly queue: Queue;
+  /** The answer to the last `plan`. */
+  readonly plan: PlanMessage | null;
   /** Output names of each node that some link starts at. */
   readonly used: ReadonlyMap<string, readonly string[]>;
 }
@@ -48,6 +51,7 @@ export function createKernelStore(): KernelStore {
     problems: new Map(),
     library: EMPTY_LIBRARY,
     queue: EMPTY_QUEUE,
+    plan: null,
     used: new Map(),
   }));
 }

@@ -77,6 +77,25 @@ describe("mounting", () => {
   });
 });
 
+describe("a plan", () => {
+  test("is asked for, and the answer to this view is kept", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const client = "me";
+    const { store, session } = view(kernel, client);
+    await settle();
+    session.plan(["2"]);
+    await settle();
+    expect(kernel.received.at(-1)).toEqual({ type: "plan", client, targets: ["2"] });
+    const row = { node: "2", title: "Blur", action: "run", reason: "sigma 1 → 2", seconds: 0.5, bytes: 9 } as const;
+    const changes = [["sigma", "1", "2"]] as const;
+    const plan = { type: "plan", rows: [{ ...row, changes }], total: 1, seconds: 0.5, peak_bytes: 9 } as const;
+    kernel.publish({ ...plan, to: "another view" });
+    expect(store.getState().plan).toBeNull();
+    kernel.publish({ ...plan, to: client });
+    expect(store.getState().plan).toEqual({ ...plan, to: client });
+  });
+});
+
 describe("the queue", () => {
   const queued = { id: "7", graph: null, state: "waiting", priority: 2, position: 0 } as const;
   const ended = {

@@ -46,6 +46,8 @@ export interface Session {
   redo(): void;
   run(targets: readonly string[] | null): void;
   cancel(): void;
+  /** Ask what a run would do; the answer is `plan` of the store. */
+  plan(targets: readonly string[] | null): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
   upload(node: string, input: string, name: string, bytes: ArrayBuffer): Promise<void>;
   hello(): void;
@@ -209,6 +211,9 @@ export function startSession(options: SessionOptions): Session {
           library: message.library,
           problems: groupProblems(message.problems, state.problems),
         }));
+      case "plan":
+        if (message.to === client) store.setState({ plan: message });
+        return;
       case "queue":
         return store.setState({ queue: message.queue });
       case "notice":
@@ -270,6 +275,7 @@ export function startSession(options: SessionOptions): Session {
       send({ type: "run", client, targets });
     },
     cancel: () => void send({ type: "cancel", client }),
+    plan: (targets) => void send({ type: "plan", client, targets }),
     upload(node, input, name, bytes) {
       lastBatch += 1;
       const batch = lastBatch;
