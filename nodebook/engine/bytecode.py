@@ -21,7 +21,12 @@ _NO_DOCSTRING_FLAG = ~0x4000000  # CO_HAS_DOCSTRING, set by Python 3.13
 _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_CLASSDEREF"})
 _FREE_READS = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
 _ATTRIBUTE_READS = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
-_BETWEEN = frozenset({"PRECALL", "CACHE", "NOP"})
+_BETWEEN = frozenset({"PRECALL", "CACHE", "NOP", "PUSH_NULL"})
+"""Left out: they say nothing, or how a call is prepared. That depends on whether the ``import`` of what is called is part
+of the same source, as it is in a module and is not in a notebook, of which each statement is compiled alone."""
+
+_SAME = {"LOAD_METHOD": "LOAD_ATTR"}
+"""The same for names: an attribute is an attribute, whether it will be called or not."""
 _DOC_READERS = frozenset({"__doc__", "getdoc"})
 _CACHED = 10_000
 
@@ -72,8 +77,10 @@ class _Reader:
             constant = self.constants[step.arg]
             return self.nested(constant) if isinstance(constant, CodeType) else encode(constant)
         if step.opcode in dis.hasname or step.opcode in dis.haslocal or step.opcode in dis.hasfree:
-            # The raw operand too: since 3.11 its lowest bits say how a name is called.
-            return f"{value} {step.arg & 3 if step.opcode in dis.hasname and step.arg is not None else 0}".encode()
+            # Of super() the lowest bits too: they say whether it has arguments.
+            return (
+                f"{value} {step.arg & 3 if step.opname == 'LOAD_SUPER_ATTR' and step.arg is not None else 0}".encode()
+            )
         return b"%d" % (step.arg or 0)
 
     def nested(self, code: CodeType) -> bytes:
@@ -91,7 +98,8 @@ def _read(code: CodeType) -> CodeFacts:
     bare = code.replace(co_consts=(None,) * len(code.co_consts))
     steps = [step for step in dis.get_instructions(bare) if step.opname not in _BETWEEN]
     for step in steps:
-        reader.parts.append(b"%d %s" % (step.opcode, reader.operand(step)))
+        opcode = dis.opmap.get(_SAME.get(step.opname, ""), step.opcode)
+        reader.parts.append(b"%d %s" % (opcode, reader.operand(step)))
     for place, step in enumerate(steps):
         if step.opname in _GLOBAL_READS:
             reader.reads[_chain(steps, place)] = None
