@@ -20,6 +20,7 @@ Lookup = Callable[[Key], Entry | None]
 
 _SHOWN_CHARACTERS = 40
 _MOST_CAUSES = 50
+_NO_RESULT = "it has no result yet, or it is not kept any more"
 
 
 class Expected(Protocol):
@@ -186,7 +187,7 @@ def plan_table(
     planned = {step.id: step.key for step in plan.steps} | {held: each.key for held, each in plan.held.items()}
 
     def row(step: Step, action: str) -> PlanRow:
-        reason, changes = reason_to_run(index, step.id, step.compiled, planned)
+        reason, changes = _reason(store, index, step.id, step.compiled, planned)
         expected = None if step.compiled.type is None else expect(step.compiled.type)
         seconds, size = (None, None) if expected is None else (expected.seconds, int(expected.result_bytes))
         return PlanRow(step.id, title_in(store, state, step.id), action, reason, changes, seconds, size)
@@ -288,7 +289,7 @@ def _causes(store: GraphStore, state: GraphState, index: GraphIndex, node_id: st
     stack = [node_id]
     while stack and len(rows) < _MOST_CAUSES:
         current = stack.pop()
-        reason, changes = reason_to_run(index, current)
+        reason, changes = _reason(store, index, current)
         rows.append(PlanRow(current, title_in(store, state, current), "run", reason, changes))
         if index.run_key(current) is None or index.run_compiled(current) is None:
             continue  # all that comes before a node that never ran is no reason
@@ -297,6 +298,27 @@ def _causes(store: GraphStore, state: GraphState, index: GraphIndex, node_id: st
                 seen.add(source.node)
                 stack.append(source.node)
     return tuple(rows)
+
+
+def _reason(
+    store: GraphStore,
+    index: GraphIndex,
+    node_id: str,
+    new: Compiled | None = None,
+    keys: Mapping[str, Key | None] | None = None,
+) -> tuple[str, tuple[Changed, ...]]:
+    """Return ``reason_to_run``, or how the last run ended for a node that has no result since."""
+    reason, changes = reason_to_run(index, node_id, new, keys)
+    run = store.last_run
+    if reason == _NO_RESULT and run is not None:
+        if node_id in run.errors:
+            return f"it failed in the last run ({run.errors[node_id].kind})", changes
+        if node_id in run.blocked:
+            return (
+                f"it was blocked in the last run ({run.blocked[node_id] or 'a value before it was refused'})",
+                changes,
+            )
+    return reason, changes
 
 
 def reason_to_run(
@@ -319,7 +341,7 @@ def reason_to_run(
             return f"{source.input} changed (node {source.node})", (Changed(source.input),)
     if new.is_volatile:
         return "it runs each time", ()
-    return "it has no result yet, or it is not kept any more", ()
+    return _NO_RESULT, ()
 
 
 def _own_changes(new: Compiled, old: Compiled) -> list[Changed]:

@@ -23,7 +23,7 @@ from nodebook.engine.graph import GraphState, Node, id_order
 from nodebook.engine.node import NodeFunction
 from nodebook.errors import DocumentError, DocumentNotFoundError, InputValueError, UnknownInputError, UnknownNodeError
 from nodebook.explain import PlanTable, Why, explain_node, plan_table
-from nodebook.handles import NodeHandle, Output, not_run
+from nodebook.handles import NodeHandle, Output, not_run, refused
 from nodebook.jobs import Job
 from nodebook.runs import Run
 from nodebook.sessions import Session, session
@@ -209,9 +209,11 @@ class Graph:
 
     def result_of(self, node_id: str) -> Entry:
         """Return what a node made in the last run. Raises ``NotRunError``."""
+        run = self.store.last_run
+        if run is not None and node_id in run.blocked:
+            raise refused(self.title_of(node_id), run.blocked[node_id])
         entry = self._session.result(self.store, node_id)
         if entry is None:
-            run = self.store.last_run
             raise not_run(self.title_of(node_id), None if run is None else run.errors.get(node_id))
         return entry
 

@@ -174,7 +174,7 @@ def _with_reason(message: str, name: str, links: Mapping[str, Link], nodes: Mapp
     if source is None or source.mode is None:
         return message
     state = "muted" if source.mode == "mute" else "bypassed, and none of its inputs fits here"
-    return f"{message} Node {links[name].node}, which it is linked to, is {state}."
+    return f"{message} Node {links[name].node}, which it is linked to, is {state}: enable that, or link another."
 
 
 def _may_run(problems: list[Problem]) -> bool:

@@ -697,7 +697,40 @@ def test_why_says_in_words_what_changed(g: Graph, act: Any, words: str) -> None:
 def test_why_of_a_failed_node_does_not_claim_it_was_dropped(g: Graph) -> None:
     bad = g.add("broken")
     g.run()
-    assert "it has no result yet" in g.why(bad)
+    assert "it failed in the last run (ValueError)" in g.why(bad)
+    assert [row.reason for row in g.plan()] == ["it failed in the last run (ValueError)"]
+
+
+def test_a_refused_value_is_told_by_the_run_by_why_and_by_the_result_that_is_not_there(g: Graph) -> None:
+    @nb.node
+    def refuse(a: int = 1) -> int | nb.Block:
+        return a if a > 1 else nb.Block("too small")
+
+    first = g.add(refuse)
+    second = g.add("plus", a=first)
+    third = g.add("plus", a=second)
+    run = g.run()
+    assert (run.outcome, run.executed, run.cached) == ("done", (first.id,), ())
+    assert run.blocked == {second.id: "too small", third.id: None}
+    assert repr(run) == f"Run done: 1 executed, 0 cached, 2 blocked\n  node {second.id} did not run: too small"
+    with pytest.raises(NotRunError, match=r"a value before it was refused \(too small\)"):
+        _ = second.outputs
+    with pytest.raises(NotRunError, match="because a value before it was refused\\. run.blocked"):
+        _ = third.outputs
+    assert "it was blocked in the last run (too small)" in g.why(second)
+    first.set(a=2)
+    assert g.run().blocked == {}
+    assert third.outputs == (2,)
+
+
+def test_a_run_of_many_values_of_which_some_are_refused_blocks_no_node(g: Graph) -> None:
+    @nb.node
+    def odd(a: int) -> int | nb.Block:
+        return a if a % 2 else nb.Block("even")
+
+    last = g.add("plus", a=odd(g.add("Range", stop=3).values))
+    assert g.run().blocked == {}
+    assert last.outputs == (nb.Items([nb.Block(), 1, nb.Block()]),)
 
 
 # Undo, saving, opening
