@@ -22,8 +22,8 @@ _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBAL
 _FREE_READS = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
 _ATTRIBUTE_READS = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _BETWEEN = frozenset({"PRECALL", "CACHE", "NOP", "PUSH_NULL"})
-"""Left out: they say nothing, or how a call is prepared. That depends on whether the ``import`` of what is called is part
-of the same source, as it is in a module and is not in a notebook, of which each statement is compiled alone."""
+"""Left out: they say nothing, or how a call is prepared. That depends on whether the ``import`` of what is called is in
+the same source, as it is in a module and is not in a notebook, of which each statement is compiled alone."""
 
 _SAME = {"LOAD_METHOD": "LOAD_ATTR"}
 """The same for names: an attribute is an attribute, whether it will be called or not."""

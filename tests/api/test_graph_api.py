@@ -715,7 +715,7 @@ def test_a_refused_value_is_told_by_the_run_by_why_and_by_the_result_that_is_not
     assert repr(run) == f"Run done: 1 executed, 0 cached, 2 blocked\n  node {second.id} did not run: too small"
     with pytest.raises(NotRunError, match=r"a value before it was refused \(too small\)"):
         _ = second.outputs
-    with pytest.raises(NotRunError, match="because a value before it was refused\\. run.blocked"):
+    with pytest.raises(NotRunError, match=r"because a value before it was refused\. run\.blocked"):
         _ = third.outputs
     assert "it was blocked in the last run (too small)" in g.why(second)
     first.set(a=2)
