@@ -85,7 +85,7 @@ class PlanRow:
         }
 
 
-_HEAD = ("node", "title", "action", "reason", "seconds", "result")
+_HEAD = ("node", "title", "action", "reason", "time", "result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +138,13 @@ class PlanTable:
 
     def _summary(self) -> str:
         parts = [f"{len(self.steps)} to run", f"{len(self.cached)} cached"]
+        asked = sum(row.action == "if asked" for row in self.rows)
+        if asked:
+            parts.insert(1, f"{asked} if asked")
         if self.blocked:
             parts.append(f"{len(self.blocked)} blocked")
         if self.seconds is not None and self.steps:
-            parts.append(f"about {seconds_text(self.seconds)}")
+            parts.append(f"about {seconds_text(self.seconds)}".replace("about <", "less than"))
         if self.peak_bytes is not None and self.steps:
             parts.append(f"at most {bytes_text(self.peak_bytes)} of results at once")
         return ", ".join(parts)
@@ -168,15 +171,22 @@ class Why(str):
 
     def _repr_html_(self) -> str:
         rows = [
-            (row.node, row.title, row.action, each.what if each else row.reason, *_old_and_new(each))
+            (row.node, row.title, row.action, *cells)
             for row in self.rows
-            for each in (row.changes or (None,))
+            for cells in (map(_change_cells, row.changes) if _has_values(row) else [(row.reason, "", "")])
         ]
         return html_table(("node", "title", "action", "what", "before", "now"), rows, caption=str(self))
 
 
-def _old_and_new(change: Changed | None) -> tuple[str, str]:
-    return ("", "") if change is None else (change.old or "", change.new or "")
+def _has_values(row: PlanRow) -> bool:
+    return any(change.old is not None or change.new is not None for change in row.changes)
+
+
+def _change_cells(change: Changed) -> tuple[str, str, str]:
+    """Return what changed, what was before, and what is now; all in the first where there are no values to show."""
+    if change.old is None and change.new is None:
+        return str(change), "", ""
+    return change.what, change.old or "", change.new or ""
 
 
 def plan_table(
