@@ -201,10 +201,11 @@ def _literal(spec: InputSpec, value: Any, node_type: NodeType) -> tuple[Any, byt
     if spec.check is None:
         if value is None and not spec.is_required:
             return _default(spec, node_type)
+        what, which = ("what comes", "") if spec.port == ANY else (spec.port, f" of type {spec.port}")
         raise _Unusable(
             "needs_link",
-            f"{node_type.title}.{spec.name} takes {spec.port} from another node, not the value {_short(value)}. "
-            f"Connect an output of type {spec.port}.",
+            f"{node_type.title}.{spec.name} takes {what} from another node, not the value {_short(value)}. Connect an "
+            f"output{which}.",
         )
     try:
         checked = spec.check(value)

@@ -251,7 +251,7 @@ class _Writer:
         values: dict[str, Any] = {}
         links: dict[str, Link] = {}
         for each, value in _named(node, node_type).items():
-            spec = node_type.input_by_name.get(each)
+            spec = node_type.input_by_name.get(each) if node_type.takes_any else node_type.input(each)
             link = self._link(value)
             if link is not None:
                 links[each] = link
