@@ -25,7 +25,9 @@ _BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
-class _Waiting:
+class Waiting:
+    """A result on its way to disk. ``shown_version``: of what the node shows, when it was made."""
+
     entry: Entry
     node: str
     shown_version: Any
@@ -37,7 +39,8 @@ class CacheWriter:
     def __init__(self, open_disk: Callable[[], DiskResults | None], values: ValueRegistry) -> None:
         self._open = open_disk
         self._values = values
-        self._waiting: dict[bytes, _Waiting] = {}
+        self.waiting: dict[bytes, Waiting] = {}
+        """Results that are not on disk yet, to be looked up by anybody and changed only here."""
         self._waiting_bytes = 0
         self._forgotten: set[bytes] = set()
         self._is_busy = False
@@ -45,6 +48,8 @@ class CacheWriter:
         self._thread: Thread | None = None
         self._changed = Condition()
         self._commit_lock = Lock()
+        self.pinned: set[bytes] = set()
+        """Keys whose results are pinned when they are written."""
         self.late = 0
         """Results that were not written because too many bytes were waiting."""
 
@@ -54,12 +59,12 @@ class CacheWriter:
         with self._changed:
             if self._is_closed:
                 return
-            if self._waiting and self._waiting_bytes + entry.value_bytes > PENDING_BYTES:
+            if self.waiting and self._waiting_bytes + entry.value_bytes > PENDING_BYTES:
                 self.late += 1
                 return
             self._remove(key)
             self._forgotten.discard(key)
-            self._waiting[key] = _Waiting(entry, node, shown)
+            self.waiting[key] = Waiting(entry, node, shown)
             self._waiting_bytes += entry.value_bytes
             if self._thread is None:
                 self._thread = Thread(target=self._work, name="nodebook-cache-writer", daemon=True)
@@ -67,16 +72,11 @@ class CacheWriter:
             if not self._is_busy:
                 self._changed.notify_all()
 
-    def peek(self, key: bytes) -> Entry | None:
-        """Return a result that waits to be written."""
-        waiting = self._waiting.get(key)
-        return None if waiting is None else waiting.entry
-
     def forget(self, keys: Collection[bytes] | None = None) -> int:
         """Do not write these results, or none that wait; returns their bytes. None of them is committed after this."""
         with self._commit_lock, self._changed:
             before = self._waiting_bytes
-            for key in list(self._waiting) if keys is None else keys:
+            for key in list(self.waiting) if keys is None else keys:
                 self._remove(key)
                 self._forgotten.add(key)
             return before - self._waiting_bytes
@@ -85,7 +85,7 @@ class CacheWriter:
         """Wait until all that was offered is on disk; False where the time was too short."""
         end = None if timeout_s is None else monotonic() + timeout_s
         with self._changed:
-            while self._waiting or self._is_busy:
+            while self.waiting or self._is_busy:
                 left = None if end is None else end - monotonic()
                 if self._thread is None or not self._thread.is_alive() or (left is not None and left <= 0):
                     return False
@@ -104,7 +104,7 @@ class CacheWriter:
         return is_done
 
     def _remove(self, key: bytes) -> None:
-        waiting = self._waiting.pop(key, None)
+        waiting = self.waiting.pop(key, None)
         if waiting is not None:
             self._waiting_bytes -= waiting.entry.value_bytes
 
@@ -122,19 +122,19 @@ class CacheWriter:
             # Not even the loop variable may keep results alive while nothing is to be done.
             del batch
 
-    def _next_batch(self) -> dict[bytes, _Waiting] | None:
+    def _next_batch(self) -> dict[bytes, Waiting] | None:
         with self._changed:
             self._is_busy = False
             self._changed.notify_all()
-            while not self._waiting:
+            while not self.waiting:
                 if self._is_closed:
                     return None
                 self._changed.wait()
             self._is_busy = True
             self._forgotten.clear()
-            return dict(islice(self._waiting.items(), _BATCH))
+            return dict(islice(self.waiting.items(), _BATCH))
 
-    def _write(self, batch: dict[bytes, _Waiting]) -> None:
+    def _write(self, batch: dict[bytes, Waiting]) -> None:
         """Write what is still as it was made: a value that somebody changed meanwhile is not that key's value."""
         disk = self._open()
         rows: list[Row] = []
@@ -147,12 +147,13 @@ class CacheWriter:
                 disk.commit([row for row in rows if row.key not in self._forgotten])
             with self._changed:
                 for key, waiting in batch.items():
-                    if self._waiting.get(key) is waiting:
+                    if self.waiting.get(key) is waiting:
                         self._remove(key)
 
-    def _row(self, disk: DiskResults, key: bytes, waiting: _Waiting) -> Row | None:
+    def _row(self, disk: DiskResults, key: bytes, waiting: Waiting) -> Row | None:
         entry = waiting.entry
-        stored = Stored(entry.outputs, entry.payload, entry.seconds, entry.value_bytes, waiting.node)
+        is_pinned = key in self.pinned
+        stored = Stored(entry.outputs, entry.payload, entry.seconds, entry.value_bytes, waiting.node, is_pinned)
         encoded = disk.encode(stored)
         row = None if encoded is None else disk.prepare(key, stored, encoded)
         if entry.versions is not None and self._values.versions(entry.outputs) != entry.versions:

@@ -36,7 +36,7 @@ FOLDER_VARIABLE = "NODEBOOK_CACHE_DIR"
 
 
 def user_cache_folder() -> Path | None:
-    """Return where this user's kernels keep results, None where ``NODEBOOK_CACHE_DIR`` says ``off``; it may name a folder."""
+    """Return where this user's kernels keep results; ``NODEBOOK_CACHE_DIR`` may name a folder, or say ``off``."""
     named = os.environ.get(FOLDER_VARIABLE, "").strip()
     if named.lower() == "off":
         return None
@@ -71,6 +71,7 @@ class DiskTier:
         self._codecs: CodecRegistry | None = None
         self.teach: list[Callable[[CodecRegistry], None]] = [_teach_engine_values]
         self._writer = CacheWriter(self._open, values)
+        self._waiting = self._writer.waiting
 
     def _open(self) -> DiskResults | None:
         """Return what is in the folder, None where it cannot be used; the first call opens it."""
@@ -103,13 +104,14 @@ class DiskTier:
 
     def get(self, key: bytes) -> Entry | None:
         """Return a result, or None."""
-        if len(key) != DIGEST_BYTES:
+        # Most look-ups end in the first line, once or twice for each trivial node of a first run.
+        disk = self._results if self._is_tried else self._open()
+        if disk is None or (not disk.has(key) and key not in self._waiting):
             return None
-        waiting = self._writer.peek(key)
+        waiting = self._waiting.get(key)
         if waiting is not None:
-            return waiting
-        disk = self._open()
-        stored = None if disk is None else disk.read(key)
+            return waiting.entry
+        stored = disk.read(key)
         return None if stored is None else self._entry(stored)
 
     def get_many(self, keys: Collection[bytes]) -> Iterator[tuple[bytes, Entry]]:
@@ -145,13 +147,18 @@ class DiskTier:
 
     def clear(self) -> None:
         """Remove the results of all kernels that share the folder, pinned ones too."""
+        self._writer.pinned.clear()
         self._writer.forget()
         disk = self._open()
         if disk is not None:
             disk.clear()
 
     def pin(self, keys: Collection[bytes], *, pinned: bool) -> None:
-        """Say of results whether eviction may take them, for all kernels."""
+        """Say of results whether eviction may take them, for all kernels; those to come are pinned when written."""
+        if pinned:
+            self._writer.pinned.update(keys)
+        else:
+            self._writer.pinned.difference_update(keys)
         self.flush(FLUSH_S)
         disk = self._open()
         if disk is not None:

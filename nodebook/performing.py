@@ -27,7 +27,15 @@ def perform(job: Job, services: Services, may_begin: MayBegin) -> tuple[Run, Map
     job.store.run_keys = PlannedKeys(plan)
     planned = tuple(step.id for step in plan.steps)
     services.stream.emit(
-        events.RunStarted(job.number, job.store.number, planned, tuple(plan.held), tuple(job.problems), plan.targets)
+        events.RunStarted(
+            job.number,
+            job.store.number,
+            planned,
+            tuple(plan.held),
+            tuple(job.problems),
+            plan.targets,
+            tuple(plan.lazy_steps),
+        )
     )
     resources = {**services.resources, RunDocument: RunDocument(lambda: document.dumps(job.state))}
     services = replace(services, resources=resources)

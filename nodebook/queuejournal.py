@@ -33,7 +33,9 @@ logger = logging.getLogger(__name__)
 DEBOUNCE_S = 0.3
 """What happened is on disk this soon: what a crash may lose."""
 SHARE = 9.0
-"""Writing waits this many times as long as it took last, so that huge graphs do not slow down what runs."""
+"""Writing waits this many times as long as it takes, so that huge graphs do not slow down what runs."""
+NODE_S = 10e-6
+"""What it takes to write a node of a document, where nothing is known yet."""
 MAX_DOCUMENTS = 20
 """For how many ended runs one writing stores the document; of a burst of short runs, the older ones go without."""
 MAX_WAITING = 10_000
@@ -155,7 +157,8 @@ class QueueJournal:
                 while not self._notes and not self._is_closed:
                     self._wake.wait()
                 if not self._is_closed:
-                    self._wake.wait_for(lambda: self._is_closed, max(DEBOUNCE_S, SHARE * self._last_write_s))
+                    pause_s = max(DEBOUNCE_S, SHARE * max(self._last_write_s, _cost_s(self._notes[0])))
+                    self._wake.wait_for(lambda: self._is_closed, pause_s)
                 if self._is_closed:
                     return
             self.flush()
@@ -317,3 +320,13 @@ class QueueJournal:
             return [path for path in sorted(self.folder.glob("*.jsonl")) if path != self.path]
         except OSError:
             return []
+
+
+def _cost_s(note: Note) -> float:
+    match note:
+        case Submitted(state=state):
+            return NODE_S * len(state.nodes)
+        case Ended(run=run):
+            return NODE_S * len(run.state.nodes)
+        case _:
+            return 0.0

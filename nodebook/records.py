@@ -114,7 +114,7 @@ class RunRecord:
         return self.document.read()
 
     def graph(self) -> Graph:
-        """Return a new unnamed graph that is as this one was when it ran. Raises ``DocumentError``."""
+        """Return a new graph, saved nowhere, that is as this one was when it ran. Raises ``DocumentError``."""
         return self.home.open_state(self.state)
 
     def result(self, target: str) -> Entry:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from nodebook.engine.events import NodeError
-from nodebook.engine.graph import EMPTY, GraphState, id_order
+from nodebook.engine.graph import EMPTY, GraphState, id_order, nodes_before
 from nodebook.engine.plan import Plan
 from nodebook.errors import RunFailedError
 
@@ -66,10 +66,10 @@ class Run:
         seen = {node_id for node_id in self.held if node_id in self.state.nodes}
         stack = list(seen)
         while stack:
-            for link in self.state.nodes[stack.pop()].links.values():
-                if link.node not in seen and link.node in self.state.nodes:
-                    seen.add(link.node)
-                    stack.append(link.node)
+            for before in nodes_before(self.state, stack.pop()):
+                if before not in seen:
+                    seen.add(before)
+                    stack.append(before)
         if self.outcome in {"cancelled", "abandoned"}:
             # What was still to come when the run was stopped is neither cached nor executed.
             return ()

@@ -68,8 +68,8 @@ def bytes_text(size: float | None) -> str:
     """Return a size in words: ``512 B``, ``3.4 MiB``; nothing where there is none."""
     if size is None:
         return ""
-    for unit in ("B", "KiB", "MiB"):
+    for unit in ("B", "KiB", "MiB", "GiB"):
         if size < _KIB:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= _KIB
-    return f"{size:.1f} GiB"
+    return f"{size:.1f} TiB"

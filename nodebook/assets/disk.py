@@ -49,6 +49,7 @@ class Stored:
     seconds: float
     value_bytes: int
     node: str = ""
+    is_pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +197,16 @@ class DiskResults:
         except OSError as error:
             self._note(f"A result could not be written to {self.folder}: {error}.")
             return None
-        row = Row(key, encoded.tree, b"".join(inline), tuple(parts), stored.node, stored.seconds, stored.value_bytes)
+        row = Row(
+            key,
+            encoded.tree,
+            b"".join(inline),
+            tuple(parts),
+            node=stored.node,
+            seconds=stored.seconds,
+            value_bytes=stored.value_bytes,
+            is_pinned=stored.is_pinned,
+        )
         if row.stored_bytes > self.limit_bytes // 2:
             self.refused["it is larger than half of the limit on disk"] += 1
             return None
@@ -218,7 +228,8 @@ class DiskResults:
             if used:
                 results.mark_used(connection, used)
             if whole:
-                results.insert_rows(connection, whole, time())
+                for digest in results.insert_rows(connection, whole, time()):
+                    self._blobs.delete(digest)
         self.refresh()
         self._written_bytes += sum(row.stored_bytes for row in rows)
         if self._written_bytes > self.limit_bytes // 20 or len(self._keys) > MAX_ROWS:

@@ -58,9 +58,9 @@ def _plain() -> list[Codec]:
     return [
         text_codec("int", int, _write_int, lambda text: int(text, 16)),
         text_codec("complex", complex, lambda value: [value.real, value.imag], lambda pair: complex(*pair)),
-        text_codec("datetime", datetime, _write_datetime, datetime.fromisoformat),
+        text_codec("datetime", datetime, _write_datetime, _read_datetime),
         text_codec("date", date, date.isoformat, date.fromisoformat),
-        text_codec("time", time, _write_time, time.fromisoformat),
+        text_codec("time", time, _write_time, _read_time),
         text_codec("timedelta", timedelta, lambda v: [v.days, v.seconds, v.microseconds], lambda v: timedelta(*v)),
         text_codec("decimal", Decimal, str, Decimal),
         text_codec("fraction", Fraction, str, Fraction),
@@ -82,25 +82,28 @@ def _write_int(value: int) -> str:
     return hex(value)  # no limit on digits, and linear in them
 
 
-def _write_datetime(value: datetime) -> str:
-    _refuse_fold(value)
+def _write_datetime(value: datetime) -> list[Any]:
     if value.tzinfo is not None and type(value.tzinfo) is not timezone:
         raise NotStorableError("a datetime has a time zone with rules; use a fixed offset or UTC")
     if value.tzinfo is not None and value.tzinfo != timezone(value.tzinfo.utcoffset(None)):
         raise NotStorableError("a datetime has a time zone with a name of its own")
-    return value.isoformat()
+    return [value.isoformat(), value.fold]
 
 
-def _write_time(value: time) -> str:
-    _refuse_fold(value)
+def _write_time(value: time) -> list[Any]:
     if value.tzinfo is not None:
         raise NotStorableError("a time of day has a time zone")
-    return value.isoformat()
+    return [value.isoformat(), value.fold]
 
 
-def _refuse_fold(value: datetime | time) -> None:
-    if value.fold:
-        raise NotStorableError("a time is the second of two that a clock change made equal")
+def _read_datetime(pair: list[Any]) -> datetime:
+    text, fold = pair
+    return datetime.fromisoformat(text).replace(fold=fold)
+
+
+def _read_time(pair: list[Any]) -> time:
+    text, fold = pair
+    return time.fromisoformat(text).replace(fold=fold)
 
 
 def _encode_dict(value: dict[Any, Any], packer: Packer) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Row:
     node: str = ""
     seconds: float = 0.0
     value_bytes: int = 0
+    is_pinned: bool = False
 
     @property
     def digests(self) -> dict[bytes, int]:
@@ -109,10 +110,13 @@ def _checked(found: Any) -> Row | None:
     return Row(key, tree, inline, _unpack_parts(parts), "", seconds, value_bytes)
 
 
-def insert_rows(connection: Connection, rows: Sequence[Row], now: float) -> None:
-    """Write rows over those of the same keys; what was pinned stays pinned."""
+def insert_rows(connection: Connection, rows: Sequence[Row], now: float) -> list[bytes]:
+    """Write rows over those of the same keys; what was pinned stays pinned.
+
+    Returns the digests of the blobs that no row names any more.
+    """
     pinned = frozenset(pinned_keys(connection))
-    delete_rows(connection, [row.key for row in rows])
+    orphans = delete_rows(connection, [row.key for row in rows])
     small = [_columns(row, now, pinned) for row in rows if not row.digests]
     if small:
         connection.execute(insert(results), small)
@@ -122,6 +126,7 @@ def insert_rows(connection: Connection, rows: Sequence[Row], now: float) -> None
             number = done.inserted_primary_key[0]  # type: ignore[index]  # one row was inserted
             links = [{"digest": digest, "result": number, "bytes": each} for digest, each in row.digests.items()]
             connection.execute(insert(blobs), links)
+    return [digest for digest in orphans if not _is_named(connection, digest)]
 
 
 def _columns(row: Row, now: float, pinned: frozenset[bytes]) -> dict[str, Any]:
@@ -135,7 +140,7 @@ def _columns(row: Row, now: float, pinned: frozenset[bytes]) -> dict[str, Any]:
         "stored_bytes": row.stored_bytes,
         "created": now,
         "used": now,
-        "pinned": row.key in pinned,
+        "pinned": row.is_pinned or row.key in pinned,
         "tree": row.tree,
         "inline": row.inline,
         "parts": packed,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import EnumMeta
 from functools import cached_property, partialmethod
+from operator import itemgetter
 from types import FunctionType
 from typing import Any
 
 _CODE = (FunctionType, classmethod, staticmethod, property, cached_property, partialmethod)
 _BOOKKEEPING = frozenset({"_abc_impl", "__annotate__", "__annotate_func__"})
+
+
+def sorted_items(members: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return members by name; of a copy, since another thread may add one meanwhile."""
+    return sorted(list(members.items()), key=itemgetter(0))  # noqa: C414 -- sorted() alone runs over the living one
 
 
 def class_members(kind: type) -> Iterator[tuple[str, Any]]:
@@ -21,7 +27,7 @@ def class_members(kind: type) -> Iterator[tuple[str, Any]]:
     if isinstance(kind, EnumMeta):
         members: dict[str, Any] = dict(kind.__members__)
         yield from ((name, each.value) for name, each in members.items())
-    for name, member in sorted(vars(kind).items()):
+    for name, member in sorted_items(vars(kind)):
         if name in _BOOKKEEPING or (isinstance(kind, EnumMeta) and _is_of_enum(kind, name)):
             continue
         if not name.startswith("__") or isinstance(member, _CODE):

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import copyreg
 import importlib.util
+import marshal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -34,8 +35,8 @@ from types import (
 from typing import Any, NamedTuple
 
 from nodebook.engine.bytecode import Chain, CodeFacts, code_facts
-from nodebook.engine.classes import class_members
-from nodebook.engine.fingerprint import DIGEST_BYTES, encode, find_encoder
+from nodebook.engine.classes import class_members, sorted_items
+from nodebook.engine.fingerprint import DIGEST_BYTES, digest, encode, find_encoder
 from nodebook.engine.node import NodeFunction
 from nodebook.engine.origins import NOTEBOOK_MODULE, is_installed, source_digest, stamp
 from nodebook.engine.tokens import token_of
@@ -65,6 +66,8 @@ _WRITERS: dict[type, frozenset[str]] = {
 """Methods that say nothing of what their container holds. A function that only logs to a list does not depend on it."""
 
 _LEAVES = frozenset({type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented), range})
+_NONE = encode(None)
+_LONG = 1 << 16
 _CACHE = type(lru_cache(lambda: None))
 
 
@@ -113,16 +116,18 @@ class _Walk:
         return CodeVersion(self._hash.digest(), self.is_portable)
 
     def _write(self, parts: Iterable[bytes]) -> None:
-        for part in parts:
-            self._hash.update(b"%d:" % len(part))
-            self._hash.update(part)
-        self._hash.update(b";")
+        # The quickest way to write byte strings with their lengths, so that no part can imitate a border. Format 2 has
+        # no references, which would tell equal parts from the same part.
+        self._hash.update(marshal.dumps(list(parts), 2))
 
     def ref(self, value: Any) -> bytes:
         """Return a leaf as it is, anything else as the number of the record that it has or will have."""
+        if value is None:
+            return _NONE
         kind = type(value)
         if kind in _LEAVES or (kind in (tuple, frozenset) and all(type(each) in _LEAVES for each in value)):
-            return encode(value)
+            leaf = encode(value)
+            return leaf if len(leaf) < _LONG else b"long" + digest(leaf)
         number = self._numbers.get(id(value))
         if number is None:
             number = self._numbers[id(value)] = len(self._numbers)
@@ -163,21 +168,19 @@ class _Walk:
         self._documented.append(value)
         self._reads_docs = self._reads_docs or (facts is not None and facts.reads_docs)
 
-    def _frame(self, value: FunctionType, frees: Iterable[Chain]) -> Iterator[bytes]:
-        yield code_facts(value.__code__).digest
-        yield self.ref(value.__defaults__)
-        yield self.ref(value.__kwdefaults__)
-        yield self.ref(value.__dict__ or None)
+    def _frame(self, value: FunctionType, frees: Iterable[Chain]) -> list[bytes]:
+        given = (value.__defaults__, value.__kwdefaults__, value.__dict__ or None)
+        parts = [code_facts(value.__code__).digest, *map(self.ref, given)]
         for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
-            yield name.encode()
+            parts.append(name.encode())
             try:
                 inner = cell.cell_contents
             except ValueError:
-                yield b"unbound"
+                parts.append(b"unbound")
                 continue
-            chains = [chain[1:] for chain in frees if chain[0] == name]
-            for chain in chains or [()]:
-                yield from self._follow(inner, chain)
+            for chain in [each[1:] for each in frees if each[0] == name] or [()]:
+                parts.extend(self._follow(inner, chain))
+        return parts
 
     def _global(self, value: FunctionType, chain: Chain) -> Iterator[bytes]:
         if chain[0] in value.__globals__:  # else a builtin, or not there yet: the byte code has the name
@@ -237,7 +240,7 @@ class _Walk:
         if is_installed(value.__name__):
             return self.installed(b"module", value.__name__, "")
         # The module itself is passed about: anything in it may be read.
-        members = sorted((name, each) for name, each in vars(value).items() if not name.startswith("__"))
+        members = [(name, each) for name, each in sorted_items(vars(value)) if not name.startswith("__")]
         return [b"module", *(part for name, each in members for part in (name.encode(), self.ref(each)))]
 
     def installed(self, tag: bytes, module: str, name: str) -> list[bytes]:
@@ -246,7 +249,7 @@ class _Walk:
         return [tag, module.encode(), name.encode(), version.text]
 
     def builtin(self, value: Any) -> Iterable[bytes]:
-        owner = getattr(value, "__objclass__", None) or value.__self__
+        owner = getattr(value, "__self__", getattr(value, "__objclass__", None))
         if owner is None or type(owner) is ModuleType:
             return self.installed(b"builtin", value.__module__ or "builtins", value.__qualname__)
         return [b"builtin", value.__name__.encode(), self.ref(owner)]
@@ -257,13 +260,14 @@ class _Walk:
         return [type(value).__name__.encode(), *self.refs(value)]
 
     def mapping(self, value: dict[Any, Any]) -> Iterable[bytes]:
-        # In its order, which code may read.
-        return [b"dict", *(part for key, each in value.items() for part in (self.ref(key), self.ref(each)))]
+        # In its order, which code may read. A copy, because a run on another thread may add to it meanwhile.
+        return [b"dict", *(part for key, each in list(value.items()) for part in (self.ref(key), self.ref(each)))]
 
     def set_(self, value: set[Any] | frozenset[Any]) -> Iterable[bytes]:
         # Sorted as far as that can be done: otherwise the order is this process's, which costs a result, no more.
-        leaves = sorted(encode(each) for each in value if type(each) in _LEAVES)
-        named = [each for each in value if type(each) not in _LEAVES]
+        items = list(value)
+        leaves = sorted(encode(each) for each in items if type(each) in _LEAVES)
+        named = [each for each in items if type(each) not in _LEAVES]
         named.sort(key=lambda each: (type(each).__qualname__, str(getattr(each, "__qualname__", ""))))
         return [type(value).__name__.encode(), *leaves, *self.refs(named)]
 
@@ -313,7 +317,8 @@ def _reduce(value: Any) -> tuple[Any, ...] | None:
 
 def _is_found_by_name(value: FunctionType) -> bool:
     """Whether a function is the one that its module has under its name, so that the module's version says it all."""
-    found: Any = sys.modules.get(value.__module__) if is_installed(value.__module__) else None
+    module: Any = value.__module__  # anything, where a decorator copied it
+    found: Any = sys.modules.get(module) if isinstance(module, str) and is_installed(module) else None
     for name in value.__qualname__.split("."):
         found = vars(found).get(name) if isinstance(found, (type, ModuleType)) else None
     return found is value

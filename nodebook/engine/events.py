@@ -44,7 +44,10 @@ class RunQueued:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """``planned`` will run, ``held`` were found in the cache, ``blocked`` are the problems that keep nodes from it."""
+    """``planned`` will run, ``held`` were found in the cache, ``blocked`` are the problems that keep nodes from it.
+
+    ``lazy`` will run only where a lazy input asks for them.
+    """
 
     run: int
     graph: int
@@ -52,6 +55,7 @@ class RunStarted:
     held: tuple[str, ...]
     blocked: tuple[Problem, ...]
     targets: tuple[str, ...] = ()
+    lazy: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,3 +117,21 @@ def downstream(state: GraphState, roots: set[str]) -> set[str]:
                 found.add(node_id)
                 stack.append(node_id)
     return found
+
+
+def nodes_before(state: GraphState, node_id: str) -> list[str]:
+    """Return the nodes that a node's links lead to: past bypassed ones, and not to muted ones."""
+    found: dict[str, None] = {}
+    passed = {node_id}
+    stack = [link.node for link in state.nodes[node_id].links.values()]
+    while stack:
+        source = stack.pop()
+        node = state.nodes.get(source)
+        if node is None or source in passed:
+            continue
+        if node.mode is None:
+            found[source] = None
+        elif node.mode == "bypass":
+            passed.add(source)
+            stack.extend(link.node for link in node.links.values())
+    return list(found)

@@ -157,7 +157,7 @@ class GraphStore:
             with around:
                 plan = make_plan(index, index.default_targets() if targets is None else targets, lookup)
                 culprits = dict.fromkeys(plan.blocked.values())
-                problems = [problem for node_id in culprits for problem in index.problems_of(node_id)]
+                problems = [problem for node_id in culprits for problem in _obstacles(index, node_id)]
                 if for_run:
                     index.mark_run()
             return plan, state, problems
@@ -204,6 +204,16 @@ class GraphStore:
         node_type = self.library.find(edit.node.get("type", ""))
         values = {name: _canonical_value(node_type, name, value) for name, value in given.items()}
         return replace(edit, node={**edit.node, "values": values})
+
+
+def _obstacles(index: GraphIndex, node_id: str) -> Iterable[Problem]:
+    """Return what keeps a node from running: its problems, or that it is switched off and yet asked for."""
+    node = index.nodes.get(node_id)
+    if node is None or node.mode is None:
+        return index.problems_of(node_id)
+    words = "muted" if node.mode == "mute" else "bypassed"
+    message = f"This node is {words}, so it cannot be run itself. Enable it first, or run another one."
+    return [Problem(node_id, None, words, message)]
 
 
 def _canonical_value(node_type: NodeType | None, name: str, value: Any) -> Any:

@@ -15,9 +15,28 @@ from nodebook.assets.codecs import Codec, CodecRegistry, Packer, Unpacker
 from nodebook.assets.errors import DamagedError, NotStorableError, UnavailableError
 
 _NAMES = (
-    "bool uint8 int8 uint16 int16 uint32 int32 uint64 int64 float16 bfloat16 float32 float64 complex32 complex64 "
-    "complex128 float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu"
-).split()  # noqa: SIM905 -- one name after the other
+    "bool",
+    "uint8",
+    "int8",
+    "uint16",
+    "int16",
+    "uint32",
+    "int32",
+    "uint64",
+    "int64",
+    "float16",
+    "bfloat16",
+    "float32",
+    "float64",
+    "complex32",
+    "complex64",
+    "complex128",
+    "float8_e4m3fn",
+    "float8_e5m2",
+    "float8_e4m3fnuz",
+    "float8_e5m2fnuz",
+    "float8_e8m0fnu",
+)
 DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in _NAMES if hasattr(torch, name)}
 _NAME_OF = {dtype: name for name, dtype in DTYPES.items()}
 _MAX_DIMENSIONS = 64
@@ -45,8 +64,10 @@ def _encode(value: torch.Tensor, packer: Packer) -> dict[str, Any]:
     if value.requires_grad:
         raise NotStorableError("a tensor records gradients")
     name = _name(value.dtype)
-    plain = value.detach().cpu().resolve_conj().resolve_neg().contiguous()
-    data = plain.reshape(-1).view(torch.uint8).numpy().data if plain.numel() else b""
+    flat = value.detach().cpu().resolve_conj().resolve_neg().reshape(-1)
+    if flat.numel() and flat.stride(0) != 1:  # of one number from a larger tensor torch keeps the old stride
+        flat = flat.clone(memory_format=torch.contiguous_format)
+    data = flat.view(torch.uint8).numpy().data if flat.numel() else b""
     return {
         "dtype": name,
         "shape": list(value.shape),

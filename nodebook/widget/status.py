@@ -8,7 +8,7 @@ from threading import Lock
 from typing import Any
 
 from nodebook.engine import events
-from nodebook.engine.graph import GraphState
+from nodebook.engine.graph import GraphState, nodes_before
 from nodebook.runs import Run
 from nodebook.widget.protocol import ErrorJson, NodeJson, NodeState, RunJson, RunState, Status, wire
 
@@ -215,7 +215,7 @@ class StatusBoard:
         planned, held = set(event.planned), set(event.held)
         blocked = set(event.targets) - planned - held - culprits.keys()
         for node in _upstream(state, planned | held) - planned - culprits.keys():
-            self._set(node, "cached")
+            self._set(node, "idle" if node in event.lazy else "cached")
         for node in event.planned:
             self._set(node, "queued")
         for node, error in culprits.items():
@@ -242,7 +242,7 @@ class StatusBoard:
 
 def _upstream(state: GraphState, roots: Iterable[str]) -> set[str]:
     """Return those of ``roots`` that the graph has, and every node before them."""
-    return _reached(state, roots, lambda node: (link.node for link in state.nodes[node].links.values()))
+    return _reached(state, roots, lambda node: nodes_before(state, node))
 
 
 def _downstream(state: GraphState, roots: Iterable[str]) -> set[str]:

@@ -27,13 +27,18 @@ returned = threading.Event()
 def hang(x: int = 0) -> int:
     """Ask nobody whether to stop."""
     entered.set()
-    gate.wait(WAIT_S)
+    gate.wait(4 * WAIT_S)  # longer than any test waits for what must not wait for it
     returned.set()
     return x
 
 
 @nb.node(lane="concurrent")
 def hang_aside(x: int = 0) -> int:
+    return hang.function(x)
+
+
+@nb.node(lane="one at a time")
+def hang_in_line(x: int = 0) -> int:
     return hang.function(x)
 
 
@@ -46,7 +51,7 @@ def quick(x: int = 0) -> int:
 def kernel(session: Session) -> Iterator[Session]:
     for event in (gate, entered, returned):
         event.clear()
-    for function in (hang, hang_aside, quick):
+    for function in (hang, hang_aside, hang_in_line, quick):
         session.library.define(function)
     yield session
     gate.set()
@@ -114,6 +119,19 @@ def test_listeners_hear_of_the_end_once(kernel: Session) -> None:
     failed = [event.node for event in told if isinstance(event, events.NodeFailed)]
     ended = [event.state for event in told if isinstance(event, events.RunFinished)]
     assert (failed, ended) == ([node.id], ["abandoned"])
+
+
+def test_a_serial_lane_is_free_again_for_the_next(kernel: Session) -> None:
+    graph = nb.Graph()
+    node = graph.add(hang_in_line, x=1)
+    graph.queue()
+    assert entered.wait(WAIT_S)
+    entered.clear()
+    assert graph.abandon()
+    node.set(x=2)
+    graph.queue()
+    assert entered.wait(WAIT_S)
+    assert kernel.queue.running is not None
 
 
 def test_with_nothing_running_there_is_nothing_to_abandon(kernel: Session) -> None:

@@ -29,7 +29,7 @@ _EMPTY_SPOT = """(root) => {
   throw new Error('the canvas has no empty place');
 }"""
 
-_PIXELS = """(canvas) => {
+PIXELS = """(canvas) => {
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
   let sum = 0;
   for (let at = 0; at < data.length; at += 1) sum = (sum * 31 + data[at]) % 2147483647;
@@ -83,7 +83,7 @@ class Editor:
 
     def pixels(self, node: str) -> int:
         """Return a number that stands for what is painted on a node."""
-        number: int = self.picture(node).evaluate(_PIXELS)
+        number: int = self.picture(node).evaluate(PIXELS)
         return number
 
     def states(self) -> dict[str, str]:

@@ -17,7 +17,13 @@ def entry(key: bytes, value_bytes: int = 0, seconds: float = 0.0) -> Entry:
     return Entry((key,), value_bytes=value_bytes, seconds=seconds)
 
 
-IMPLEMENTATIONS: dict[str, Callable[[], ResultCache]] = {"memory": lambda: MemoryCache(1_000_000)}
+IMPLEMENTATIONS: dict[str, Callable[[], ResultCache]] = {
+    "bytes": lambda: MemoryCache(1_000_000),
+    "classic": lambda: MemoryCache(0, policy="classic"),
+    "lru": lambda: MemoryCache(0, policy="lru:100"),
+    "ram": lambda: MemoryCache(0, policy="ram:1", available=lambda: 1 << 40),
+}
+"""The tiered cache has tests of its own in tests/api/test_lasting_cache.py: the engine knows no disk."""
 
 
 @pytest.fixture(params=IMPLEMENTATIONS.values(), ids=list(IMPLEMENTATIONS))

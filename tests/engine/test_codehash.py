@@ -141,6 +141,10 @@ DIFFERENT = {
     "signed zero": ("def f(): return 0.0", "def f(): return -0.0"),
     "one and True": ("def f(): return (1, 2)", "def f(): return (True, 2)"),
     "numbers beyond every word": (f"def f(): return {10**5000:#x}", f"def f(): return {10**5000 + 1:#x}"),
+    "the end of a long text": (
+        "text = 'a' * 100_000 + 'b'\ndef f(): return text",
+        "text = 'a' * 100_000 + 'c'\ndef f(): return text",
+    ),
     "an ellipsis": ("def f(): return ...", "def f(): return None"),
     "the name of a helper's parameter": (
         "def g(a=1, b=2): return a\ndef f(): return g(b=3)",
@@ -229,6 +233,18 @@ DIFFERENT = {
         "k = 1\ndef f(a): return [x for x in a if x > k]",
         "k = 2\ndef f(a): return [x for x in a if x > k]",
     ),
+    "a slash after a helper's parameters": (
+        "def g(a, b): return a\ndef f(): return g",
+        "def g(a, b, /): return a\ndef f(): return g",
+    ),
+    # Each makes a new list for whoever asks for its state, perhaps where the one before had its own.
+    "the last of a chain of objects": tuple(
+        "class C:\n def __init__(self, k): self.k = k\n def __getstate__(self): return [self.k]\n"
+        f"all = [[C(i)] for i in range(40)] + [[C({number})]]\n"
+        "for i, each in enumerate(all[1:]): all[i].append(each)\n"
+        "first = all[0]\ndef f(): return first"
+        for number in (1, 2)
+    ),
     "a pattern": (
         "import re\nr = re.compile('a')\ndef f(): return r",
         "import re\nr = re.compile('b')\ndef f(): return r",
@@ -240,6 +256,10 @@ DIFFERENT = {
     "the list that a bound method fills": (
         "g = [1].append\ndef f(): return g",
         "g = [2].append\ndef f(): return g",
+    ),
+    "the list that a special method is bound to": (
+        "g = [1].__len__\ndef f(): return g",
+        "g = [2].__len__\ndef f(): return g",
     ),
     "two names for one list, or two lists": (
         "a = []\nb = a\ndef f(): return a, b",
@@ -278,9 +298,19 @@ def test_a_live_object_counts_by_what_it_is_and_in_this_process_only() -> None:
     assert version("def f(): return 1").is_portable
 
 
-def test_a_function_of_a_module_and_of_a_notebook_is_the_same() -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def f(x): return math.sin(x) + abs(x) + x.real.hex()",
+        "def f(x):\n for y in x:\n  x = math.sin(y) if y else math.cos(y)\n return x",
+        "def f(x):\n try:\n  x = math.sin(x)\n except ValueError:\n  x = math.cos(x)\n finally:\n  x = 1\n return x",
+        "def f(x):\n while math.sin(x):\n  x = [math.sin(y) for y in (z for z in x)]\n" + "  x += math.sin(x)\n" * 30,
+    ],
+    ids=["one after the other", "a loop", "exceptions", "long jumps"],
+)
+def test_a_function_of_a_module_and_of_a_notebook_is_the_same(body: str) -> None:
     # A notebook compiles each statement alone; Python then prepares the call of math.sin in another way.
-    imports, body = "import math\n", "def f(x): return math.sin(x) + abs(x) + x.real.hex()"
+    imports = "import math\n"
     names: dict[str, Any] = {}
     exec(imports, names)  # noqa: S102 -- what a notebook does
     assert version(imports + body) == version(body, math=names["math"])
@@ -297,6 +327,18 @@ def test_an_event_counts_by_what_it_is_and_not_by_what_happened() -> None:
     before = version("def f(): event.set()", event=event)
     event.set()
     assert version("def f(): event.set()", event=event) == before
+
+
+def test_calling_a_single_dispatch_changes_nothing() -> None:
+    function = from_source(
+        "import functools\n@functools.singledispatch\ndef g(a): return 0\n@g.register\ndef _(a: int): return 1\n"
+        "def f(a): return g(a)"
+    )
+    before = code_version(function)
+    function(1)
+    function(())
+    assert code_version(function) == before
+    assert before.is_portable
 
 
 def test_an_object_that_takes_the_place_of_another_in_memory_is_another() -> None:
@@ -343,6 +385,32 @@ def test_a_list_that_a_function_only_writes_to_is_a_log_and_does_not_count() -> 
     assert code_version(logs) == before[0]
     assert code_version(reads) != before[1]
     assert code_version(logs).is_portable
+
+
+def test_values_may_change_while_they_are_read() -> None:
+    log: dict[int, list[int]] = {number: [] for number in range(300)}
+    seen: set[int] = set(range(300))
+    function = from_source("def f(): return log, seen", log=log, seen=seen)
+    done = threading.Event()
+
+    def write() -> None:
+        while not done.is_set():
+            log[-1] = []
+            seen.add(-1)
+            del log[-1]
+            seen.discard(-1)
+
+    writer = threading.Thread(target=write)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    writer.start()
+    try:
+        for _ in range(20):
+            code_version(function)
+    finally:
+        done.set()
+        writer.join()
+        sys.setswitchinterval(interval)
 
 
 def test_depth_has_no_limit() -> None:

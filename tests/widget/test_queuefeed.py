@@ -243,5 +243,17 @@ def test_each_of_several_queued_runs_shows_what_it_made(
     assert sync.snapshot()["nodes"][shown.id]["text"] == "value 21"
 
 
+def test_a_node_has_what_the_run_made_that_ran_last_not_what_was_queued_last(graph: Graph, session: Session) -> None:
+    first = graph.add(add_one, x=graph.input("seed", 0))
+    graph.add(add_one, x=first)
+    session.queue.pause()
+    jobs = graph.queue(count=3, on_each=lambda turn: {"seed": 10 * turn})
+    session.queue.front(jobs[2])
+    session.queue.resume()
+    for job in jobs:
+        job.result(WAIT_S)
+    assert first.outputs == (11,)
+
+
 def wait_for_text(channel: FakeChannel, node: str, text: str) -> None:
     channel.wait("status", lambda each: each.get("nodes", {}).get(node, {}).get("text") == text)
