@@ -53,6 +53,8 @@ class Subgraph:
 class SubNode(Reference):
     """A node of a ``Subgraph``: stands for its only output, and has its outputs as attributes."""
 
+    is_of_run = True
+
     __iter__ = None  # how many outputs there are is not known yet
 
     def __init__(
@@ -91,6 +93,8 @@ class SubNode(Reference):
 class SubOutput(Reference):
     """An output of a node of a ``Subgraph``."""
 
+    is_of_run = True
+
     def __init__(self, node: SubNode, output: str | int) -> None:
         self.node = node
         self.output = output
@@ -105,6 +109,8 @@ class SubOutput(Reference):
 
 class OuterLink(Reference):
     """What a ``RawLink`` input receives: the output that it is linked to."""
+
+    is_of_run = True
 
     def __init__(self, node: str, slot: int) -> None:
         self.node = node

@@ -591,6 +591,53 @@ def test_runs_of_several_threads_each_get_their_own_result(g: Graph) -> None:
     assert results == {seed: ("done", seed) for seed in range(8)}
 
 
+def _waits(inner: Graph) -> Any:
+    return inner.run()
+
+
+def _waits_for_the_job(inner: Graph) -> Any:
+    return inner.queue().result(20)
+
+
+@pytest.mark.parametrize("wait", [_waits, _waits_for_the_job])
+def test_a_node_that_waits_for_a_run_fails_instead_of_waiting_for_itself(g: Graph, wait: Any) -> None:
+    @nb.node
+    def outer() -> int:
+        inner = nb.Graph()
+        inner.add("plus", a=40, b=2)
+        wait(inner)
+        return 1
+
+    g.add(outer)
+    run = g.queue().result(20)
+    assert [each.kind for each in run.errors.values()] == ["RunInsideNodeError"]
+    assert "cannot start before the run of this node has ended" in repr(run)
+
+
+@pytest.mark.parametrize("how", ["run_async", "queue"])
+def test_an_async_node_that_awaits_a_run_fails_too(g: Graph, how: str) -> None:
+    @nb.node
+    async def outer() -> int:
+        await getattr(nb.Graph(), how)()
+        return 1
+
+    g.add(outer)
+    run = g.queue().result(20)
+    assert [each.kind for each in run.errors.values()] == ["RunInsideNodeError"]
+
+
+@pytest.mark.parametrize("hint", [int, nb.Items[int]])
+def test_a_node_that_returns_an_output_of_a_graph_fails(g: Graph, hint: Any) -> None:
+    def outer() -> Any:
+        inner = nb.Graph().add("plus").sole_output()
+        return inner if hint is int else [inner]
+
+    outer.__annotations__["return"] = hint
+    g.add(nb.node(outer))
+    message = next(iter(g.run().errors.values())).message
+    assert message.startswith("Outer returned <output INT of node 1>, which is part of another graph.")
+
+
 def test_editing_while_a_run_goes_on_does_not_change_that_run(g: Graph) -> None:
     started, go = threading.Event(), threading.Event()
 
