@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any
 
 from nodebook.engine.cache import Entry
-from nodebook.engine.calling import Expanding, Prepared, prepare
+from nodebook.engine.calling import Expanding, Prepared, gather, prepare
 from nodebook.engine.context import NodeContext, current_node
 from nodebook.engine.items import Block
 from nodebook.engine.nodetype import NodeType
@@ -38,7 +38,7 @@ async def _call(state: RunState, step: Step, asked: frozenset[str]) -> Entry | E
     compiled, services = step.compiled, state.services
     node_type = compiled.type
     assert node_type is not None  # noqa: S101 - plans hold runnable nodes only
-    prepared = prepare(step.id, compiled, state.live, services.values, services.resources, asked)
+    prepared = prepare(compiled, gather(step.id, compiled, state.live, services.values, services.resources, asked))
     state.note_refusals(step, prepared)
     start = state.running[step.id] = perf_counter()
     try:

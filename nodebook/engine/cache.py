@@ -75,9 +75,11 @@ class CacheInfo:
     limit_bytes: int
 
 
-@dataclass(slots=True)
-class _Slot:
-    entry: Entry
+class _Use(NamedTuple):
+    """In which run entries were last used. One for all entries of a node type in a run: an own one for each costs a
+    trivial node a twentieth of its time.
+    """
+
     generation: int
     node: str
     used: float
@@ -119,31 +121,36 @@ class MemoryCache:
         self._held_bytes = 0
         self._generation = 0
         self._begun = time()
-        self._slots: OrderedDict[bytes, _Slot] = OrderedDict()
+        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self._uses: dict[bytes, _Use] = {}
+        self._now: dict[str, _Use] = {}
+        """The uses of this generation, by node."""
         self._pinned: set[bytes] = set()
         self._lock = Lock()
 
     def get(self, key: bytes) -> Entry | None:
         """Return the entry of a key and count it as used, or None."""
         with self._lock:
-            slot = self._slots.get(key)
-            if slot is None:
+            entry = self._entries.get(key)
+            if entry is None:
                 return None
-            self._slots.move_to_end(key)
-            slot.generation = self._generation
-            slot.used = self._begun
-            return slot.entry
+            self._entries.move_to_end(key)
+            use = self._uses[key]
+            if use.generation != self._generation:
+                self._uses[key] = self._use_of(use.node)
+            return entry
 
     def put(self, key: bytes, entry: Entry, node: str = "") -> None:
         """Keep an entry, and let others go until all fit. ``node`` is what listings call it."""
         size = entry.value_bytes + ENTRY_BYTES
         with self._lock:
-            if key in self._slots:
+            if key in self._entries:
                 self._drop(key)
             bounded = self._policy.is_bounded
             if (bounded and size > self._limit_bytes) or self._policy.kind == "none":
                 return
-            self._slots[key] = _Slot(entry, self._generation, node, self._begun)
+            self._entries[key] = entry
+            self._uses[key] = self._now.get(node) or self._use_of(node)
             self._held_bytes += size
             if bounded and self._held_bytes > self._limit_bytes:
                 self._shrink()
@@ -156,8 +163,9 @@ class MemoryCache:
         with self._lock:
             self._generation += 1
             self._begun = time()
+            self._now.clear()
             kind, count = self._policy.kind, self._policy.count
-            is_due = kind == "classic" or (kind == "lru" and len(self._slots) > count)
+            is_due = kind == "classic" or (kind == "lru" and len(self._entries) > count)
         if not is_due:
             return
         wanted = frozenset(keys())
@@ -195,7 +203,8 @@ class MemoryCache:
     def clear(self) -> None:
         """Forget everything, pins too."""
         with self._lock:
-            self._slots.clear()
+            self._entries.clear()
+            self._uses.clear()
             self._pinned.clear()
             self._held_bytes = 0
 
@@ -218,20 +227,21 @@ class MemoryCache:
             if self._policy.is_bounded:
                 self._shrink()
             if self._policy.kind == "none":
-                for key in [key for key in self._slots if key not in self._pinned]:
+                for key in [key for key in self._entries if key not in self._pinned]:
                     self._drop(key)
 
     def info(self) -> CacheInfo:
         """Return how full the cache is."""
         with self._lock:
-            return CacheInfo(len(self._slots), self._held_bytes, self._limit_bytes)
+            return CacheInfo(len(self._entries), self._held_bytes, self._limit_bytes)
 
     def seen(self) -> list[Seen]:
         """Return what is held, the least recently used first."""
         with self._lock:
             return [
-                Seen(key, slot.node, _size(slot.entry), slot.entry.seconds, slot.used, key in self._pinned)
-                for key, slot in self._slots.items()
+                Seen(key, use.node, _size(entry), entry.seconds, use.used, key in self._pinned)
+                for key, entry in self._entries.items()
+                for use in (self._uses[key],)
             ]
 
     def __repr__(self) -> str:
@@ -260,23 +270,30 @@ class MemoryCache:
 
     def _weighed(self) -> list[Weighed]:
         return [
-            Weighed(key, _size(slot.entry), slot.entry.seconds, slot.generation)
-            for key, slot in self._slots.items()
+            Weighed(key, _size(entry), entry.seconds, self._uses[key].generation)
+            for key, entry in self._entries.items()
             if key not in self._pinned
         ]
 
     def _shrink(self) -> None:
         while self._held_bytes > self._limit_bytes:
-            free = (item for item in self._slots.items() if item[0] not in self._pinned)
+            free = (item for item in self._entries.items() if item[0] not in self._pinned)
             oldest = list(islice(free, _CANDIDATES))
             if not oldest:
                 return
-            self._drop(min(oldest, key=lambda item: item[1].entry.seconds / _size(item[1].entry))[0])
+            self._drop(min(oldest, key=lambda item: item[1].seconds / _size(item[1]))[0])
+
+    def _use_of(self, node: str) -> _Use:
+        use = self._now.get(node)
+        if use is None:
+            use = self._now[node] = _Use(self._generation, node, self._begun)
+        return use
 
     def _drop(self, key: bytes) -> None:
-        slot = self._slots.pop(key, None)
-        if slot is not None:
-            self._held_bytes -= _size(slot.entry)
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            del self._uses[key]
+            self._held_bytes -= _size(entry)
 
 
 def _size(entry: Entry) -> int:

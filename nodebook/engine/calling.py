@@ -83,15 +83,19 @@ def _resolved(value: Any, find: Callable[[Reference], Any]) -> Any:
     return value
 
 
-def prepare(
+Gathered = tuple[dict[str, Any], list[Guarded], bool]
+"""The arguments of a node as they came, those that it could change, and whether some are many or refused."""
+
+
+def gather(
     node_id: str,
     compiled: Compiled,
     live: Mapping[str, Entry],
     values: ValueRegistry,
     resources: Mapping[Any, Any],
     asked: frozenset[str] = NOTHING_ASKED,
-) -> Prepared:
-    """Gather a node's arguments; lazy inputs that are not ``asked`` for are None."""
+) -> Gathered:
+    """Collect a node's arguments; lazy inputs that are not ``asked`` for are None."""
     node_type = compiled.type
     assert node_type is not None  # noqa: S101 - plans hold runnable nodes only
     arguments = dict(compiled.literals)
@@ -117,9 +121,16 @@ def prepare(
         arguments[source.input] = value
     for name, kind in node_type.hidden:
         arguments[name] = node_id if kind is NodeId else resources[kind]
+    return arguments, guarded, is_special
+
+
+def prepare(compiled: Compiled, gathered: Gathered) -> Prepared:
+    """Return the calls that a node's arguments ask for."""
+    arguments, guarded, is_special = gathered
     if not is_special:
         return Prepared([arguments], guarded)
-    return _spread(compiled, node_type, arguments, guarded)
+    assert compiled.type is not None  # noqa: S101 - plans hold runnable nodes only
+    return _spread(compiled, compiled.type, arguments, guarded)
 
 
 def _spread(compiled: Compiled, node_type: NodeType, arguments: dict[str, Any], guarded: list[Guarded]) -> Prepared:
@@ -165,6 +176,14 @@ def convert(source: Source, value: Any) -> Any:
     if source.spec is not None and source.spec.check_linked and source.spec.check is not None:
         value = _blame(source.input, source.spec.check, value)
     return value
+
+
+def conclude_plain(returned: Any, node_type: NodeType, seconds: float, values: ValueRegistry) -> Entry | None:
+    """Return the result of one call that returned one number or text; None for all else. Quick: most nodes do."""
+    outputs, payload = split_returned(returned, node_type, values)
+    if len(outputs) == 1 and not payload and type(outputs[0]) in SCALARS:
+        return Entry(outputs, payload, values.nbytes(outputs[0]), seconds)
+    return None
 
 
 def conclude(

@@ -77,41 +77,65 @@ class Route(NamedTuple):
         return self.problem is not None and self.problem[0] == "bad_link"
 
 
-def compile_node(node_id: str, node: Node, library: Library, nodes: Mapping[str, Node]) -> Compiled:
-    """Check a node against its type and its direct sources. Never raises on a bad graph: problems say what is wrong."""
+def compile_node(
+    node_id: str, node: Node, library: Library, nodes: Mapping[str, Node], *, all_run: bool = False
+) -> Compiled:
+    """Check a node against its type and its direct sources. Never raises on a bad graph: problems say what is wrong.
+
+    ``all_run``: no node is switched off, so links lead where they say.
+    """
     node_type = library.find(node.type)
     if node.mode is not None:
         return Compiled(node, node_type, {}, (), (), b"", is_runnable=False)
     if node_type is None:
         return _placeholder(node_id, node)
-    parts = _Parts(node_id, node, node_type, [], {}, [], [], [FORMAT, node_type.code])
-    _take_inputs(parts, library, nodes)
-    problems, sources = parts.problems, parts.sources
+    problems: list[Problem] = []
+    literals: dict[str, Any] = {}
+    sources: list[Source] = []
+    key_parts = [FORMAT, node_type.code]
+    links, values = node.links, node.values
+    via: tuple[str, ...] = ()
+    if links and not all_run:
+        links, via = _effective(node, node_type, library, nodes)
+    for spec in node_type.inputs:
+        name = spec.name
+        try:
+            if name in links:
+                route = _find_route(links[name], spec, node_type, library, nodes)
+                sources.append(Source(name, links[name].node, route.slot, route.convert, spec))
+                key_parts.append(route.key_part)
+                if route.problem is not None and not (node_type.checks_link_types and route.is_misfit):
+                    problems.append(Problem(node_id, name, *route.problem))
+                continue
+            literal, part = _literal(spec, values[name], node_type) if name in values else _default(spec, node_type)
+        except _Unusable as bad:
+            problems.append(Problem(node_id, name, bad.code, _with_reason(bad.message, name, node.links, nodes)))
+            if name in node.links:  # noted, so that the node is looked at again when its source comes
+                sources.append(Source(name, node.links[name].node, 0, None, spec))
+            continue
+        key_parts.append(part)
+        literals[name] = literal
     known = node_type.input_by_name.keys()
-    if not (node.links.keys() <= known and node.values.keys() <= known):
-        problems.extend(_take_extra(parts, library, nodes) if node_type.takes_any else _unknown_inputs(parts))
     is_volatile = not node_type.is_cached
-    if node_type.has_hooks and _may_run(problems):
-        asked = ask_hooks(node_id, node_type, parts.literals, _linked_ports(sources, library, nodes))
-        parts.key_parts.extend(asked.parts)
-        problems += [Problem(node_id, *each) for each in asked.problems]
-        is_volatile |= asked.is_volatile
+    if node_type.has_hooks or not (links.keys() <= known and values.keys() <= known):
+        parts = _Parts(node_id, node, node_type, problems, literals, sources, links, key_parts)
+        is_volatile |= _finish(parts, library, nodes)
     return Compiled(
         node,
         node_type,
-        parts.literals,
+        literals,
         tuple(sources),
         tuple(problems),
-        b"\0".join(parts.key_parts),
+        b"\0".join(key_parts),
         is_volatile,
         not problems or _may_run(problems),
-        tuple(parts.via),
+        via,
         not node_type.is_portable,
     )
 
 
 class _Parts(NamedTuple):
-    """What a node is compiled to, while that is being found out."""
+    """What a node is compiled to, while that is being found out; ``links`` are past what is switched off."""
 
     node_id: str
     node: Node
@@ -119,7 +143,7 @@ class _Parts(NamedTuple):
     problems: list[Problem]
     literals: dict[str, Any]
     sources: list[Source]
-    via: list[str]
+    links: Mapping[str, Link]
     key_parts: list[bytes]
 
     def undeclared(self) -> list[str]:
@@ -128,34 +152,39 @@ class _Parts(NamedTuple):
         return [name for name in given if name not in self.type.input_by_name]
 
 
-def _take_inputs(parts: _Parts, library: Library, nodes: Mapping[str, Node]) -> None:
-    """Find what each declared input gets: a link, a literal, its default or nothing."""
-    node_id, node, node_type, problems, literals, sources, via, key_parts = parts
-    links, values = node.links, node.values
-    for spec in node_type.inputs:
-        name = spec.name
-        try:
-            if name in links:
-                link: Link | None = links[name]
-                source = nodes.get(links[name].node)
-                if source is not None and source.mode is not None:
-                    link, passed = follow(links[name], spec.port, library, nodes)
-                    via.extend(passed)
-                if link is not None:
-                    route = _find_route(link, spec, node_type, library, nodes)
-                    sources.append(Source(name, link.node, route.slot, route.convert, spec))
-                    key_parts.append(route.key_part)
-                    if route.problem is not None and not (node_type.checks_link_types and route.is_misfit):
-                        problems.append(Problem(node_id, name, *route.problem))
-                    continue
-            literal, part = _literal(spec, values[name], node_type) if name in values else _default(spec, node_type)
-        except _Unusable as bad:
-            problems.append(Problem(node_id, name, bad.code, _with_reason(bad.message, name, links, nodes)))
-            if name in links:  # noted, so that the node is looked at again when its source comes
-                sources.append(Source(name, links[name].node, 0, None, spec))
-            continue
-        key_parts.append(part)
-        literals[name] = literal
+def _effective(
+    node: Node, node_type: NodeType, library: Library, nodes: Mapping[str, Node]
+) -> tuple[Mapping[str, Link], tuple[str, ...]]:
+    """Return a node's links as they lead past what is switched off, and which switched-off nodes they pass."""
+    links = node.links
+    for link in links.values():
+        source = nodes.get(link.node)
+        if source is not None and source.mode is not None:
+            break
+    else:
+        return links, ()
+    found: dict[str, Link] = {}
+    passed: list[str] = []
+    for name, link in links.items():
+        spec = node_type.input_by_name.get(name)
+        way = follow(link, ANY if spec is None else spec.port, library, nodes)
+        passed.extend(way.passed)
+        if way.link is not None:
+            found[name] = way.link
+    return found, tuple(passed)
+
+
+def _finish(parts: _Parts, library: Library, nodes: Mapping[str, Node]) -> bool:
+    """Add undeclared inputs, and what the type's own hooks say; return whether the node runs each time."""
+    if parts.undeclared():
+        extra = _take_extra(parts, library, nodes) if parts.type.takes_any else _unknown_inputs(parts)
+        parts.problems.extend(extra)
+    if not parts.type.has_hooks or not _may_run(parts.problems):
+        return False
+    asked = ask_hooks(parts.node_id, parts.type, parts.literals, _linked_ports(parts.sources, library, nodes))
+    parts.key_parts.extend(asked.parts)
+    parts.problems.extend(Problem(parts.node_id, *each) for each in asked.problems)
+    return asked.is_volatile
 
 
 def _linked_ports(sources: list[Source], library: Library, nodes: Mapping[str, Node]) -> dict[str, str]:
@@ -277,10 +306,7 @@ def _take_extra(parts: _Parts, library: Library, nodes: Mapping[str, Node]) -> I
     """Pass undeclared inputs on, for a type that takes ``**inputs``."""
     for name in sorted(parts.undeclared()):
         spec = InputSpec(name, ANY, None)
-        link = parts.node.links.get(name)
-        source = None if link is None else nodes.get(link.node)
-        if link is not None and source is not None and source.mode is not None:
-            link = follow(link, ANY, library, nodes).link
+        link = parts.links.get(name)
         if link is None:
             if name in parts.node.values:
                 value = parts.node.values[name]

@@ -73,6 +73,8 @@ class GraphIndex:
         self._rechecked: set[str] = set()
         self._outputs: set[str] = set()
         self._sinks: set[str] = set()
+        self._off: set[str] = set()
+        """Nodes that are muted or bypassed."""
         self._targets: tuple[str, ...] | None = None
         self._library_revision = library.revision
         self._keys_before: dict[str, Key | None] = {}
@@ -156,6 +158,10 @@ class GraphIndex:
             old, new = nodes.get(node_id), get(node_id)
             if new is not None:
                 nodes[node_id] = new
+                if new.mode is not None:
+                    self._off.add(node_id)
+                elif self._off:
+                    self._off.discard(node_id)
             elif old is not None:
                 del nodes[node_id]
             if node_id in followers and (old is None or new is None or _leads_elsewhere(old, new)):
@@ -197,7 +203,7 @@ class GraphIndex:
                 if old is not None:
                     self._forget(node_id, old)
                 continue
-            new = compiled[node_id] = compile_node(node_id, node, library, nodes)
+            new = compiled[node_id] = compile_node(node_id, node, library, nodes, all_run=not self._off)
             if old is None or _key_differs(old, new):
                 changed[node_id] = None
             self._note(node_id, old, new)
@@ -261,7 +267,7 @@ class GraphIndex:
         self._keys_before.setdefault(node_id, self.keys.pop(node_id, None))
         self._cycles.pop(node_id, None)
         self._by_type[old.node.type].discard(node_id)
-        for marked in (self._troubled, self._rechecked, self._outputs, self._sinks):
+        for marked in (self._troubled, self._rechecked, self._outputs, self._sinks, self._off):
             marked.discard(node_id)
         self._follow(node_id, _reads(old), ())
         self._sinks.discard(node_id)
@@ -309,15 +315,10 @@ class GraphIndex:
                 grey.discard(node_id)
                 if node_id not in before:
                     before[node_id] = keys.get(node_id)
-                keys[node_id] = self._key(node_id)
+                node = compiled[node_id]
+                key = merkle_key(node, keys) if node.is_runnable and node_id not in self._cycles else None
+                keys[node_id] = fresh_key(key) if node.is_volatile and key is not None else key
         return is_cyclic
-
-    def _key(self, node_id: str) -> Key | None:
-        compiled, keys = self.compiled[node_id], self.keys
-        if not compiled.is_runnable or node_id in self._cycles:
-            return None
-        key = merkle_key(compiled, keys)
-        return key if key is None or not compiled.is_volatile else fresh_key(key)
 
     def _note_cycles(self, dirty: dict[str, None]) -> None:
         """Record a problem on every node that waits for itself, whatever the order in which nodes were looked at."""

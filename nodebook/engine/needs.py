@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nodebook.engine.calling import prepare
+from nodebook.engine.calling import gather, prepare
 from nodebook.engine.hooks import call_hook
 from nodebook.engine.items import Block
 from nodebook.engine.nodetype import NodeType
@@ -23,7 +23,8 @@ def names_needed(state: RunState, step: Step, asked: frozenset[str]) -> frozense
     assert node_type is not None  # noqa: S101 - plans hold runnable nodes only
     assert node_type.needs is not None  # noqa: S101 - the caller has looked
     services = state.services
-    prepared = prepare(step.id, step.compiled, state.live, services.values, services.resources, asked)
+    gathered = gather(step.id, step.compiled, state.live, services.values, services.resources, asked)
+    prepared = prepare(step.compiled, gathered)
     lazy = {each.input for each in step.compiled.sources if each.spec is not None and each.spec.is_lazy}
     wanted = node_type.inputs_of(node_type.needs)
     found: set[str] = set()

@@ -184,7 +184,7 @@ class NodeType:
         needs = code_version(self.needs)
         return CodeVersion(own.digest + needs.digest, own.is_portable and needs.is_portable)
 
-    @property
+    @cached_property
     def is_portable(self) -> bool:
         """Whether ``code`` means the same in every process, so that results may outlive this one."""
         return self.own_code.is_portable

@@ -11,7 +11,17 @@ from typing import Any
 
 from nodebook.engine import events
 from nodebook.engine.cache import Entry, ResultCache
-from nodebook.engine.calling import NOTHING_ASKED, Expanding, Guarded, Prepared, conclude, prepare
+from nodebook.engine.calling import (
+    NOTHING_ASKED,
+    SCALARS,
+    Expanding,
+    Guarded,
+    Prepared,
+    conclude,
+    conclude_plain,
+    gather,
+    prepare,
+)
 from nodebook.engine.context import NodeContext, current_node
 from nodebook.engine.failures import clear_frames, describe_failure
 from nodebook.engine.items import Block
@@ -64,11 +74,6 @@ class Services:
     """Give memory back: caches and pool let go of what they can."""
 
 
-class _Retry:
-    """Says that a node is to be called once more."""
-
-
-RETRY = _Retry()
 Outcome = Entry | Expanding | None
 """What running a step gave; None: nothing, for it failed, was skipped or cancelled."""
 
@@ -138,29 +143,28 @@ class RunState:
         self.result.skipped[step.id] = because
         self.tell(events.NodeSkipped(self.run_id, self.graph_id, step.id, because))
 
-    def attempt(self, step: Step, asked: frozenset[str] = NOTHING_ASKED) -> Outcome:
-        """Call a step's function on this thread. Nothing that it raises comes out of here."""
-        outcome = self._attempt(step, asked, is_last=False)
-        if outcome is RETRY:
-            self.services.reclaim()
-            outcome = self._attempt(step, asked, is_last=True)
-        return outcome  # type: ignore[return-value]  # the last attempt never asks for another
+    def attempt(self, step: Step, asked: frozenset[str] = NOTHING_ASKED, *, is_last: bool = False) -> Outcome:
+        """Call a step's function on this thread. Nothing that it raises comes out of here.
 
-    def _attempt(self, step: Step, asked: frozenset[str], *, is_last: bool) -> Outcome | _Retry:
+        Where memory runs out it is called once more, after everything that can be given back was.
+        """
         if self.is_heard:
             self.started(step)
         try:
             return self.call(step, asked)
         except Cancelled:
             self.stop()
+            return None
         except BaseException as error:  # noqa: BLE001 - a node may raise anything, and no branch may stop another
-            if not is_last and self.services.is_out_of_memory(error):
-                clear_frames(error)
-                return RETRY
-            self.fail(step, error)
+            if is_last or not self.services.is_out_of_memory(error):
+                self.fail(step, error)
+                return None
+            clear_frames(error)
         finally:
             self.running.pop(step.id, None)
-        return None
+        # Out here nothing holds the error any more, nor what the node had made.
+        self.services.reclaim()
+        return self.attempt(step, asked, is_last=True)
 
     def started(self, step: Step) -> None:
         """Tell that a step's function is about to be called."""
@@ -178,17 +182,24 @@ class RunState:
         node_type = compiled.type
         assert node_type is not None  # noqa: S101 - plans hold runnable nodes only
         services = self.services
-        prepared = prepare(step.id, compiled, self.live, services.values, services.resources, asked)
+        gathered = gather(step.id, compiled, self.live, services.values, services.resources, asked)
+        arguments, guarded, is_special = gathered
         context = self.context(step)
         current_node.set(context)
         start = self.running[step.id] = perf_counter()
         try:
-            if len(prepared.calls) == 1 and type(prepared.calls[0]) is dict and not node_type.is_generator:
-                returned = [node_type.function(**prepared.calls[0])]
-            else:
+            if is_special or node_type.is_generator:
+                prepared = prepare(compiled, gathered)
                 returned = self._call_each(step, node_type, prepared, context)
+            else:
+                made = node_type.function(**arguments)
+                if type(made) in SCALARS and not guarded:
+                    entry = conclude_plain(made, node_type, perf_counter() - start, services.values)
+                    if entry is not None:
+                        return entry
+                prepared, returned = prepare(compiled, gathered), [made]
         except BaseException:
-            self.drop_changed(prepared.guarded)
+            self.drop_changed(guarded)
             raise
         return self.end(step, prepared, returned, perf_counter() - start)
 
@@ -257,13 +268,20 @@ class RunState:
 
     def release(self, step: Step) -> None:
         """Let go of results that nothing in this run needs any more; the cache may still hold them."""
+        waiting = self.waiting
         for source in step.compiled.sources:
-            self.let_go(source.node)
+            left = waiting[source.node] = waiting[source.node] - 1
+            if left == 0:
+                self._drop(source.node)
 
     def let_go(self, node_id: str) -> None:
         """Note that a result was read once more; drop it after the last time."""
         left = self.waiting[node_id] = self.waiting[node_id] - 1
-        if left == 0 and node_id not in self.targets:
+        if left == 0:
+            self._drop(node_id)
+
+    def _drop(self, node_id: str) -> None:
+        if node_id not in self.targets:
             self.live.pop(node_id, None)
             if self.released is not None:
                 self.released.add(node_id)
