@@ -404,6 +404,18 @@ def test_a_misspelt_input_of_a_node_of_an_expansion_is_named() -> None:
     assert message == "Double has no input 'puls'. Its inputs are: value, plus."
 
 
+def test_a_subgraph_returned_in_place_of_its_nodes_is_refused() -> None:
+    @node(outputs=("value",))
+    def whole(value: float = 1.0) -> Any:
+        sub = Subgraph()
+        sub.add("double", value=value)
+        return sub
+
+    lab = Laboratory(*NODES, whole)
+    failed = lab.add("whole")
+    assert "Whole returned its Subgraph itself" in lab.execute().errors[failed].message
+
+
 def test_a_node_that_takes_any_input_takes_any_in_an_expansion() -> None:
     @node(outputs=("value",))
     def gathers() -> Any:
