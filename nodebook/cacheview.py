@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import TYPE_CHECKING
 
 from nodebook.engine.cache import CacheInfo, Seen
+from nodebook.tables import bytes_text, html_facts
 
 if TYPE_CHECKING:
     from nodebook.assets.disk import DiskInfo
     from nodebook.assets.results import Listed
-
-_STEP = 1024.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +73,20 @@ def describe(view: CacheView) -> str:
 
 def to_html(view: CacheView) -> str:
     """Return the figures as a table. All text in it is escaped."""
-    rows = "".join(
-        f"<tr><th style='text-align:left'>{escape(name)}</th><td style='text-align:left'>{escape(text)}</td></tr>"
-        for name, text in _lines(view)
-    )
-    return f"<table>{rows}</table>"
+    return html_facts(_lines(view))
 
 
 def _lines(view: CacheView) -> Iterator[tuple[str, str]]:
     memory = view.memory
-    limit = f" of {in_words(memory.limit_bytes)}" if view.policy == "bytes" else ""
-    yield "memory", f"{memory.entries} results, {in_words(memory.held_bytes)}{limit}"
+    limit = f" of {bytes_text(memory.limit_bytes)}" if view.policy == "bytes" else ""
+    yield "memory", f"{memory.entries} results, {bytes_text(memory.held_bytes)}{limit}"
     yield "policy", view.policy
     yield "look-ups", f"{view.found_in_memory} in memory, {view.found_on_disk} on disk, {view.not_found} not found"
     disk = view.disk
     if disk is None:
         yield "disk", f"off. {view.notice}" if view.notice else "off"
         return
-    size = f"{in_words(disk.stored_bytes)} of {in_words(disk.limit_bytes)}"
+    size = f"{bytes_text(disk.stored_bytes)} of {bytes_text(disk.limit_bytes)}"
     yield "disk", f"{disk.entries} results, {size}, in {disk.folder}"
     for reason, count in sorted(disk.refused.items(), key=lambda item: -item[1]):
         yield "not written", f"{count}: {reason}"
@@ -100,12 +94,3 @@ def _lines(view: CacheView) -> Iterator[tuple[str, str]]:
         yield "not written", f"{view.late}: too much was waiting to be written"
     for problem in disk.problems:
         yield "problem", problem
-
-
-def in_words(size_bytes: float) -> str:
-    """Return a number of bytes for people."""
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if size_bytes < _STEP:
-            return f"{size_bytes:.0f} bytes" if unit == "bytes" else f"{size_bytes:.1f} {unit}"
-        size_bytes /= _STEP
-    return f"{size_bytes:.1f} TiB"

@@ -83,6 +83,10 @@ class NotRunError(NodebookError, AttributeError):
     """A result was asked for that no run has made yet, or that the cache has dropped."""
 
 
+class RunInsideNodeError(NodebookError, RuntimeError):
+    """A node waits for a run, and that run waits for the node."""
+
+
 class SessionClosedError(NodebookError, RuntimeError):
     """A run was asked for in a session that has been closed."""
 

@@ -20,6 +20,7 @@ Lookup = Callable[[Key], Entry | None]
 
 _SHOWN_CHARACTERS = 40
 _MOST_CAUSES = 50
+_NO_RESULT = "it has no result yet, or it is not kept any more"
 
 
 class Expected(Protocol):
@@ -84,7 +85,7 @@ class PlanRow:
         }
 
 
-_HEAD = ("node", "title", "action", "reason", "seconds", "result")
+_HEAD = ("node", "title", "action", "reason", "time", "result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +138,13 @@ class PlanTable:
 
     def _summary(self) -> str:
         parts = [f"{len(self.steps)} to run", f"{len(self.cached)} cached"]
+        asked = sum(row.action == "if asked" for row in self.rows)
+        if asked:
+            parts.insert(1, f"{asked} if asked")
         if self.blocked:
             parts.append(f"{len(self.blocked)} blocked")
         if self.seconds is not None and self.steps:
-            parts.append(f"about {seconds_text(self.seconds)}")
+            parts.append(f"about {seconds_text(self.seconds)}".replace("about <", "less than"))
         if self.peak_bytes is not None and self.steps:
             parts.append(f"at most {bytes_text(self.peak_bytes)} of results at once")
         return ", ".join(parts)
@@ -167,15 +171,22 @@ class Why(str):
 
     def _repr_html_(self) -> str:
         rows = [
-            (row.node, row.title, row.action, each.what if each else row.reason, *_old_and_new(each))
+            (row.node, row.title, row.action, *cells)
             for row in self.rows
-            for each in (row.changes or (None,))
+            for cells in (map(_change_cells, row.changes) if _has_values(row) else [(row.reason, "", "")])
         ]
         return html_table(("node", "title", "action", "what", "before", "now"), rows, caption=str(self))
 
 
-def _old_and_new(change: Changed | None) -> tuple[str, str]:
-    return ("", "") if change is None else (change.old or "", change.new or "")
+def _has_values(row: PlanRow) -> bool:
+    return any(change.old is not None or change.new is not None for change in row.changes)
+
+
+def _change_cells(change: Changed) -> tuple[str, str, str]:
+    """Return what changed, what was before, and what is now; all in the first where there are no values to show."""
+    if change.old is None and change.new is None:
+        return str(change), "", ""
+    return change.what, change.old or "", change.new or ""
 
 
 def plan_table(
@@ -186,7 +197,7 @@ def plan_table(
     planned = {step.id: step.key for step in plan.steps} | {held: each.key for held, each in plan.held.items()}
 
     def row(step: Step, action: str) -> PlanRow:
-        reason, changes = reason_to_run(index, step.id, step.compiled, planned)
+        reason, changes = _reason(store, index, step.id, step.compiled, planned)
         expected = None if step.compiled.type is None else expect(step.compiled.type)
         seconds, size = (None, None) if expected is None else (expected.seconds, int(expected.result_bytes))
         return PlanRow(step.id, title_in(store, state, step.id), action, reason, changes, seconds, size)
@@ -288,7 +299,7 @@ def _causes(store: GraphStore, state: GraphState, index: GraphIndex, node_id: st
     stack = [node_id]
     while stack and len(rows) < _MOST_CAUSES:
         current = stack.pop()
-        reason, changes = reason_to_run(index, current)
+        reason, changes = _reason(store, index, current)
         rows.append(PlanRow(current, title_in(store, state, current), "run", reason, changes))
         if index.run_key(current) is None or index.run_compiled(current) is None:
             continue  # all that comes before a node that never ran is no reason
@@ -297,6 +308,27 @@ def _causes(store: GraphStore, state: GraphState, index: GraphIndex, node_id: st
                 seen.add(source.node)
                 stack.append(source.node)
     return tuple(rows)
+
+
+def _reason(
+    store: GraphStore,
+    index: GraphIndex,
+    node_id: str,
+    new: Compiled | None = None,
+    keys: Mapping[str, Key | None] | None = None,
+) -> tuple[str, tuple[Changed, ...]]:
+    """Return ``reason_to_run``, or how the last run ended for a node that has no result since."""
+    reason, changes = reason_to_run(index, node_id, new, keys)
+    run = store.last_run
+    if reason == _NO_RESULT and run is not None:
+        if node_id in run.errors:
+            return f"it failed in the last run ({run.errors[node_id].kind})", changes
+        if node_id in run.blocked:
+            return (
+                f"it was blocked in the last run ({run.blocked[node_id] or 'a value before it was refused'})",
+                changes,
+            )
+    return reason, changes
 
 
 def reason_to_run(
@@ -319,7 +351,7 @@ def reason_to_run(
             return f"{source.input} changed (node {source.node})", (Changed(source.input),)
     if new.is_volatile:
         return "it runs each time", ()
-    return "it has no result yet, or it is not kept any more", ()
+    return _NO_RESULT, ()
 
 
 def _own_changes(new: Compiled, old: Compiled) -> list[Changed]:

@@ -23,8 +23,8 @@ from nodebook.engine.graph import GraphState, Node, id_order
 from nodebook.engine.node import NodeFunction
 from nodebook.errors import DocumentError, DocumentNotFoundError, InputValueError, UnknownInputError, UnknownNodeError
 from nodebook.explain import PlanTable, Why, explain_node, plan_table
-from nodebook.handles import NodeHandle, Output, not_run
-from nodebook.jobs import Job
+from nodebook.handles import NodeHandle, Output, not_run, refused
+from nodebook.jobs import Job, refuse_to_wait_in_node
 from nodebook.runs import Run
 from nodebook.sessions import Session, session
 
@@ -209,9 +209,11 @@ class Graph:
 
     def result_of(self, node_id: str) -> Entry:
         """Return what a node made in the last run. Raises ``NotRunError``."""
+        run = self.store.last_run
+        if run is not None and node_id in run.blocked:
+            raise refused(self.title_of(node_id), run.blocked[node_id])
         entry = self._session.result(self.store, node_id)
         if entry is None:
-            run = self.store.last_run
             raise not_run(self.title_of(node_id), None if run is None else run.errors.get(node_id))
         return entry
 
@@ -222,8 +224,10 @@ class Graph:
 
         ``targets``: run up to these; default: every output node or, where there is none, every node that nothing
         follows. ``named_inputs`` hold for this run only. Nodes that fail are in the run's ``errors`` and do not raise
-        (``.check()`` does). Raises ``UnknownInputError`` for a name that is no named input.
+        (``.check()`` does). Raises ``UnknownInputError`` for a name that is no named input, and
+        ``RunInsideNodeError`` inside a node.
         """
+        refuse_to_wait_in_node()
         job = self._submit(targets, named_inputs)
         try:
             return job.future.result()
@@ -233,6 +237,7 @@ class Graph:
 
     async def run_async(self, *targets: str | NodeHandle | Output, **named_inputs: Any) -> Run:
         """Run the graph without blocking the cell's event loop; cancelling the task cancels the run."""
+        refuse_to_wait_in_node()
         job = self._submit(targets, named_inputs)
         try:
             return await asyncio.wrap_future(job.future)

@@ -170,7 +170,9 @@ class NodeHandle(Reference):
             if name in payload:
                 return payload[name]
         listed = ", ".join(_identifier(each) for each in self.output_names) or "none"
-        raise AttributeError(f"{self.title} has no output {name!r}. Its outputs are: {listed}.")
+        raise AttributeError(
+            f"{self.title} has no output {name!r}. Its outputs are: {listed}; handle.outputs has their values."
+        )
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *map(_identifier, self.output_names)]
@@ -196,11 +198,20 @@ def _identifier(name: str) -> str:
     return re.sub(r"\W+", "_", name).strip("_").lower()
 
 
+def refused(title: str, words: str | None) -> NotRunError:
+    """Return the error for a result that is not there because a value before the node was refused."""
+    why = f" ({words})" if words else ""
+    return NotRunError(
+        f"{title} has no result: it did not run, because a value before it was refused{why}. run.blocked lists all "
+        "such nodes."
+    )
+
+
 def not_run(title: str, failed: NodeError | None = None) -> NotRunError:
     """Return the error for a result that is not there; ``failed``: how the node failed in the last run, if it did."""
     if failed is not None:
         return NotRunError(f"{title} has no result: it failed in the last run ({failed.kind}: {failed.message}).")
     return NotRunError(
         f"{title} has no result: it has not run since it was added, it failed, or the cache let its result go. "
-        "Run it with g.run(handle), or raise nb.session().cache.resize(bytes)."
+        "Run it with g.run(handle), or let the cache hold more: nb.cache.resize(bytes)."
     )

@@ -18,11 +18,12 @@ from nodebook.engine import events
 from nodebook.engine.cache import Entry
 from nodebook.engine.cancel import CancelToken
 from nodebook.engine.compiled import Problem
+from nodebook.engine.context import current_node
 from nodebook.engine.executor import Execution, RunResult, Services
 from nodebook.engine.graph import EMPTY, GraphState
 from nodebook.engine.plan import Plan
 from nodebook.engine.store import GraphStore
-from nodebook.errors import SessionClosedError
+from nodebook.errors import RunInsideNodeError, SessionClosedError
 from nodebook.ordering import Order
 from nodebook.performing import come_to, perform
 from nodebook.runs import Run
@@ -68,7 +69,11 @@ class Job:
             withdraw(self)
 
     def result(self, timeout_s: float | None = None) -> Run:
-        """Wait for the run and return it. Raises ``TimeoutError`` when it takes longer, and goes on running."""
+        """Wait for the run and return it. Raises ``TimeoutError`` when it takes longer, and goes on running.
+
+        Raises ``RunInsideNodeError`` inside a node.
+        """
+        refuse_to_wait_in_node()
         return self.future.result(timeout_s)
 
     @property
@@ -82,11 +87,25 @@ class Job:
         return self.state.name or f"graph {self.store.number}"
 
     def __await__(self) -> Generator[Any, None, Run]:
-        """Wait without blocking the event loop. A task that is cancelled stops waiting; ``cancel`` stops the run."""
+        """Wait without blocking the event loop. A task that is cancelled stops waiting; ``cancel`` stops the run.
+
+        Raises ``RunInsideNodeError`` inside a node.
+        """
+        refuse_to_wait_in_node()
         return asyncio.shield(asyncio.wrap_future(self.future)).__await__()
 
     def __repr__(self) -> str:
         return f"<job {self.number} of {self.name}: {self.status}>"
+
+
+def refuse_to_wait_in_node() -> None:
+    """Raise ``RunInsideNodeError`` inside a node: runs follow one another, so it would wait for its own."""
+    context = current_node.get()
+    if context is not None:
+        raise RunInsideNodeError(
+            f"Node {context.node} waits for a run, which cannot start before the run of this node has ended. Call node "
+            "functions with plain values here, or return nodes of nb.Subgraph() to be run."
+        )
 
 
 class JobListener(Protocol):

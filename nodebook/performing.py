@@ -56,6 +56,7 @@ def come_to(job: Job, result: RunResult, outcome: str | None = None) -> Run:
     wanted = frozenset(plan.targets)
     keys = {node: held.key for node, held in plan.held.items() if node in wanted}
     keys.update((step.id, step.key) for step in plan.steps if step.id in wanted)
+    ran = frozenset(result.executed)  # of many values, some may have been refused
     return Run(
         number=job.number,
         state=job.state,
@@ -69,6 +70,7 @@ def come_to(job: Job, result: RunResult, outcome: str | None = None) -> Run:
         node_seconds=result.seconds,
         result_bytes=result.result_bytes,
         keys=keys,
+        blocked={node: words for node, words in result.blocked.items() if node not in ran},
     )
 
 

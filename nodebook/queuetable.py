@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
+
+from nodebook.records import input_name
+from nodebook.tables import html_table, seconds_text
 
 if TYPE_CHECKING:
     from nodebook.jobs import Job
@@ -15,7 +18,8 @@ if TYPE_CHECKING:
 SHOWN_RECORDS = 10
 SHOWN_PENDING = 50
 
-_HEAD = ("run", "graph", "state", "priority", "started", "seconds", "nodes")
+_HEAD = ("run", "graph", "inputs", "state", "priority", "started", "time", "nodes")
+_SHOWN_CHARACTERS = 60
 
 
 def queue_text(queue: RunQueue) -> str:
@@ -33,19 +37,18 @@ def queue_text(queue: RunQueue) -> str:
 
 
 def queue_html(queue: RunQueue) -> str:
-    """Return the queue as a table. All text is escaped."""
+    """Return the queue as a table: what has run, what runs, what waits. All text is escaped."""
     running, pending = queue.running, queue.pending
     rows = [_record_row(each) for each in queue.history[-SHOWN_RECORDS:]]
     if running is not None:
         rows.append(_job_row(running, "running"))
     rows += [_job_row(job, f"waiting, {position + 1}.") for position, job in enumerate(pending[:SHOWN_PENDING])]
-    head = "".join(f"<th>{name}</th>" for name in _HEAD)
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     more = f"<p>… and {len(pending) - SHOWN_PENDING} more wait.</p>" if len(pending) > SHOWN_PENDING else ""
     interrupted = len(queue.interrupted)
     notice = f"<p>{escape(_interrupted(interrupted))}</p>" if interrupted else ""
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>" if rows else ""
-    return f"<p>Queue: {escape(_counts(queue))}</p>{table}{more}{notice}"
+    counts = f"Queue: {_counts(queue)}"
+    table = html_table(_HEAD, rows, caption=counts, numbers=(0, 4, 6)) if rows else f"<p>{escape(counts)}</p>"
+    return f"{table}{more}{notice}"
 
 
 def _counts(queue: RunQueue) -> str:
@@ -65,17 +68,31 @@ def _job(job: Job) -> str:
     return f"run {job.number} of {job.name}{priority}"
 
 
-def _job_row(job: Job, state: str) -> Iterable[str]:
-    return (str(job.number), job.name, state, f"{job.priority:g}", _clock(job.started), "", f"{len(job.plan.steps)}")
+def _job_row(job: Job, state: str) -> tuple[str, ...]:
+    inputs = _inputs({input_name(job.state, node): value for (node, _), value in job.values.items()})
+    priority = f"{job.priority:g}" if job.priority else ""
+    nodes = f"{len(job.plan.steps)} to run"
+    return (str(job.number), job.name, inputs, state, priority, clock_text(job.started, time.time()), "", nodes)
 
 
-def _record_row(record: RunRecord) -> Iterable[str]:
+def _record_row(record: RunRecord) -> tuple[str, ...]:
     nodes = f"{len(record.executed)} executed, {record.cached} cached"
     if record.errors:
         nodes += f", {len(record.errors)} failed"
-    seconds = "" if record.started is None else f"{record.duration:.2f}"
-    return (str(record.number), record.name or "", record.outcome, "", _clock(record.started), seconds, nodes)
+    seconds = "" if record.started is None else seconds_text(record.duration)
+    inputs, started = _inputs(record.inputs), clock_text(record.started, time.time())
+    return (str(record.number), record.name or "", inputs, record.outcome, "", started, seconds, nodes)
 
 
-def _clock(moment: float | None) -> str:
-    return "" if moment is None else time.strftime("%H:%M:%S", time.localtime(moment))
+def _inputs(inputs: Mapping[str, object]) -> str:
+    text = ", ".join(f"{name}={value!r}" for name, value in inputs.items())
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+
+
+def clock_text(moment: float | None, now: float) -> str:
+    """Return the time of day of a moment (seconds since 1970), and the day where it is not that of ``now``."""
+    if moment is None:
+        return ""
+    then, today = time.localtime(moment), time.localtime(now)
+    is_today = (then.tm_year, then.tm_yday) == (today.tm_year, today.tm_yday)
+    return time.strftime("%H:%M:%S" if is_today else "%Y-%m-%d %H:%M", then)

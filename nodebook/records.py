@@ -130,11 +130,12 @@ class RunRecord:
         return entry
 
     def __repr__(self) -> str:
+        """Say what happened; without times, so that notebooks stay the same when run again."""
         name = f" of {self.name!r}" if self.name else ""
         parts = [f"{len(self.executed)} executed", f"{self.cached} cached"]
         if self.errors:
             parts.append(f"{len(self.errors)} failed")
-        return f"<run {self.number}{name}: {self.outcome}, {', '.join(parts)}, {self.duration:.3g} s>"
+        return f"<run {self.number}{name}: {self.outcome}, {', '.join(parts)}>"
 
 
 def record_of(ended: Ended, home: Home) -> RunRecord:

@@ -57,6 +57,8 @@ class Run:
     """What the result of each executed node weighs."""
     keys: Mapping[str, bytes] = field(default_factory=lambda: EMPTY)
     """Target → the key under which the cache knows its result."""
+    blocked: Mapping[str, str | None] = field(default_factory=lambda: EMPTY)
+    """Nodes that did not run because a value before them was refused (``nb.Block``), and the words for it."""
 
     @cached_property
     def cached(self) -> tuple[str, ...]:
@@ -71,7 +73,7 @@ class Run:
         if self.outcome in {"cancelled", "abandoned"}:
             # What was still to come when the run was stopped is neither cached nor executed.
             return ()
-        rest = seen.difference(self.executed, self.errors, self.skipped)
+        rest = seen.difference(self.executed, self.errors, self.skipped, self.blocked)
         return tuple(sorted(rest, key=id_order))
 
     def check(self) -> Run:
@@ -88,6 +90,9 @@ class Run:
             parts.append(f"{len(self.errors)} failed")
         if self.skipped:
             parts.append(f"{len(self.skipped)} skipped")
+        if self.blocked:
+            parts.append(f"{len(self.blocked)} blocked")
         lines = [f"Run {self.outcome}: {', '.join(parts)}"]
+        lines.extend(f"  node {node} did not run: {words}" for node, words in self.blocked.items() if words)
         lines.extend(f"  {error}" for error in self.errors.values())
         return "\n".join(lines)

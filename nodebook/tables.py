@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
 _KIB = 1024
@@ -22,24 +22,35 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def html_table(
     head: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "", numbers: Collection[int] = ()
 ) -> str:
-    """Return a table as JupyterLab and nbviewer show it; ``numbers``: columns that are aligned to the right."""
+    """Return a table as JupyterLab and nbviewer show it; ``numbers``: columns that are aligned to the right.
 
-    def cell(tag: str, column: int, text: str) -> str:
-        side = "right" if column in numbers else "left"
-        return f'<{tag} style="text-align: {side}; vertical-align: top">{escape(text)}</{tag}>'
+    A column without any text is left out.
+    """
+    shown = [column for column in range(len(head)) if not rows or any(row[column] for row in rows)]
+
+    def line(tag: str, row: Sequence[str]) -> str:
+        return "<tr>" + "".join(cell(tag, row[column], is_number=column in numbers) for column in shown) + "</tr>"
 
     lines = ["<table>"]
     if caption:
         lines.append(f'<caption style="text-align: left; padding: 4px 0">{escape(caption)}</caption>')
-    lines.append(
-        "<thead><tr>" + "".join(cell("th", column, text) for column, text in enumerate(head)) + "</tr></thead>"
-    )
+    lines.append(f"<thead>{line('th', head)}</thead>")
     lines.append("<tbody>")
-    lines.extend(
-        "<tr>" + "".join(cell("td", column, text) for column, text in enumerate(row)) + "</tr>" for row in rows
-    )
+    lines.extend(line("td", row) for row in rows)
     lines.append("</tbody></table>")
     return "\n".join(lines)
+
+
+def html_facts(facts: Iterable[tuple[str, str]]) -> str:
+    """Return names with what there is to say of them, one line each, in the style of ``html_table``."""
+    lines = "\n".join(f"<tr>{cell('th', name)}{cell('td', text)}</tr>" for name, text in facts)
+    return f"<table>\n<tbody>\n{lines}\n</tbody></table>"
+
+
+def cell(tag: str, text: str, *, is_number: bool = False) -> str:
+    """Return one cell; the text is escaped."""
+    side = "right" if is_number else "left"
+    return f'<{tag} style="text-align: {side}; vertical-align: top">{escape(text)}</{tag}>'
 
 
 def seconds_text(seconds: float | None) -> str:
@@ -57,8 +68,8 @@ def bytes_text(size: float | None) -> str:
     """Return a size in words: ``512 B``, ``3.4 MiB``; nothing where there is none."""
     if size is None:
         return ""
-    for unit in ("B", "KiB", "MiB"):
+    for unit in ("B", "KiB", "MiB", "GiB"):
         if size < _KIB:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= _KIB
-    return f"{size:.1f} GiB"
+    return f"{size:.1f} TiB"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dis
 import weakref
+from bisect import bisect_left
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -21,6 +22,12 @@ _NO_DOCSTRING_FLAG = ~0x4000000  # CO_HAS_DOCSTRING, set by Python 3.13
 _GLOBAL_READS = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS", "LOAD_CLASSDEREF"})
 _FREE_READS = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
 _ATTRIBUTE_READS = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+_PREPARING = frozenset({"PUSH_NULL", "EXTENDED_ARG"})
+_SAME = {"LOAD_METHOD": "LOAD_ATTR"}
+"""How a call is prepared says nothing, and depends on whether the ``import`` of what is called is in the same source.
+In a module it is; in a notebook each statement is a source of its own."""
+
+_JUMPS = frozenset({*dis.hasjrel, *dis.hasjabs})
 _DOC_READERS = frozenset({"__doc__", "getdoc"})
 _CACHED = 10_000
 
@@ -59,6 +66,11 @@ _known: dict[int, tuple[weakref.ref[CodeType], CodeFacts]] = {}
 class _Reader:
     def __init__(self, code: CodeType) -> None:
         self.constants = code.co_consts
+        # Without its constants, of which dis makes text: that takes long, and great numbers have none.
+        bare = dis.Bytecode(code.replace(co_consts=(None,) * len(code.co_consts)))
+        self.steps = [step for step in bare if step.opname not in _PREPARING]
+        self._offsets = [step.offset for step in self.steps]
+        self._handlers = bare.exception_entries  # type: ignore[attr-defined]  # typeshed leaves it out
         self.parts: list[bytes] = []
         self.reads: dict[Chain, None] = {}
         self.frees: dict[Chain, None] = {}
@@ -71,9 +83,20 @@ class _Reader:
             constant = self.constants[step.arg]
             return self.nested(constant) if isinstance(constant, CodeType) else encode(constant)
         if step.opcode in dis.hasname or step.opcode in dis.haslocal or step.opcode in dis.hasfree:
-            # The raw operand too: since 3.11 its lowest bits say how a name is called.
-            return f"{value} {step.arg & 3 if step.opcode in dis.hasname and step.arg is not None else 0}".encode()
-        return b"%d" % (step.arg or 0)
+            # Of super() the lowest bits too: they say whether it has arguments.
+            return f"{value} {(step.arg or 0) & 3 if step.opname == 'LOAD_SUPER_ATTR' else 0}".encode()
+        return b"%d" % (self.place(value) if step.opcode in _JUMPS else step.arg or 0)
+
+    def place(self, offset: int) -> int:
+        """Return which step stands at an offset: steps that mean the same may be of different lengths."""
+        return bisect_left(self._offsets, offset)
+
+    def handlers(self) -> list[tuple[int, ...]]:
+        """Return where exceptions are caught: from and to which step, the step that does it, and how."""
+        return [
+            (self.place(each.start), self.place(each.end), self.place(each.target), each.depth, int(each.lasti))
+            for each in self._handlers
+        ]
 
     def nested(self, code: CodeType) -> bytes:
         facts = code_facts(code)
@@ -86,11 +109,10 @@ class _Reader:
 
 def _read(code: CodeType) -> CodeFacts:
     reader = _Reader(code)
-    # Without its constants, of which dis makes text: that takes long, and great numbers have none.
-    bare = code.replace(co_consts=(None,) * len(code.co_consts))
-    steps = list(dis.get_instructions(bare))
+    steps = reader.steps
     for step in steps:
-        reader.parts.append(b"%d %s" % (step.opcode, reader.operand(step)))
+        opcode = dis.opmap.get(_SAME.get(step.opname, ""), step.opcode)
+        reader.parts.append(b"%d %s" % (opcode, reader.operand(step)))
     for place, step in enumerate(steps):
         if step.opname in _GLOBAL_READS:
             reader.reads[_chain(steps, place)] = None
@@ -100,7 +122,7 @@ def _read(code: CodeType) -> CodeFacts:
             reader.imports[_imported(steps, place, code.co_consts)] = None
     counts = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags & _NO_DOCSTRING_FLAG)
     parameters = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    head = encode([code.co_name, *counts, parameters, code.co_exceptiontable])
+    head = encode([code.co_name, *counts, parameters, reader.handlers()])
     return CodeFacts(
         digest=digest(head + encode(reader.parts)),
         reads=tuple(sorted(reader.reads)),

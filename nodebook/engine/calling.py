@@ -15,6 +15,7 @@ from nodebook.engine.node import Reference
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.returned import merge_calls, merge_payloads, split_returned
 from nodebook.engine.valueops import ValueRegistry
+from nodebook.errors import ExpansionError
 
 SCALARS = frozenset({int, float, bool, str, bytes, type(None)})
 NOTHING_ASKED: frozenset[str] = frozenset()
@@ -196,6 +197,11 @@ def conclude(
     for index, each in enumerate(returned):
         answer = each
         if isinstance(each, Subgraph):
+            if node_type.outputs:
+                raise ExpansionError(
+                    f"{node_type.title} returned its Subgraph itself, which does not say what its outputs are. Return "
+                    "one of its nodes for each output, for example `return sub.add(...)`."
+                )
             subgraphs.append((index, each))
             answer = None
         outputs, payload = split_returned(answer, node_type, values)

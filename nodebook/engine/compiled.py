@@ -203,7 +203,7 @@ def _with_reason(message: str, name: str, links: Mapping[str, Link], nodes: Mapp
     if source is None or source.mode is None:
         return message
     state = "muted" if source.mode == "mute" else "bypassed, and none of its inputs fits here"
-    return f"{message} Node {links[name].node}, which it is linked to, is {state}."
+    return f"{message} Node {links[name].node}, which it is linked to, is {state}: enable that, or link another."
 
 
 def _may_run(problems: list[Problem]) -> bool:
@@ -230,10 +230,11 @@ def _literal(spec: InputSpec, value: Any, node_type: NodeType) -> tuple[Any, byt
     if spec.check is None:
         if value is None and not spec.is_required:
             return _default(spec, node_type)
+        what, which = ("what comes", "") if spec.port == ANY else (spec.port, f" of type {spec.port}")
         raise _Unusable(
             "needs_link",
-            f"{node_type.title}.{spec.name} takes {spec.port} from another node, not the value {_short(value)}. "
-            f"Connect an output of type {spec.port}.",
+            f"{node_type.title}.{spec.name} takes {what} from another node, not the value {_short(value)}. Connect an "
+            f"output{which}.",
         )
     try:
         checked = spec.check(value)

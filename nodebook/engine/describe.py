@@ -130,6 +130,11 @@ def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
 
 
 def _check_kind(function: Callable[..., Any], name: str) -> None:
+    if name == "<lambda>":
+        raise NodeDefinitionError(
+            "A lambda has no name that documents could know its node type by. Write a function with def, or give one: "
+            "nb.node(name=...)(lambda ...)."
+        )
     kinds = (
         (inspect.isclass, "a class", "Write a function that makes and uses it, or give the class @nb.node."),
         (inspect.isasyncgenfunction, "an async generator", "Return a list from a plain or async function."),

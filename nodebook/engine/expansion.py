@@ -53,6 +53,8 @@ class Subgraph:
 class SubNode(Reference):
     """A node of a ``Subgraph``: stands for its only output, and has its outputs as attributes."""
 
+    is_of_run = True
+
     __iter__ = None  # how many outputs there are is not known yet
 
     def __init__(
@@ -91,6 +93,8 @@ class SubNode(Reference):
 class SubOutput(Reference):
     """An output of a node of a ``Subgraph``."""
 
+    is_of_run = True
+
     def __init__(self, node: SubNode, output: str | int) -> None:
         self.node = node
         self.output = output
@@ -105,6 +109,8 @@ class SubOutput(Reference):
 
 class OuterLink(Reference):
     """What a ``RawLink`` input receives: the output that it is linked to."""
+
+    is_of_run = True
 
     def __init__(self, node: str, slot: int) -> None:
         self.node = node
@@ -251,7 +257,7 @@ class _Writer:
         values: dict[str, Any] = {}
         links: dict[str, Link] = {}
         for each, value in _named(node, node_type).items():
-            spec = node_type.input_by_name.get(each)
+            spec = node_type.input_by_name.get(each) if node_type.takes_any else node_type.input(each)
             link = self._link(value)
             if link is not None:
                 links[each] = link

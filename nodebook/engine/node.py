@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from nodebook.errors import NodeDefinitionError
 
@@ -42,6 +42,9 @@ else:
 
 class Reference(_AnyValue):  # type: ignore[misc]  # a subclass of Any on purpose
     """Stands for an output in a graph; calling a node function on one adds a node to that graph."""
+
+    is_of_run: ClassVar[bool] = False
+    """Whether a node that runs may return it: nodes of its own subgraph, and links that it was given."""
 
     def call(self, function: NodeFunction[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Add a node that calls ``function`` with these arguments, and return its output."""

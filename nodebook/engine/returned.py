@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from nodebook.engine.graph import EMPTY
@@ -55,8 +56,10 @@ def split_returned(
 
 
 def _travel(value: Any, spec: OutputSpec, node_type: NodeType, values: ValueRegistry) -> Any:
-    if isinstance(value, (Block, Reference)):
+    if isinstance(value, Block):
         return value
+    if isinstance(value, Reference):
+        return _own(value, node_type)
     if not spec.gives_items:
         return _travel_one(value, spec, node_type, values)
     if not isinstance(value, Iterable) or isinstance(value, (str, bytes, Mapping)):
@@ -64,9 +67,17 @@ def _travel(value: Any, spec: OutputSpec, node_type: NodeType, values: ValueRegi
             f"{node_type.title} must return many values for output {spec.name!r} (a list, for example); got "
             f"{_kind(value)}."
         )
-    return Items(
-        each if isinstance(each, (Block, Reference)) else _travel_one(each, spec, node_type, values) for each in value
-    )
+    single = replace(spec, gives_items=False)
+    return Items(_travel(each, single, node_type, values) for each in value)
+
+
+def _own(value: Reference, node_type: NodeType) -> Reference:
+    if not value.is_of_run:
+        raise OutputError(
+            f"{node_type.title} returned {value!r}, which is part of another graph. Return a value, or nodes of a "
+            "nb.Subgraph() that the node makes itself."
+        )
+    return value
 
 
 def _travel_one(value: Any, spec: OutputSpec, node_type: NodeType, values: ValueRegistry) -> Any:

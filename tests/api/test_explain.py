@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -96,8 +97,17 @@ def test_why_leads_up_to_what_started_it(session: Session) -> None:
         (first.id, "value 1.0 → 3.0"),
     ]
     assert [(each.what, each.old, each.new) for each in why.rows[-1].changes] == [("value", "1.0", "3.0")]
-    assert "<td" in why._repr_html_()
+    html = why._repr_html_()
+    assert re.findall(r"<th [^>]*>(.*?)</th>", html) == ["node", "title", "action", "what", "before", "now"]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", html)[3:6] == [f"value changed (node {middle.id})", "", ""]
+    assert re.findall(r"<td[^>]*>(.*?)</td>", html)[-3:] == ["value", "1.0", "3.0"]
     assert "1.0 → 3.0" in repr(why)
+
+
+def test_a_column_of_a_table_in_which_nothing_stands_is_left_out(session: Session) -> None:
+    g = Graph(own_session=session)
+    g.add("slow", value=1.0)
+    assert re.findall(r"<th [^>]*>(.*?)</th>", g.plan()._repr_html_()) == ["node", "title", "action", "reason"]
 
 
 def test_what_only_a_lazy_input_needs_is_planned_as_if_asked(session: Session) -> None:
@@ -114,6 +124,7 @@ def test_what_only_a_lazy_input_needs_is_planned_as_if_asked(session: Session) -
         (a.id, "if asked"),
         (b.id, "if asked"),
     ]
+    assert "1 to run, 2 if asked, 0 cached" in g.plan()._repr_html_()
     g.run()
     assert chosen.outputs == (1.0,)
 

@@ -591,6 +591,53 @@ def test_runs_of_several_threads_each_get_their_own_result(g: Graph) -> None:
     assert results == {seed: ("done", seed) for seed in range(8)}
 
 
+def _waits(inner: Graph) -> Any:
+    return inner.run()
+
+
+def _waits_for_the_job(inner: Graph) -> Any:
+    return inner.queue().result(20)
+
+
+@pytest.mark.parametrize("wait", [_waits, _waits_for_the_job])
+def test_a_node_that_waits_for_a_run_fails_instead_of_waiting_for_itself(g: Graph, wait: Any) -> None:
+    @nb.node
+    def outer() -> int:
+        inner = nb.Graph()
+        inner.add("plus", a=40, b=2)
+        wait(inner)
+        return 1
+
+    g.add(outer)
+    run = g.queue().result(20)
+    assert [each.kind for each in run.errors.values()] == ["RunInsideNodeError"]
+    assert "cannot start before the run of this node has ended" in repr(run)
+
+
+@pytest.mark.parametrize("how", ["run_async", "queue"])
+def test_an_async_node_that_awaits_a_run_fails_too(g: Graph, how: str) -> None:
+    @nb.node
+    async def outer() -> int:
+        await getattr(nb.Graph(), how)()
+        return 1
+
+    g.add(outer)
+    run = g.queue().result(20)
+    assert [each.kind for each in run.errors.values()] == ["RunInsideNodeError"]
+
+
+@pytest.mark.parametrize("hint", [int, nb.Items[int]])
+def test_a_node_that_returns_an_output_of_a_graph_fails(g: Graph, hint: Any) -> None:
+    def outer() -> Any:
+        inner = nb.Graph().add("plus").sole_output()
+        return inner if hint is int else [inner]
+
+    outer.__annotations__["return"] = hint
+    g.add(nb.node(outer))
+    message = next(iter(g.run().errors.values())).message
+    assert message.startswith("Outer returned <output INT of node 1>, which is part of another graph.")
+
+
 def test_editing_while_a_run_goes_on_does_not_change_that_run(g: Graph) -> None:
     started, go = threading.Event(), threading.Event()
 
@@ -697,7 +744,40 @@ def test_why_says_in_words_what_changed(g: Graph, act: Any, words: str) -> None:
 def test_why_of_a_failed_node_does_not_claim_it_was_dropped(g: Graph) -> None:
     bad = g.add("broken")
     g.run()
-    assert "it has no result yet" in g.why(bad)
+    assert "it failed in the last run (ValueError)" in g.why(bad)
+    assert [row.reason for row in g.plan()] == ["it failed in the last run (ValueError)"]
+
+
+def test_a_refused_value_is_told_by_the_run_by_why_and_by_the_result_that_is_not_there(g: Graph) -> None:
+    @nb.node
+    def refuse(a: int = 1) -> int | nb.Block:
+        return a if a > 1 else nb.Block("too small")
+
+    first = g.add(refuse)
+    second = g.add("plus", a=first)
+    third = g.add("plus", a=second)
+    run = g.run()
+    assert (run.outcome, run.executed, run.cached) == ("done", (first.id,), ())
+    assert run.blocked == {second.id: "too small", third.id: None}
+    assert repr(run) == f"Run done: 1 executed, 0 cached, 2 blocked\n  node {second.id} did not run: too small"
+    with pytest.raises(NotRunError, match=r"a value before it was refused \(too small\)"):
+        _ = second.outputs
+    with pytest.raises(NotRunError, match=r"because a value before it was refused\. run\.blocked"):
+        _ = third.outputs
+    assert "it was blocked in the last run (too small)" in g.why(second)
+    first.set(a=2)
+    assert g.run().blocked == {}
+    assert third.outputs == (2,)
+
+
+def test_a_run_of_many_values_of_which_some_are_refused_blocks_no_node(g: Graph) -> None:
+    @nb.node
+    def odd(a: int) -> int | nb.Block:
+        return a if a % 2 else nb.Block("even")
+
+    last = g.add("plus", a=odd(g.add("Range", stop=3).values))
+    assert g.run().blocked == {}
+    assert last.outputs == (nb.Items([nb.Block(), 1, nb.Block()]),)
 
 
 # Undo, saving, opening

@@ -17,7 +17,6 @@ import torch
 
 import nodebook as nb
 from nodebook.assets.disk import INDEX_NAME
-from nodebook.cacheview import in_words
 from nodebook.cachewriter import PENDING_BYTES
 from nodebook.caching import TieredCache
 from nodebook.disktier import FOLDER_VARIABLE, DiskTier, is_worth_storing, user_cache_folder
@@ -27,6 +26,7 @@ from nodebook.engine.valueops import ValueRegistry
 from nodebook.errors import CachePolicyError
 from nodebook.nodes import register_codecs, register_values
 from nodebook.sessions import Session, use_session
+from nodebook.tables import bytes_text
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY, OTHER = bytes(16), b"\1" * 16
@@ -474,9 +474,9 @@ def test_a_session_without_a_folder_keeps_results_in_memory_only(session: Sessio
 
 
 def test_sizes_are_in_words() -> None:
-    assert [in_words(size) for size in (0, 1023, 1536, 3 << 30, 5 << 40)] == [
-        "0 bytes",
-        "1023 bytes",
+    assert [bytes_text(size) for size in (0, 1023, 1536, 3 << 30, 5 << 40)] == [
+        "0 B",
+        "1023 B",
         "1.5 KiB",
         "3.0 GiB",
         "5.0 TiB",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import nodebook as nb
 from nodebook.engine import events
 from nodebook.errors import InputValueError, NotQueuedError, SessionClosedError, UnknownInputError
+from nodebook.queuetable import clock_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -291,8 +293,25 @@ def test_the_queue_shows_itself_as_text_and_as_a_table(kernel: Session) -> None:
     gate.set()
     waiting.result(WAIT_S)
     html = kernel.queue._repr_html_()
-    assert "<td>mine &amp; yours</td><td>done</td>" in html
-    assert "style" not in html
+    assert ">mine &amp; yours</td>" in html
+    assert ">done</td>" in html
+    assert ">priority</th>" not in html  # nothing that is shown has one
+    assert "color" not in html
+
+
+@pytest.mark.usefixtures("seeded")
+def test_the_table_of_the_queue_shows_named_inputs(kernel: Session) -> None:
+    graph = nb.Graph()
+    graph.add(note_down, seed=graph.input("seed", 1))
+    graph.run(seed=7)
+    assert ">seed=7</td>" in kernel.queue._repr_html_()
+
+
+def test_a_moment_of_another_day_is_shown_with_its_day() -> None:
+    noon = time.mktime((2026, 3, 14, 12, 5, 9, 0, 0, -1))
+    assert clock_text(noon, noon + 60) == "12:05:09"
+    assert clock_text(noon, noon + 24 * 3600) == "2026-03-14 12:05"
+    assert clock_text(None, noon) == ""
 
 
 @pytest.mark.parametrize("broken", ["perform", "plan"])

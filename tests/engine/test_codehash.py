@@ -298,6 +298,30 @@ def test_a_live_object_counts_by_what_it_is_and_in_this_process_only() -> None:
     assert version("def f(): return 1").is_portable
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "def f(x): return math.sin(x) + abs(x) + x.real.hex()",
+        "def f(x):\n for y in x:\n  x = math.sin(y) if y else math.cos(y)\n return x",
+        "def f(x):\n try:\n  x = math.sin(x)\n except ValueError:\n  x = math.cos(x)\n finally:\n  x = 1\n return x",
+        "def f(x):\n while math.sin(x):\n  x = [math.sin(y) for y in (z for z in x)]\n" + "  x += math.sin(x)\n" * 30,
+    ],
+    ids=["one after the other", "a loop", "exceptions", "long jumps"],
+)
+def test_a_function_of_a_module_and_of_a_notebook_is_the_same(body: str) -> None:
+    # A notebook compiles each statement alone; Python then prepares the call of math.sin in another way.
+    imports = "import math\n"
+    names: dict[str, Any] = {}
+    exec(imports, names)  # noqa: S102 -- what a notebook does
+    assert version(imports + body) == version(body, math=names["math"])
+
+
+def test_a_method_that_is_called_is_not_one_that_is_named() -> None:
+    assert version("def f(x, y): return x.a(y)") != version("def f(x, y): return x.a, y")
+    assert version("def f(x, y): return x.a(y)") != version("def f(x, y): return x(y).a")
+    assert version("def f(x, y): return x(y)") != version("def f(x, y): return y(x)")
+
+
 def test_an_event_counts_by_what_it_is_and_not_by_what_happened() -> None:
     event = threading.Event()
     before = version("def f(): event.set()", event=event)

@@ -393,6 +393,40 @@ def test_nodes_that_cannot_run_are_refused_with_the_reason() -> None:
     assert "A node that it added cannot run. Double.plus: " in run.errors[outer].message
 
 
+def test_a_misspelt_input_of_a_node_of_an_expansion_is_named() -> None:
+    @node
+    def misspelt(value: float = 1.0) -> Any:
+        return Subgraph().add("double", value=value, puls=3.0)
+
+    lab = Laboratory(*NODES, misspelt)
+    failed = lab.add("misspelt")
+    message = lab.execute().errors[failed].message
+    assert message == "Double has no input 'puls'. Its inputs are: value, plus."
+
+
+def test_a_subgraph_returned_in_place_of_its_nodes_is_refused() -> None:
+    @node(outputs=("value",))
+    def whole(value: float = 1.0) -> Any:
+        sub = Subgraph()
+        sub.add("double", value=value)
+        return sub
+
+    lab = Laboratory(*NODES, whole)
+    failed = lab.add("whole")
+    assert "Whole returned its Subgraph itself" in lab.execute().errors[failed].message
+
+
+def test_a_node_that_takes_any_input_takes_any_in_an_expansion() -> None:
+    @node(outputs=("value",))
+    def gathers() -> Any:
+        return Subgraph().add("gather_inputs", a=1, b=2)
+
+    lab = Laboratory(*NODES, gathers)
+    gathered = lab.add("gathers")
+    lab.run()
+    assert lab.output(gathered) == "a=1,b=2"
+
+
 def test_an_expansion_may_return_nodes_and_values_side_by_side() -> None:
     lab = Laboratory(*NODES, two_results)
     both = lab.add("two_results", value=3.0)

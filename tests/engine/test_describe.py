@@ -376,6 +376,7 @@ BAD: dict[str, tuple[Any, dict[str, Any], str]] = {
     "a default out of range": (bad_default, {}, "default of a is 0, but .*greater than or equal to 1"),
     "a default that is no choice": (bad_choice, {}, "default of a is 'y', but .*'x'"),
     "a default that no document holds": (bad_object, {}, r"a is of type list\[int\].*only be None; got \[1\]"),
+    "a lambda without a name": (lambda: 1, {}, r"A lambda has no name.*nb\.node\(name="),
     "too many names of outputs": (
         lambda: 1,
         {"name": "x", "outputs": ("a", "b")},

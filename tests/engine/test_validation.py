@@ -9,6 +9,7 @@ import pytest
 from pydantic import Field
 
 from nodebook.engine.annotations import Hidden
+from nodebook.engine.items import Items
 from nodebook.engine.node import node
 from nodebook.errors import NodebookError
 from tests.engine.support import PLAIN, Laboratory, from_source, number, out
@@ -50,9 +51,14 @@ def swallow(a: int = 0) -> None:
     del a
 
 
+@node
+def collect(values: Items[Any]) -> list[Any]:
+    return list(values)
+
+
 @pytest.fixture
 def lab() -> Laboratory:
-    return Laboratory(*PLAIN, bounded, needs, maybe, paint, swallow)
+    return Laboratory(*PLAIN, bounded, needs, maybe, paint, swallow, collect)
 
 
 Build = Callable[[Laboratory], object]
@@ -86,6 +92,11 @@ CASES: dict[str, tuple[Build, list[tuple[str, str | None, str]], str]] = {
         lambda lab: lab.add("needs", "1", value=1, picture="cat.png"),
         [("1", "picture", "needs_link")],
         r"Needs\.picture takes .*Picture from another node, not the value 'cat\.png'\. Connect",
+    ),
+    "a value where a link of any type can be": (
+        lambda lab: lab.add("collect", "1", values=[1, 2]),
+        [("1", "values", "needs_link")],
+        r"Collect\.values takes what comes from another node, not the value \[1, 2\]\. Connect an output\.",
     ),
     "two things at once": (
         lambda lab: lab.add("bounded", "1", value=0, mode="z"),
