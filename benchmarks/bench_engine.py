@@ -221,7 +221,7 @@ def main() -> int:
                 kept &= print_row(session, make, size, repeats)
         built, run = memory_of(session, layers(PROMISED_SIZE))
         print(
-            f"memory, layers of {PROMISED_SIZE:,} nodes: {built:.0f} bytes a node built and planned, {run:.0f} after the run"
+            f"memory, {PROMISED_SIZE:,} in layers: {built:.0f} bytes a node built and planned, {run:.0f} after the run"
         )
         session.close()
     print(
