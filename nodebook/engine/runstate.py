@@ -96,6 +96,9 @@ class RunState:
         self.shown_as: dict[str, str] = {}
         """Node of an expansion → the node of the graph that added it."""
         self.lock = RLock()
+        self._restoring = RLock()
+        """Apart from ``lock``, so that a node that hangs while it is called again does not keep a run from being given
+        up."""
         self.is_heard = bool(services.stream)
         self.is_muted = False
         self.dropped: set[str] = set()
@@ -318,7 +321,7 @@ class RunState:
         """Make a result again that a node spoilt by changing it in place. False where it cannot be made."""
         if node_id not in self.dropped:
             return False
-        with self.lock:
+        with self._restoring:
             stack = [node_id]
             while stack:
                 current = stack[-1]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 from threading import Lock
 from typing import Any
 
 from nodebook.engine import events
 from nodebook.engine.cache import Entry
 from nodebook.engine.index import Key
+from nodebook.engine.items import Block, Items
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
 from nodebook.sessions import Session
@@ -129,6 +131,11 @@ def _picture_port(port: str) -> str | None:
 
 
 def _split_batch(value: Any, dimensions: int) -> Sequence[Any]:
+    if type(value) is Block:
+        return ()
+    if type(value) is Items:
+        shown = (picture for each in value for picture in _split_batch(each, dimensions))
+        return list(islice(shown, MAX_PICTURES))
     if isinstance(value, (list, tuple)):
         return value[:MAX_PICTURES]
     if getattr(value, "ndim", None) == dimensions:

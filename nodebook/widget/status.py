@@ -112,6 +112,9 @@ class StatusBoard:
                     self._seed(known, node, "skipped")
                 for node, error in run.errors.items():
                     self._seed(known, node, "failed", error=error)
+                for node in run.blocked:
+                    if node not in known and node not in run.executed:  # of many values, some may have gone on
+                        self._put(node, IDLE, NodeStatus("blocked", text=run.blocked[node]))
 
     def set_text(self, node: str, text: str | None) -> None:
         """Show a text on a node."""

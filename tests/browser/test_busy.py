@@ -173,3 +173,43 @@ def interrupt(editor: Editor) -> None:
     """Press I twice in the notebook's command mode."""
     editor.lab.cell(0).locator(".jp-InputPrompt").click()
     editor.press("Escape", "i", "i")
+
+
+# `hang` reacts to nothing until the test lets it go.
+HANG = """
+import threading
+
+release = threading.Event()
+begun = []
+
+@nb.node
+def hang(value: int = 0) -> int:
+    begun.append(value)
+    release.wait(60)
+    return value
+
+g = nb.Graph()
+hanging = g.add(hang, value=1)
+after = g.add("PreviewAny", source=hanging)
+"""
+
+
+def test_a_node_that_does_not_react_can_be_given_up(scratch: Lab) -> None:
+    editor = show_graph(scratch, HANG)
+    editor.run()
+    scratch.expect_value("begun", expected=[1])
+    cancel = editor.part("nb-cancel")
+    cancel.click()
+    expect(editor.part("nb-run-state")).to_have_text("Cancelling…")
+    expect(cancel).to_be_disabled()
+    expect(cancel).to_have_accessible_name("Give up", timeout=10_000)
+    expect(editor.part("nb-run-state")).to_have_text("A node does not react")
+    cancel.click()
+    editor.expect_run("abandoned")
+    editor.expect_state("1", "failed")
+    expect(editor.node("1")).to_contain_text("did not react to Cancel")
+    # The kernel goes on, while the old thread still hangs.
+    scratch.execute("hanging.remove(); after.set(source=g.add('PrimitiveInt', value=5))")
+    editor.run()
+    editor.expect_run("done")
+    scratch.execute("release.set()")

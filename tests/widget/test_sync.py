@@ -528,6 +528,23 @@ def test_named_inputs_of_code_show_what_that_run_made(channel: FakeChannel, grap
     assert abs(grey_of(channel.wait_sent("picture").buffers[0]) - 204) <= 2
 
 
+def test_pictures_that_come_one_after_another_are_all_shown(
+    sync: GraphSync, channel: FakeChannel, graph: Graph, session: Session
+) -> None:
+    del sync
+
+    @nb.node
+    def shades(count: int = 3) -> nb.Items[PIL.Image.Image]:
+        return nb.Items(PIL.Image.new("RGB", (4, 4), (50 * number,) * 3) for number in range(count))
+
+    session.library.define(shades)
+    graph.add("shades")
+    graph.run()
+    channel.wait_sent("picture", lambda message: message["index"] == 2)
+    shown = {each.message["index"]: each.message["count"] for each in channel.sent if each.message["type"] == "picture"}
+    assert shown == {0: 3, 1: 3, 2: 3}
+
+
 def test_a_view_that_asks_gets_the_plan_with_reasons_and_expected_costs(
     sync: GraphSync, channel: FakeChannel, graph: Graph
 ) -> None:

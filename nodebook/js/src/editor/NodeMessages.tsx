@@ -4,9 +4,13 @@ import { useKernel } from "./context";
 import { WarningIcon } from "./icons";
 import { aboutInput } from "./words";
 
-/** What a node raised. An error without a traceback is one of the problems, and those are shown as they are now. */
+/**
+ * What a node raised, or that it was given up. Any other error without a traceback is one of the problems, and those are
+ * shown as they are now.
+ */
 export function raisedError(status: NodeStatus | undefined): NodeStatus["error"] {
-  return status?.state === "failed" && status.error?.traceback ? status.error : null;
+  const error = status?.state === "failed" ? status.error : null;
+  return error?.traceback || error?.kind === "Abandoned" ? error : null;
 }
 
 /** Below the controls: progress, what is wrong, and the text that a node gave. */

@@ -13,6 +13,7 @@ export const Toolbar = memo(function Toolbar() {
   const { session, actions } = editor;
   const busy = useKernel((state) => isBusy(state.run));
   const cancelling = useClient((state) => state.cancelling);
+  const stuck = useClient((state) => state.stuck);
   const ready = useKernel((state) => state.loaded);
   const empty = useKernel((state) => Object.keys(state.document.nodes).length === 0);
   const history = useKernel((state) => state.history);
@@ -34,13 +35,13 @@ export const Toolbar = memo(function Toolbar() {
         type="button"
         className="nb-button"
         data-testid="nb-cancel"
-        disabled={!busy || cancelling}
-        aria-label="Cancel"
-        title="Cancel the run"
+        disabled={!busy || (cancelling && !stuck)}
+        aria-label={stuck ? "Give up" : "Cancel"}
+        title={stuck ? "End the run without the node that does not react; the kernel goes on" : "Cancel the run"}
         onClick={actions.cancel}
       >
         <StopIcon />
-        <span className="nb-button-label">Cancel</span>
+        <span className="nb-button-label">{stuck ? "Give up" : "Cancel"}</span>
       </button>
       <RunState />
       <span className="nb-spring" />
@@ -99,6 +100,7 @@ function RunState() {
   const editor = useEditor();
   const run = useKernel((state) => state.run);
   const cancelling = useClient((state) => state.cancelling);
+  const stuck = useClient((state) => state.stuck);
   const failed = useKernel(
     (state) => Object.values(state.statuses).filter((status) => status.state === "failed").length,
   );
@@ -109,7 +111,7 @@ function RunState() {
     editor.actions.select([firstProblem]);
     fitView(editor, [firstProblem]);
   };
-  const text = cancelling ? "Cancelling…" : runText(run, failed);
+  const text = stuck ? "A node does not react" : cancelling ? "Cancelling…" : runText(run, failed);
   return (
     <>
       <span className="nb-run-state" data-testid="nb-run-state" data-state={run.state} role="status" title={text}>

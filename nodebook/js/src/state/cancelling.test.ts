@@ -1,6 +1,6 @@
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { IDLE_RUN, type RunState } from "../protocol";
-import { bindCancelling } from "./cancelling";
+import { bindCancelling, STUCK_AFTER_MS } from "./cancelling";
 import { createClientStore } from "./client";
 import { createKernelStore } from "./kernel";
 
@@ -9,7 +9,7 @@ function stores() {
   const client = createClientStore();
   const onCancel = bindCancelling(kernel, client, new AbortController().signal);
   const run = (state: RunState, id = "1") => kernel.setState({ link: "live", run: { ...IDLE_RUN, id, state } });
-  return { kernel, onCancel, run, cancelling: () => client.getState().cancelling };
+  return { kernel, onCancel, run, client, cancelling: () => client.getState().cancelling };
 }
 
 test("cancelling lasts from the click to the end of the run", () => {
@@ -37,4 +37,23 @@ test("it ends with another run, with a silent kernel, and does not begin without
   onCancel();
   kernel.setState({ link: "silent" });
   expect(cancelling()).toBe(false);
+});
+
+test("a run that goes on for a while after Cancel is stuck, until it ends", () => {
+  vi.useFakeTimers();
+  const { onCancel, run, client } = stores();
+  run("running");
+  onCancel();
+  vi.advanceTimersByTime(STUCK_AFTER_MS - 1);
+  expect(client.getState().stuck).toBe(false);
+  vi.advanceTimersByTime(1);
+  expect(client.getState().stuck).toBe(true);
+  run("abandoned");
+  expect(client.getState()).toMatchObject({ cancelling: false, stuck: false });
+  run("running", "2");
+  onCancel();
+  run("cancelled", "2");
+  vi.advanceTimersByTime(STUCK_AFTER_MS);
+  expect(client.getState().stuck).toBe(false);
+  vi.useRealTimers();
 });

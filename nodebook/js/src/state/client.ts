@@ -46,6 +46,8 @@ export interface ClientState {
   readonly uploading: ReadonlySet<string>;
   /** Cancel was clicked, and the run still goes on. */
   readonly cancelling: boolean;
+  /** Cancel was clicked a while ago, and a node does not react: a second Cancel gives the run up. */
+  readonly stuck: boolean;
 }
 
 export type ClientStore = StoreApi<ClientState>;
@@ -63,6 +65,7 @@ export function createClientStore(): ClientStore {
     pictureIndex: {},
     uploading: new Set(),
     cancelling: false,
+    stuck: false,
   }));
 }
 
