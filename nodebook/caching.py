@@ -69,11 +69,11 @@ class TieredCache:
                 found[key] = entry
         return found
 
-    def put(self, key: bytes, entry: Entry, node: str = "") -> None:
-        """Keep an entry in memory, and write it in the background if that is worth it."""
+    def put(self, key: bytes, entry: Entry, node: str = "", *, is_lasting: bool = True) -> None:
+        """Keep an entry in memory, and write it in the background if that is worth it and it may last."""
         self.memory.put(key, entry, node)
         disk = self._used_disk
-        if disk is not None and entry.seconds >= disk.min_seconds:
+        if disk is not None and is_lasting and entry.seconds >= disk.min_seconds:
             disk.offer(key, entry, node)
 
     def renew(self, key: bytes) -> Entry | None:

@@ -50,8 +50,11 @@ class ResultCache(Protocol):
     def get(self, key: bytes) -> Entry | None:
         """Return the entry of a key and count it as used, or None."""
 
-    def put(self, key: bytes, entry: Entry, node: str = "") -> None:
-        """Keep an entry, if it can be kept. ``node`` is what listings call it."""
+    def put(self, key: bytes, entry: Entry, node: str = "", *, is_lasting: bool = True) -> None:
+        """Keep an entry, if it can be kept. ``node`` is what listings call it.
+
+        Not ``is_lasting``: it may not outlive this process, for its node did more than to make a result (a saved file).
+        """
 
     def discard(self, key: bytes) -> None:
         """Forget a key if it is there."""
@@ -140,8 +143,9 @@ class MemoryCache:
                 self._uses[key] = self._use_of(use.node)
             return entry
 
-    def put(self, key: bytes, entry: Entry, node: str = "") -> None:
+    def put(self, key: bytes, entry: Entry, node: str = "", *, is_lasting: bool = True) -> None:
         """Keep an entry, and let others go until all fit. ``node`` is what listings call it."""
+        del is_lasting  # nothing here outlives the process
         size = entry.value_bytes + ENTRY_BYTES
         with self._lock:
             if key in self._entries:

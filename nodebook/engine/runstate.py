@@ -265,9 +265,15 @@ class RunState:
         result.seconds[step.id] = entry.seconds
         result.result_bytes[step.id] = entry.value_bytes
         if not self.is_muted:
-            self.services.cache.put(step.key, entry, step.compiled.node.type)
+            self._store(step, entry)
         if self.is_heard and step.id not in self.shown_as:
             self.tell(events.NodeFinished(self.run_id, self.graph_id, step.id, entry.seconds))
+
+    def _store(self, step: Step, entry: Entry) -> None:
+        node_type = step.compiled.type
+        # What an output node did is more than its result: a kernel that has saved no file must save one.
+        is_lasting = node_type is None or not node_type.is_output
+        self.services.cache.put(step.key, entry, step.compiled.node.type, is_lasting=is_lasting)
 
     def release(self, step: Step) -> None:
         """Let go of results that nothing in this run needs any more; the cache may still hold them."""
@@ -346,7 +352,7 @@ class RunState:
                     self.result.spoilt = True
                     return False
                 self.live[current] = entry
-                self.services.cache.put(step.key, entry)
+                self._store(step, entry)
             return True
 
     def _all_steps(self) -> dict[str, Step]:
