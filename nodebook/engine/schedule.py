@@ -65,7 +65,7 @@ class Schedule:
         self._state = state
         self._lists = _Lists()
         self._changed = Condition(state.lock)
-        # By turn on a lane, not by step: one that asked for lazy inputs may begin its second before its first has ended.
+        # By turn on a lane, not by step: one that asks for lazy inputs may begin its second before its first has ended.
         self._elsewhere: dict[int, Callable[[], None]] = {}
         self._turns = count()
         """Steps on other lanes, and what cancels them where something does."""
