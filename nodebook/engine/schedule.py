@@ -10,6 +10,7 @@ import asyncio
 import heapq
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import count
 from threading import Condition, Thread
 from typing import Any
 
@@ -64,7 +65,9 @@ class Schedule:
         self._state = state
         self._lists = _Lists()
         self._changed = Condition(state.lock)
-        self._elsewhere: dict[str, Callable[[], None]] = {}
+        # By turn on a lane, not by step: one that asks for lazy inputs may begin its second before its first has ended.
+        self._elsewhere: dict[int, Callable[[], None]] = {}
+        self._turns = count()
         """Steps on other lanes, and what cancels them where something does."""
         self._generation = 0
         plan = state.plan
@@ -179,10 +182,12 @@ class Schedule:
             return
         elif lane == ASYNC_LANE:
             lanes = self._state.services.lanes
-            self._elsewhere[step.id] = lanes.spawn(self._perform_async(step), lambda: self._left(step))
+            turn = next(self._turns)
+            self._elsewhere[turn] = lanes.spawn(self._perform_async(step), lambda: self._left(turn))
         else:
-            self._elsewhere[step.id] = lambda: None
-            self._state.services.lanes.submit(lane, lambda: self._perform_elsewhere(step))
+            turn = next(self._turns)
+            self._elsewhere[turn] = lambda: None
+            self._state.services.lanes.submit(lane, lambda: self._perform_elsewhere(step, turn))
 
     def _finish(self, step: Step, outcome: Outcome) -> None:
         """Note what a step came to, and start what waited for it."""
@@ -229,16 +234,16 @@ class Schedule:
             with self._changed:
                 self._finish(step, outcome)
 
-    def _perform_elsewhere(self, step: Step) -> None:
+    def _perform_elsewhere(self, step: Step, turn: int) -> None:
         try:
             self._perform(step)
         finally:
-            self._left(step)
+            self._left(turn)
 
-    def _left(self, step: Step) -> None:
-        """Note that a lane is done with a step."""
+    def _left(self, turn: int) -> None:
+        """Note that a lane is done with a step, for this turn."""
         with self._changed:
-            self._elsewhere.pop(step.id, None)
+            self._elsewhere.pop(turn, None)
             self._changed.notify_all()
 
     async def _perform_async(self, step: Step) -> None:

@@ -19,6 +19,7 @@ from nodebook.engine.context import progress
 from nodebook.engine.executor import Execution
 from nodebook.engine.expansion import Subgraph
 from nodebook.engine.items import Block, Items
+from nodebook.engine.lanes import Lanes
 from nodebook.engine.node import node
 from nodebook.errors import NodeDefinitionError
 from tests.engine.reference import CALLS, MEETING, NODES
@@ -210,6 +211,36 @@ def plain(value: float) -> float:
 def test_a_wrong_lane_of_a_function_is_refused() -> None:
     with pytest.raises(NodeDefinitionError, match="lane 'async' but is a plain function"):
         Laboratory(node(lane="async")(plain))
+
+
+class LateEnds(Lanes):
+    """Lanes that say only during its second turn on the event loop that a step's first turn has ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: list[Any] = []
+
+    def spawn(self, coroutine: Any, on_end: Any) -> Any:
+        self.ends.append(on_end)
+        if len(self.ends) == 1:
+            return super().spawn(coroutine, lambda: None)
+
+        async def second() -> None:
+            self.ends[0]()
+            await asyncio.sleep(0.05)  # the run has the time to see that nothing goes on anywhere
+            await coroutine
+
+        return super().spawn(second(), on_end)
+
+
+def test_an_async_step_that_goes_on_after_its_lazy_inputs_is_not_taken_for_ended() -> None:
+    lab = Laboratory(*NODES)
+    lab.services = replace(lab.services, lanes=LateEnds())
+    a, b = lab.add("source", value=1.0), lab.add("source", value=2.0)
+    late = lab.add("lazy_later", mask=1.0, a=value(a), b=value(b))
+    result = lab.execute()
+    assert (result.errors, result.skipped) == ({}, {})
+    assert result.results[late].outputs == (2.0,)
 
 
 # -- memory that runs out ----------------------------------------------------------------------------------------------
