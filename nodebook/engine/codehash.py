@@ -49,6 +49,9 @@ _FORMAT = b"nodebook-code-2 %s %d.%d" % (sys.implementation.name.encode(), *sys.
 _MOST_OPENED = 20_000
 """How many objects of other classes are looked into. Of a function that reaches more (a whole application), none."""
 
+_MOST_TRIES = 1000
+"""How often a container that another thread changes is read again, before that is an error."""
+
 _LIVE = frozenset(
     {
         "IPython", "_queue", "_thread", "asyncio", "concurrent", "ipykernel", "multiprocessing", "nodebook", "queue",
@@ -260,12 +263,13 @@ class _Walk:
         return [type(value).__name__.encode(), *self.refs(value)]
 
     def mapping(self, value: dict[Any, Any]) -> Iterable[bytes]:
-        # In its order, which code may read. A copy, because a run on another thread may add to it meanwhile.
-        return [b"dict", *(part for key, each in list(value.items()) for part in (self.ref(key), self.ref(each)))]
+        # In its order, which code may read.
+        items = _copied(value.items())
+        return [b"dict", *(part for key, each in items for part in (self.ref(key), self.ref(each)))]
 
     def set_(self, value: set[Any] | frozenset[Any]) -> Iterable[bytes]:
         # Sorted as far as that can be done: otherwise the order is this process's, which costs a result, no more.
-        items = list(value)
+        items = _copied(value)
         leaves = sorted(encode(each) for each in items if type(each) in _LEAVES)
         named = [each for each in items if type(each) not in _LEAVES]
         named.sort(key=lambda each: (type(each).__qualname__, str(getattr(each, "__qualname__", ""))))
@@ -295,6 +299,16 @@ class _Walk:
 
     def attributes(self, tag: bytes, value: Any, *names: str) -> Iterable[bytes]:
         return [tag, *(self.ref(getattr(value, name)) for name in names)]
+
+
+def _copied(items: Iterable[Any]) -> list[Any]:
+    """Return what is in a dict or a set now: a run on another thread may add to it while it is being read."""
+    for _ in range(_MOST_TRIES):
+        try:
+            return list(items)
+        except RuntimeError:  # noqa: PERF203 -- it changed meanwhile, which is seldom
+            continue
+    return list(items)
 
 
 def _module_of(kind: type) -> str:
