@@ -306,7 +306,7 @@ def _copied(items: Iterable[Any]) -> list[Any]:
     for _ in range(_MOST_TRIES):
         try:
             return list(items)
-        except RuntimeError:  # noqa: PERF203 -- it changed meanwhile, which is seldom
+        except RuntimeError:
             continue
     return list(items)
 
