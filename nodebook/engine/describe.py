@@ -163,8 +163,8 @@ def _input(parameter: inspect.Parameter, kind: ValueKind, docs: Mapping[str, str
     is_lazy = any(isinstance(mark, LazyMarker) for mark in kind.marks)
     if is_lazy and default is MISSING:
         default = None
-    check = kind.check if kind.check is None or not kind.is_items else each_checked(kind.check)
-    kind = replace(kind, check=check)
+    if kind.is_items and (kind.check is not None or kind.port == ANY):
+        kind = replace(kind, check=each_checked(kind.check or _as_it_is))
     if default is not MISSING and default is not None and kind.check is not None:
         try:
             default = kind.check(default)
@@ -190,6 +190,10 @@ def _input(parameter: inspect.Parameter, kind: ValueKind, docs: Mapping[str, str
         is_lazy=is_lazy,
         is_raw=any(isinstance(mark, RawMarker) for mark in kind.marks),
     )
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def each_checked(check: Convert) -> Convert:

@@ -87,7 +87,7 @@ class Execution:
                 return
             outcome: Entry | Expanding | None = get(step.key)
             if outcome is not None:
-                outcome = state.find(step)
+                state.note_found(step)
             elif state.has_sources(step):
                 outcome = state.attempt(step)
                 if type(outcome) is Entry:

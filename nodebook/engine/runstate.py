@@ -115,14 +115,11 @@ class RunState:
             for source in step.compiled.sources:
                 waiting[source.node] = waiting.get(source.node, 0) + 1
 
-    def find(self, step: Step) -> Entry | None:
-        """Return a result that another run made meanwhile."""
-        entry = self.services.cache.get(step.key)
-        if entry is not None:
-            self.result.found.append(step.id)
-            if step.id not in self.shown_as:
-                self.tell(events.NodeFinished(self.run_id, self.graph_id, step.id, 0.0, True))
-        return entry
+    def note_found(self, step: Step) -> None:
+        """Note that another run, or an equal node, made the result of a step meanwhile."""
+        self.result.found.append(step.id)
+        if step.id not in self.shown_as:
+            self.tell(events.NodeFinished(self.run_id, self.graph_id, step.id, 0.0, True))
 
     def has_sources(self, step: Step, asked: frozenset[str] = NOTHING_ASKED) -> bool:
         """Say whether a step's sources are there; if not, note that it is skipped, and because of whom."""

@@ -65,10 +65,11 @@ class Schedule:
         self._state = state
         self._lists = _Lists()
         self._changed = Condition(state.lock)
-        # By turn on a lane, not by step: one that asks for lazy inputs may begin its second before its first has ended.
         self._elsewhere: dict[int, Callable[[], None]] = {}
+        """Turns on other lanes, and what cancels them where something does. By turn and not by step: one that asks for
+        lazy inputs may begin its second before its first has ended.
+        """
         self._turns = count()
-        """Steps on other lanes, and what cancels them where something does."""
         self._generation = 0
         plan = state.plan
         known = [*plan.steps, *plan.lazy_steps.values()]
@@ -275,8 +276,9 @@ class Schedule:
     def _prologue(self, step: Step) -> Any:
         """Do what comes before a call: a result from elsewhere, missing sources, lazy inputs. ``_CALL``: go on."""
         state = self._state
-        found = state.find(step)
+        found = state.services.cache.get(step.key)
         if found is not None:
+            state.note_found(step)
             return found
         asked = self._lists.asked.get(step.id, NOTHING_ASKED)
         if not state.has_sources(step, asked):

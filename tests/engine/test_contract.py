@@ -541,3 +541,18 @@ def test_a_block_stands_for_all_outputs_and_for_single_ones() -> None:
     lab.set(one, all_of_it=True)
     assert set(lab.run().executed) == {one}
     assert lost not in lab.run().executed
+
+
+def test_many_values_may_be_a_list_in_the_document() -> None:
+    @node
+    def listing(numbers: Items[int], anything: Items[Any] = None) -> str:  # type: ignore[assignment]  # not required
+        return f"{numbers} {anything}"
+
+    lab = Laboratory(listing)
+    both = lab.add("listing", numbers=[1, 2], anything=[1.5, "a"])
+    one = lab.add("listing", numbers=3)
+    wrong = lab.add("listing", numbers=["x"])
+    assert lab.codes() == [(wrong, "numbers", "bad_value")]
+    lab.run(both, one)
+    assert lab.output(both) == "Items(1, 2) Items(1.5, 'a')"
+    assert lab.output(one) == "Items(3) None"
