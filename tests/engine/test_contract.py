@@ -556,3 +556,71 @@ def test_many_values_may_be_a_list_in_the_document() -> None:
     lab.run(both, one)
     assert lab.output(both) == "Items(1, 2) Items(1.5, 'a')"
     assert lab.output(one) == "Items(3) None"
+
+
+def test_many_values_for_each_of_many_make_one_flat_row() -> None:
+    lab = Laboratory(*NODES)
+    starts = lab.add("listed", count=2, start=10.0)
+    listed = lab.add("listed", count=2, start=out(starts, "values"))
+    lab.run(listed)
+    assert lab.output(listed) == Items((10.0, 11.0, 11.0, 12.0))
+
+
+@node(outputs=("value",))
+def keep_any(value: Any) -> Any:
+    CALLS.append(f"keep {value}")
+    return value
+
+
+@node(outputs=("values",))
+def map_any(values: Items[Any]) -> Items[Any]:
+    sub = Subgraph()
+    return Items(sub.add("keep_any", each) for each in values)
+
+
+def test_live_values_of_an_expansion_count_by_their_content() -> None:
+    lab = Laboratory(*NODES, keep_any, map_any)
+    items = lab.add("listed", count=2)
+    mapped = lab.add("map_any", values=out(items, "values"))
+    lab.run()
+    CALLS.clear()
+    lab.set(items, count=3)
+    lab.run()
+    assert lab.output(mapped) == Items((0.0, 1.0, 2.0))
+    assert CALLS == ["listed", "keep 2.0"]
+
+
+def test_what_was_let_go_is_found_again_for_a_lazy_input_that_comes_later() -> None:
+    lab = Laboratory(*NODES)
+    source = lab.add("source", value=1.0)
+    lab.add("total", values=value(source))  # the only reader that is known from the start: then it is let go
+    doubled = lab.add("double", value=value(source))
+    mixed = lab.add("lazy_mix", mask=0.0, a=value(doubled))
+    run = lab.run()
+    assert run.skipped == {}
+    assert lab.output(mixed) == 2.0
+
+
+def test_keys_of_what_runs_each_time_and_of_what_follows_are_of_another_length() -> None:
+    lab = Laboratory(*NODES)
+    volatile = lab.add("changes", should_change=True)
+    after, other = lab.add("double", value=value(volatile)), lab.add("source")
+    assert {node_id: len(key or b"") for node_id, key in lab.keys.items()} == {volatile: 17, after: 17, other: 16}
+
+
+def test_a_failure_among_many_async_calls_leaves_none_running_behind() -> None:
+    ended: list[float] = []
+
+    @node(outputs=("value",))
+    async def one_fails(value: float) -> float:
+        if value == 0:
+            raise ValueError("the first")
+        await asyncio.sleep(0.05)
+        ended.append(value)
+        return value
+
+    lab = Laboratory(*NODES, one_fails)
+    failing = lab.add("one_fails", value=out(lab.add("listed", count=3), "values"))
+    run = lab.run()
+    assert run.errors[failing].message == "the first"
+    assert sorted(ended) == [1.0, 2.0]

@@ -49,7 +49,17 @@ def takes_a(a: A) -> A:
     return a
 
 
-NODES = (make_a, make_b, both, crossed, takes_any, takes_a)
+@node(outputs=("b",))
+def late(first: A = None, either: AB = None, b: B = None) -> B:
+    return b or either or first
+
+
+@node(outputs=("a",))
+def tuned(amount: float = 1.0, a: A = None) -> A:
+    return f"{a}{amount}"
+
+
+NODES = (late, tuned, make_a, make_b, both, crossed, takes_any, takes_a)
 
 CHOICES: dict[str, tuple[str, str, str, str | None]] = {
     # name: type of the bypassed node, its output, the wanted type, the input that is passed on
@@ -57,7 +67,8 @@ CHOICES: dict[str, tuple[str, str, str, str | None]] = {
     "any type takes the first where there is none of that number": ("takes_any", "out", "*", "value"),
     "the same number where it fits both": ("crossed", "a", "A", "either"),
     "the first input of exactly the wanted type": ("both", "a", "A", "a"),
-    "the first that is exact before one that merely fits": ("crossed", "b", "B", "b"),
+    "the first that is exact before one that merely fits": ("late", "b", "B", "b"),
+    "sockets count before widgets": ("tuned", "a", "*", "a"),
     "none where nothing fits": ("takes_a", "a", "B", None),
 }
 
