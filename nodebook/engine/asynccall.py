@@ -9,6 +9,7 @@ from typing import Any
 from nodebook.engine.cache import Entry
 from nodebook.engine.calling import Expanding, Prepared, gather, prepare
 from nodebook.engine.context import NodeContext, current_node
+from nodebook.engine.failures import clear_frames
 from nodebook.engine.items import Block
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.plan import Step
@@ -16,22 +17,33 @@ from nodebook.engine.runstate import RunState
 from nodebook.errors import Cancelled
 
 
-async def attempt_async(state: RunState, step: Step, asked: frozenset[str]) -> Entry | Expanding | None:
-    """Call a step's coroutine function. Only the cancellation of this very task comes out of here."""
+async def attempt_async(
+    state: RunState, step: Step, asked: frozenset[str], *, is_last: bool = False
+) -> Entry | Expanding | None:
+    """Call a step's coroutine function. Only the cancellation of this very task comes out of here.
+
+    Where memory runs out it is called once more, after everything that can be given back was.
+    """
     state.started(step)
     try:
         return await _call(state, step, asked)
     except Cancelled:
         state.stop()
+        return None
     except asyncio.CancelledError as error:
         if state.cancelled.is_set():
             raise
         state.fail(step, error)
+        return None
     except BaseException as error:  # noqa: BLE001 - a node may raise anything, and no branch may stop another
-        state.fail(step, error)
+        if is_last or not state.services.is_out_of_memory(error):
+            state.fail(step, error)
+            return None
+        clear_frames(error)
     finally:
         state.running.pop(step.id, None)
-    return None
+    state.services.reclaim()
+    return await attempt_async(state, step, asked, is_last=True)
 
 
 async def _call(state: RunState, step: Step, asked: frozenset[str]) -> Entry | Expanding:

@@ -275,6 +275,28 @@ def test_a_node_that_runs_out_of_memory_is_called_once_more_after_all_gave_back(
     assert given_back == [0]  # what the first call held was free by then
 
 
+def test_an_async_node_that_runs_out_of_memory_is_called_once_more_too() -> None:
+    calls: list[int] = []
+
+    @node(outputs=("value",))
+    async def hungry(limit: int = 1) -> int:
+        await asyncio.sleep(0)
+        calls.append(1)
+        if len(calls) <= limit:
+            raise MemoryError("no room")
+        return 4
+
+    lab = Laboratory(hungry)
+    given_back: list[int] = []
+    lab.services = replace(lab.services, reclaim=lambda: given_back.append(1))
+    fed = lab.add("hungry")
+    assert lab.execute().results[fed].outputs == (4,)
+    assert given_back == [1]
+    lab.set(fed, limit=9)
+    assert lab.execute().errors[fed].kind == "MemoryError"
+    assert len(calls) == 4
+
+
 def test_a_node_that_runs_out_of_memory_twice_has_failed() -> None:
     calls: list[int] = []
 

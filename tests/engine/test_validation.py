@@ -9,7 +9,6 @@ import pytest
 from pydantic import Field
 
 from nodebook.engine.annotations import Hidden
-from nodebook.engine.items import Items
 from nodebook.engine.node import node
 from nodebook.errors import NodebookError
 from tests.engine.support import PLAIN, Laboratory, from_source, number, out
@@ -52,7 +51,7 @@ def swallow(a: int = 0) -> None:
 
 
 @node
-def collect(values: Items[Any]) -> list[Any]:
+def collect(values: Any) -> list[Any]:
     return list(values)
 
 
