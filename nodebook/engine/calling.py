@@ -225,11 +225,6 @@ def make_entry(outputs: tuple[Any, ...], payload: Mapping[str, Any], seconds: fl
     return Entry(outputs, payload, value_bytes, seconds, versions)
 
 
-def blocked_entry(node_type: NodeType) -> tuple[Any, ...]:
-    """Return the outputs of a call that was not made: what follows does not run either, and says nothing more."""
-    return (Block(),) * len(node_type.outputs)
-
-
 def _blame(input_name: str, check: Callable[[Any], Any], value: Any) -> Any:
     """Convert a linked value; what goes wrong is the fault of that input."""
     try:

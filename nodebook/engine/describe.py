@@ -20,7 +20,7 @@ from nodebook.engine.nodetype import (
     OutputSpec,
 )
 from nodebook.engine.ports import ANY, Convert, PortRegistry
-from nodebook.engine.values import ValueKind, value_kind
+from nodebook.engine.values import ValueKind, as_it_is, value_kind
 from nodebook.errors import NodeDefinitionError
 
 _NOTEBOOK_CATEGORY = "notebook"
@@ -164,7 +164,7 @@ def _input(parameter: inspect.Parameter, kind: ValueKind, docs: Mapping[str, str
     if is_lazy and default is MISSING:
         default = None
     if kind.is_items and (kind.check is not None or kind.port == ANY):
-        kind = replace(kind, check=each_checked(kind.check or _as_it_is))
+        kind = replace(kind, check=each_checked(kind.check or as_it_is))
     if default is not MISSING and default is not None and kind.check is not None:
         try:
             default = kind.check(default)
@@ -190,10 +190,6 @@ def _input(parameter: inspect.Parameter, kind: ValueKind, docs: Mapping[str, str
         is_lazy=is_lazy,
         is_raw=any(isinstance(mark, RawMarker) for mark in kind.marks),
     )
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 def each_checked(check: Convert) -> Convert:

@@ -127,7 +127,7 @@ def _union(hints: tuple[Any, ...], ports: PortRegistry) -> ValueKind:
         return merged
     checked = tuple(each for each, kind in zip(hints, kinds, strict=True) if kind.check is not None)
     check = with_widget.check if len(checked) == 1 else _checker(Union[checked])  # noqa: UP007 - built at run time
-    return replace(merged, widget=with_widget.widget, check=check, coerce=_as_it_is)
+    return replace(merged, widget=with_widget.widget, check=check, coerce=as_it_is)
 
 
 def _checker(hint: Any) -> Convert:
@@ -160,7 +160,8 @@ def _scalar(hint: type, marks: tuple[Any, ...]) -> ValueKind:
     return ValueKind(_SCALARS[hint], widget=widget, check=check, is_constrained=has_range, coerce=coerce)
 
 
-def _as_it_is(value: Any) -> Any:
+def as_it_is(value: Any) -> Any:
+    """Check nothing: a node that validates for itself, or a port that takes anything."""
     return value
 
 
@@ -203,7 +204,7 @@ def _scalar_widget(hint: type, marks: tuple[Any, ...], limits: dict[str, Any]) -
 
 def _choice(options: list[Any], hint: Any) -> ValueKind:
     widget = {"kind": "choice", "options": options}
-    return ValueKind(CHOICE, widget=widget, check=_checker(hint), is_constrained=True, coerce=_as_it_is)
+    return ValueKind(CHOICE, widget=widget, check=_checker(hint), is_constrained=True, coerce=as_it_is)
 
 
 def _enum(hint: type[Enum]) -> ValueKind:
@@ -219,6 +220,6 @@ def _enum(hint: type[Enum]) -> ValueKind:
         CHOICE,
         widget={"kind": "choice", "options": names},
         check=check,
-        coerce=_as_it_is,
+        coerce=as_it_is,
         from_wire=lambda value: hint[check(value)],  # this checks what comes by a link too
     )
