@@ -64,6 +64,7 @@ _WHERE = {
 __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place
     "cache",
     "comfy",
+    "pool",
     "queue",
     *_WHERE,
 ]
@@ -74,7 +75,7 @@ def __getattr__(name: str) -> Any:
         return version("nodebook")
     if name == "comfy":
         return importlib.import_module("nodebook.comfy")
-    if name in {"cache", "queue"}:
+    if name in {"cache", "pool", "queue"}:
         return getattr(__getattr__("session")(), name)
     if name not in _WHERE:
         raise AttributeError(f"nodebook has no {name!r}. Its public names are: {', '.join(__all__)}.")
