@@ -41,3 +41,7 @@ class PromptError(ModelError, ValueError):
 
 class SamplingError(ModelError, ValueError):
     """A sampler, a schedule or a latent does not fit what it is asked to do."""
+
+
+class ModelFolderError(ModelError, ValueError):
+    """There is no such kind of model folder, or a file that lists model folders cannot be understood."""

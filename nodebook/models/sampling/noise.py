@@ -83,6 +83,10 @@ def brownian_noise(x: Tensor, sigmas: Tensor, seed: int | None, *, on_cpu: bool 
     return draw
 
 
+_TREE_DIGITS = 6
+"""torchsde rounds the ends of a path to this, and warns where it is asked for more."""
+
+
 class _BrownianPath:
     """W over [smallest positive sigma, largest sigma], W = 0 at its lower end."""
 
@@ -93,9 +97,11 @@ class _BrownianPath:
         low, high = sigmas[sigmas > 0].min().to(device), sigmas.max().to(device)
         self._device = device
         self._tree = BrownianTree(low, start, high, entropy=seed)
+        self._low, self._high = (round(float(end), _TREE_DIGITS) for end in (low, high))
 
     def between(self, sigma: Tensor, sigma_next: Tensor) -> Tensor:
         start, end = torch.as_tensor(sigma).to(self._device), torch.as_tensor(sigma_next).to(self._device)
         low, high = (start, end) if start < end else (end, start)
-        increment: Tensor = self._tree(low, high) * (1 if start < end else -1)
+        increment: Tensor = self._tree(max(float(low), self._low), min(float(high), self._high))
+        increment = increment if start < end else -increment
         return (increment / (end - start).abs().sqrt()).to(sigma)

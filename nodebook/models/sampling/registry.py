@@ -15,7 +15,35 @@ from torch import Tensor
 
 from nodebook.models.errors import SamplingError
 from nodebook.models.sampling.noise import NoiseKind, noise_sampler
+from nodebook.models.sampling.samplers.ddpm import sample_ddpm
+from nodebook.models.sampling.samplers.deis import sample_deis
+from nodebook.models.sampling.samplers.dpm_2 import sample_dpm_2, sample_dpm_2_ancestral
+from nodebook.models.sampling.samplers.dpm_solver import sample_dpm_adaptive, sample_dpm_fast
+from nodebook.models.sampling.samplers.dpmpp_2m import sample_dpmpp_2m, sample_dpmpp_2m_cfg_pp
+from nodebook.models.sampling.samplers.dpmpp_2m_sde import sample_dpmpp_2m_sde
+from nodebook.models.sampling.samplers.dpmpp_2s_ancestral import (
+    sample_dpmpp_2s_ancestral,
+    sample_dpmpp_2s_ancestral_cfg_pp,
+)
+from nodebook.models.sampling.samplers.dpmpp_3m_sde import sample_dpmpp_3m_sde
+from nodebook.models.sampling.samplers.dpmpp_sde import sample_dpmpp_sde
+from nodebook.models.sampling.samplers.er_sde import sample_er_sde
 from nodebook.models.sampling.samplers.euler import sample_euler
+from nodebook.models.sampling.samplers.euler_ancestral import sample_euler_ancestral
+from nodebook.models.sampling.samplers.euler_cfg_pp import sample_euler_ancestral_cfg_pp
+from nodebook.models.sampling.samplers.gradient_estimation import (
+    sample_gradient_estimation,
+    sample_gradient_estimation_cfg_pp,
+)
+from nodebook.models.sampling.samplers.heun import sample_heun
+from nodebook.models.sampling.samplers.heunpp import sample_heunpp2
+from nodebook.models.sampling.samplers.ipndm import sample_ipndm, sample_ipndm_v
+from nodebook.models.sampling.samplers.lcm import sample_lcm
+from nodebook.models.sampling.samplers.lms import sample_lms
+from nodebook.models.sampling.samplers.res_multistep import sample_res_multistep, sample_res_multistep_cfg_pp
+from nodebook.models.sampling.samplers.sa_solver import sample_sa_solver
+from nodebook.models.sampling.samplers.seeds import sample_seeds_2, sample_seeds_3
+from nodebook.models.sampling.samplers.uni_pc import sample_uni_pc
 from nodebook.models.sampling.step import Denoiser, NoiseSampler, StepHook
 
 
@@ -53,13 +81,61 @@ class SamplerType:
     """Inpainting keeps the kept area with noise of seed + 1, not with the initial noise."""
 
 
+def _preset(**options: Hashable) -> Mapping[str, Hashable]:
+    return MappingProxyType(options)
+
+
 SAMPLERS: Mapping[str, SamplerType] = MappingProxyType(
     {
         "euler": SamplerType(sample_euler),
+        "euler_cfg_pp": SamplerType(sample_euler_ancestral_cfg_pp, preset=_preset(eta=0.0, s_noise=0.0)),
+        "euler_ancestral": SamplerType(sample_euler_ancestral, "seeded"),
+        "euler_ancestral_cfg_pp": SamplerType(sample_euler_ancestral_cfg_pp, "seeded"),
+        "heun": SamplerType(sample_heun),
+        "heunpp2": SamplerType(sample_heunpp2),
+        "exp_heun_2_x0": SamplerType(sample_seeds_2, preset=_preset(solver_type="phi_2", r=1.0, eta=0.0, s_noise=0.0)),
+        "exp_heun_2_x0_sde": SamplerType(sample_seeds_2, "seeded", _preset(solver_type="phi_2", r=1.0)),
+        "dpm_2": SamplerType(sample_dpm_2, discards_penultimate=True),
+        "dpm_2_ancestral": SamplerType(sample_dpm_2_ancestral, "seeded", discards_penultimate=True),
+        "lms": SamplerType(sample_lms),
+        "dpm_fast": SamplerType(sample_dpm_fast),
+        "dpm_adaptive": SamplerType(sample_dpm_adaptive, "seeded"),
+        "dpmpp_2s_ancestral": SamplerType(sample_dpmpp_2s_ancestral, "seeded"),
+        "dpmpp_2s_ancestral_cfg_pp": SamplerType(sample_dpmpp_2s_ancestral_cfg_pp, "seeded"),
+        "dpmpp_sde": SamplerType(sample_dpmpp_sde, "brownian"),
+        "dpmpp_sde_gpu": SamplerType(sample_dpmpp_sde, "brownian_gpu"),
+        "dpmpp_2m": SamplerType(sample_dpmpp_2m),
+        "dpmpp_2m_cfg_pp": SamplerType(sample_dpmpp_2m_cfg_pp),
+        "dpmpp_2m_sde": SamplerType(sample_dpmpp_2m_sde, "brownian"),
+        "dpmpp_2m_sde_gpu": SamplerType(sample_dpmpp_2m_sde, "brownian_gpu"),
+        "dpmpp_2m_sde_heun": SamplerType(sample_dpmpp_2m_sde, "brownian", _preset(solver_type="heun")),
+        "dpmpp_2m_sde_heun_gpu": SamplerType(sample_dpmpp_2m_sde, "brownian_gpu", _preset(solver_type="heun")),
+        "dpmpp_3m_sde": SamplerType(sample_dpmpp_3m_sde, "brownian"),
+        "dpmpp_3m_sde_gpu": SamplerType(sample_dpmpp_3m_sde, "brownian_gpu"),
+        "ddpm": SamplerType(sample_ddpm, "seeded"),
+        "lcm": SamplerType(sample_lcm, "seeded"),
+        "ipndm": SamplerType(sample_ipndm),
+        "ipndm_v": SamplerType(sample_ipndm_v),
+        "deis": SamplerType(sample_deis),
+        "res_multistep": SamplerType(sample_res_multistep),
+        "res_multistep_cfg_pp": SamplerType(sample_res_multistep_cfg_pp),
+        "res_multistep_ancestral": SamplerType(sample_res_multistep, "seeded", _preset(eta=1.0)),
+        "res_multistep_ancestral_cfg_pp": SamplerType(sample_res_multistep_cfg_pp, "seeded", _preset(eta=1.0)),
+        "gradient_estimation": SamplerType(sample_gradient_estimation),
+        "gradient_estimation_cfg_pp": SamplerType(sample_gradient_estimation_cfg_pp),
+        "er_sde": SamplerType(sample_er_sde, "seeded"),
+        "seeds_2": SamplerType(sample_seeds_2, "seeded"),
+        "seeds_3": SamplerType(sample_seeds_3, "seeded"),
+        "sa_solver": SamplerType(sample_sa_solver, "seeded"),
+        "sa_solver_pece": SamplerType(sample_sa_solver, "seeded", _preset(use_pece=True)),
         "ddim": SamplerType(sample_euler, redraws_inpaint_noise=True),
+        "uni_pc": SamplerType(sample_uni_pc, discards_penultimate=True, last_sigma=0.001),
+        "uni_pc_bh2": SamplerType(
+            sample_uni_pc, preset=_preset(variant="bh2"), discards_penultimate=True, last_sigma=0.001
+        ),
     }
 )
-"""Name -> sampler, in the order of menus."""
+"""Name -> sampler, in the order of menus (spec E.6)."""
 
 
 @dataclass(frozen=True, slots=True)

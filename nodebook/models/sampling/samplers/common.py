@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nodebook.models.sampling.noise import seeded_noise
 from nodebook.models.sampling.parametrisation import ModelSampling
-from nodebook.models.sampling.step import Step, StepHook
+from nodebook.models.sampling.step import NoiseSampler, Step, StepHook
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,11 @@ def reporter(hook: StepHook | None, sigmas: Tensor) -> Reporter:
     return Reporter(hook, len(sigmas) - 1)
 
 
+def source(noise: NoiseSampler | None, x: Tensor) -> NoiseSampler:
+    """Return ``noise``, or where there is none a source that draws from torch's global generator."""
+    return noise or seeded_noise(x, None)
+
+
 def slope(x: Tensor, sigma: Tensor, denoised: Tensor) -> Tensor:
     """Return dx/dsigma of the probability flow: (x - denoised) / sigma (Karras et al. 2022, arXiv 2206.00364)."""
     return (x - denoised) / sigma
@@ -42,15 +48,22 @@ def ancestral_step(sigma: Tensor, sigma_next: Tensor, eta: float) -> tuple[Tenso
     if not eta:
         return sigma_next, torch.zeros_like(sigma_next)
     up = eta * (sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2).sqrt()
-    up = torch.minimum(sigma_next, up)
+    up = min(sigma_next, up)  # from an infinite level up is NaN, and min then gives the limit: all noise is new
     return (sigma_next**2 - up**2).sqrt(), up
 
 
-def flow_ancestral_step(sigma: Tensor, sigma_next: Tensor, eta: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (down, scale, up) of a rectified flow: step to ``down``, multiply by ``scale``, add ``up`` of noise."""
+def renoising_step(
+    sampling: ModelSampling, sigma: Tensor, sigma_next: Tensor, eta: float
+) -> tuple[Tensor, Tensor | float, Tensor]:
+    """Return (down, scale, up): step to ``down``, multiply by ``scale``, add ``up`` of noise, and be at ``sigma_next``.
+
+    Of a flow, noise takes the place of some of the sample; otherwise it is added, and ``scale`` is 1.
+    """
+    if not sampling.is_flow:
+        down, up = ancestral_step(sigma, sigma_next, eta)
+        return down, 1.0, up
     down = sigma_next * (1 + (sigma_next / sigma - 1) * eta)
-    kept, kept_down = 1 - sigma_next, 1 - down
-    scale = kept / kept_down
+    scale = (1 - sigma_next) / (1 - down)
     return down, scale, (sigma_next**2 - down**2 * scale**2).clamp(min=0).sqrt()
 
 

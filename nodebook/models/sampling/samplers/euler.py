@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 from torch import Tensor
 
 from nodebook.models.sampling.samplers.common import reporter, slope
@@ -11,7 +13,7 @@ def sample_euler(
     x: Tensor,
     sigmas: Tensor,
     *,
-    noise: NoiseSampler | None = None,  # noqa: ARG001 -- all samplers take one
+    noise: NoiseSampler | None = None,
     on_step: StepHook | None = None,
 ) -> Tensor:
     """Euler steps along the probability flow: Algorithm 2 of Karras et al. (arXiv 2206.00364) with no churn.
@@ -21,8 +23,8 @@ def sample_euler(
     x: [B, C, h, w] the sample at sigmas[0]. sigmas: [N + 1].
     """
     report = reporter(on_step, sigmas)
-    for i in range(len(sigmas) - 1):
-        denoised = denoise(x, sigmas[i])
-        report(i, sigmas[i], x, denoised)
-        x = x + slope(x, sigmas[i], denoised) * (sigmas[i + 1] - sigmas[i])
+    for i, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
+        denoised = denoise(x, sigma)
+        report(i, sigma, x, denoised)
+        x = x + slope(x, sigma, denoised) * (sigma_next - sigma)
     return x
