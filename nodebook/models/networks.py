@@ -5,6 +5,7 @@ Networks come from diffusers; nothing of it is imported here. Source: spec model
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,11 @@ from nodebook.models.values import ConditioningEntry
 
 INPAINT_CHANNELS = 9
 EDIT_CHANNELS = 8
+
+SIZE_WIDTH = 256
+"""Into how many numbers SDXL's networks are told one size."""
+
+_SIDES = ("height", "width")
 
 EMPTY_INPAINT_LATENT = (0.8223, -0.6876, 0.6364, 0.1380)
 """A grey picture in the scale of SD 1.x: what inpainting networks are shown of a masked part."""
@@ -105,6 +111,8 @@ class UNetFamily:
         width = width if isinstance(width, int) else width[0]
         tokens = check_tokens(entry, name, width).to(canvas.device, canvas.dtype)
         inputs = {"tokens": Input(tokens, "tokens")}
+        if (added := config.projection_class_embeddings_input_dim) is not None:
+            inputs["vector"] = Input(self.vector(entry, name, added, canvas).to(canvas.device, canvas.dtype))
         if config.in_channels == INPAINT_CHANNELS:
             inputs["picture"] = Input(_inpaint_picture(entry[1], canvas), "picture")
         elif config.in_channels == EDIT_CHANNELS:
@@ -119,43 +127,37 @@ class UNetFamily:
             x,
             timestep,
             encoder_hidden_states=inputs["tokens"],
-            added_cond_kwargs=self.added(inputs),
+            class_labels=inputs.get("vector"),
             return_dict=False,
         )[0]
         return output
 
-    def added(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor] | None:  # noqa: ARG002 -- SDXL has some
-        """Return the further conditions by the names that diffusers gives them."""
-        return None
+    def vector(self, entry: ConditioningEntry, name: str, width: int, canvas: Canvas) -> Tensor:  # noqa: ARG002
+        """Return what is added to the time embedding [1, width]: unCLIP's picture, of which there is none."""
+        return torch.zeros(1, width)
 
 
 @dataclass(frozen=True, slots=True)
 class SizedUNetFamily(UNetFamily):
-    """SDXL and its refiner: U-Nets that are told a pooled prompt and sizes (G.5). diffusers makes the sinusoids."""
+    """SDXL and its refiner: U-Nets that are told a pooled prompt and sizes (spec G.5)."""
 
     is_refiner: bool = False
 
-    def inputs(self, config: Any, entry: ConditioningEntry, name: str, canvas: Canvas) -> dict[str, Input]:
-        """Return tokens, pooled prompt and sizes; sizes that are not told are those of the picture."""
-        inputs = UNetFamily.inputs(self, config, entry, name, canvas)
+    def vector(self, entry: ConditioningEntry, name: str, width: int, canvas: Canvas) -> Tensor:
+        """Return pooled prompt and sizes [B, width]; sizes that the entry does not tell are those of the picture."""
         options = entry[1]
-        sizes = 5 if self.is_refiner else 6
-        width = config.projection_class_embeddings_input_dim - sizes * config.addition_time_embed_dim
-        inputs["pooled"] = Input(check_pooled(entry, name, width).to(canvas.device, canvas.dtype))
-        height_px, width_px = (options.get(side, size * 8) for side, size in _sides(canvas))
-        crops = [options.get("crop_h", 0), options.get("crop_w", 0)]
+        height_px, width_px = (
+            options.get(side, size * 8) for side, size in zip(_SIDES, canvas.shape[-2:], strict=True)
+        )
+        sizes = [height_px, width_px, options.get("crop_h", 0), options.get("crop_w", 0)]
         if self.is_refiner:
             usual = 2.5 if options.get("prompt_type", name) == "negative" else 6.0
-            last = [options.get("aesthetic_score", usual)]
+            sizes.append(options.get("aesthetic_score", usual))
         else:
-            last = [options.get("target_height", height_px), options.get("target_width", width_px)]
-        times = torch.tensor([[height_px, width_px, *crops, *last]], dtype=torch.float32, device=canvas.device)
-        inputs["sizes"] = Input(times)
-        return inputs
-
-    def added(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
-        """Return the pooled prompt and the sizes."""
-        return {"text_embeds": inputs["pooled"], "time_ids": inputs["sizes"]}
+            sizes += [options.get("target_height", height_px), options.get("target_width", width_px)]
+        pooled = check_pooled(entry, name, width - len(sizes) * SIZE_WIDTH).float()
+        waves = sinusoids(torch.tensor(sizes, dtype=torch.float32), SIZE_WIDTH).flatten()
+        return torch.cat([pooled, waves.to(pooled.device).expand(len(pooled), -1)], dim=1)
 
 
 class SD3Family:
@@ -247,8 +249,12 @@ def check_pooled(entry: ConditioningEntry, name: str, width: int) -> Tensor:
     return pooled.reshape(-1, width)
 
 
-def _sides(canvas: Canvas) -> tuple[tuple[str, int], tuple[str, int]]:
-    return ("height", canvas.shape[-2]), ("width", canvas.shape[-1])
+def sinusoids(values: Tensor, width: int) -> Tensor:
+    """Return each number of [N] as cosines, then sines, of falling frequencies [N, width] (arXiv 1706.03762)."""
+    half = width // 2
+    frequencies = torch.exp(-math.log(10_000) * torch.arange(half, dtype=torch.float32) / half)
+    angles = values[:, None] * frequencies
+    return torch.cat([angles.cos(), angles.sin()], dim=1)
 
 
 def _inpaint_picture(options: Mapping[str, Any], canvas: Canvas) -> Tensor:

@@ -24,7 +24,9 @@ class MeanNetwork(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.share = nn.Parameter(torch.tensor(0.5))
-        self.config = SimpleNamespace(cross_attention_dim=WIDTH, in_channels=4)
+        self.config = SimpleNamespace(
+            cross_attention_dim=WIDTH, in_channels=4, projection_class_embeddings_input_dim=None
+        )
         self.rows: list[int] = []
 
     def forward(self, x: Tensor, _timestep: Tensor, *, encoder_hidden_states: Tensor, **_others: Any) -> tuple[Tensor]:
