@@ -63,6 +63,8 @@ class Session:
             output=folder / "output",
             temp=Path(tempfile.gettempdir()) / f"nodebook-{os.getpid()}",
         )
+        self.file_lists: dict[str, Callable[[], list[str]]] = {"input": self.folders.pictures}
+        """What widgets offer for each kind of file that ``FileName`` names, at this moment."""
         self.library = Library()
         self.stream = EventStream()
         self.values = ValueRegistry()

@@ -49,3 +49,7 @@ class LatentError(ModelError, ValueError):
 
 class NotANumberError(ModelError, ArithmeticError):
     """A network was given values that are no numbers (NaN), or answered with such."""
+
+
+class ModelFolderError(ModelError, ValueError):
+    """There is no such kind of model folder, or a file that lists model folders cannot be understood."""

@@ -227,7 +227,7 @@ class GraphSync:
             if len(buffers) != 1:
                 raise EditError(f"Cannot load {command.name!r}: expected one file, got {len(buffers)}. Drop it again.")
             name = self.session.folders.store_upload(command.name, buffers[0])
-            if self._catalogue.has_other_pictures():
+            if self._catalogue.has_other_files():
                 self._tell_library()
             edit = SetValue(command.node, command.input, name)
             self.store.edit([edit], f"Load {name}", client=command.client, client_batch=command.batch)

@@ -63,7 +63,7 @@ def test_the_sender_is_told_as_far_as_one_can_tell() -> None:
 
 
 def test_the_library_is_strict_json_and_large_numbers_are_tagged(session: Session) -> None:
-    library = protocol.library_json(session.library, ["cat.png"])
+    library = protocol.library_json(session.library, {"input": ["cat.png"]})
     assert json.loads(json.dumps(library, allow_nan=False)) == library
     load = {each["name"]: each for each in library["types"]["LoadImage"]["inputs"]}
     assert load["image"]["widget"] == {"kind": "picture", "options": ["cat.png"]}
@@ -73,7 +73,7 @@ def test_the_library_is_strict_json_and_large_numbers_are_tagged(session: Sessio
 
 
 def test_offering_pictures_leaves_the_node_type_alone(session: Session) -> None:
-    protocol.library_json(session.library, ["cat.png"])
+    protocol.library_json(session.library, {"input": ["cat.png"]})
     widget = session.library.get("LoadImage").input("image").widget
     assert widget is not None
     assert "cat.png" not in (widget.get("options") or [])

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from nodebook.models.errors import LatentError, NotANumberError
 from nodebook.models.latents import LatentFormat
-from nodebook.models.vae.pieces import FreeBytes, Work, as_fits, in_tiles
+from nodebook.models.vae.pieces import FreeBytes, GiveWay, Work, as_fits, in_tiles
 from nodebook.models.vae.tiling import OnTile, Run, Tile, three_shapes
 
 FALLBACK_TILE: Final = 64
@@ -42,14 +42,15 @@ class Codec:
     """A VAE's network, ready to be used while it is leased.
 
     ``network`` is an ``AutoencoderKL`` or ``AutoencoderTiny``. ``free_bytes(device)`` says how much memory is free
-    there. ``on_part(done, total)`` is called after each tile or batch and may raise to stop. ``latent_format`` is given
-    for networks (TAESD) that speak the model's scale.
+    there, and ``give_way()`` frees what others keep unused, before tiles are tried. ``on_part(done, total)`` is called
+    after each tile or batch and may raise to stop. ``latent_format``: of networks (TAESD) that speak the model's scale.
     """
 
     network: Any
     free_bytes: FreeBytes
     on_part: OnTile | None = None
     latent_format: LatentFormat | None = None
+    give_way: GiveWay | None = None
 
     @property
     def channels(self) -> int:
@@ -154,7 +155,7 @@ class Codec:
         weight = self._weight
         share = _CPU_SHARE if weight.device.type == "cpu" else 1.0
         needed = elements * weight.element_size() * share * self._widths[0] / _USUAL_WIDTH
-        return Work(run, scale, int(needed), tiles, weight.device, self.free_bytes, self.on_part)
+        return Work(run, scale, int(needed), tiles, weight.device, self.free_bytes, self.on_part, self.give_way)
 
     def _in_numbers(
         self,

@@ -15,6 +15,10 @@ from nodebook.models.vae.memory import is_out_of_memory, return_memory
 from nodebook.models.vae.tiling import OnTile, Run, Tile, blend
 
 FreeBytes = Callable[[torch.device], int]
+"""How many bytes are free on a device."""
+
+GiveWay = Callable[[], int]
+"""Drops what is kept but not in use, and returns how many bytes that freed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class Work:
     device: torch.device
     free_bytes: FreeBytes
     on_part: OnTile | None = None
+    give_way: GiveWay | None = None
 
 
 def in_tiles(work: Work, samples: Tensor) -> Iterator[Tensor]:
@@ -52,6 +57,8 @@ def as_fits(work: Work, samples: Tensor) -> Iterator[Tensor]:
 
 def _batch(work: Work, batch: Tensor) -> Iterator[Tensor]:
     results = _whole(work, batch)
+    if results is None and work.give_way is not None and work.give_way() > 0:
+        results = _whole(work, batch)
     if results is not None:
         yield from results
     elif len(batch) > 1:
