@@ -124,7 +124,8 @@ def _scale(alpha: float | None, rank: int) -> float:
 
 def _tucker(core: Tensor, left: Tensor, right: Tensor) -> Tensor:
     """Return [out, in, kh, kw] of a core [r, s, kh, kw], left [r, out] and right [s, in]."""
-    return torch.einsum("rs...,ro,si->oi...", core, left, right)
+    made = torch.einsum("rs...,ro,si->oi...", core, left, right)
+    return made.contiguous()  # torch.kron fails on other tensors
 
 
 def _lokr_factor(tensors: Tensors, name: str) -> tuple[Tensor, int | None]:

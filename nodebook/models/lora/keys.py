@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from nodebook.models.convert.names import rename
 from nodebook.models.convert.unet import unet_modules
 from nodebook.models.handles import Part
-from nodebook.models.spec import UnetSpec
+from nodebook.models.spec import MmditSpec, UnetSpec
 
 _ENCODER_PREFIXES = {
     "clip_l": ("lora_te_", "lora_te1_", "text_encoder."),
@@ -29,10 +29,14 @@ def layer_modules(part: Part, names: Iterable[str]) -> dict[str, str]:
     names: the parameters of the network.
     """
     modules = dict.fromkeys(name.rpartition(".")[0] for name in names)
-    if isinstance(part.spec, UnetSpec):
-        in_ldm = ldm_names(part.spec, modules)
-        return {spelling: module for module in modules for spelling in _of_unet(module, in_ldm[module])}
-    return {spelling: module for module in modules for spelling in _of_encoder(module, part.name)}
+    match part.spec:
+        case UnetSpec() as spec:
+            in_ldm = ldm_names(spec, modules)
+            return {spelling: module for module in modules for spelling in _of_unet(module, in_ldm[module])}
+        case MmditSpec():
+            return {spelling: module for module in modules for spelling in _of_transformer(module)}
+        case _:
+            return {spelling: module for module in modules for spelling in _of_encoder(module, part.name)}
 
 
 def ldm_names(spec: UnetSpec, names: Iterable[str]) -> dict[str, str]:
@@ -59,6 +63,12 @@ def _in_diffusers(module: str) -> Iterator[str]:
         yield short
         yield name.replace(".to_", ".processor.to_")
         yield short.replace(".to_", ".processor.to_")
+
+
+def _of_transformer(module: str) -> Iterator[str]:
+    yield f"lora_transformer_{module.replace('.', '_')}"
+    for prefix in ("", "transformer.", "base_model.model."):
+        yield prefix + module
 
 
 def _of_encoder(module: str, encoder: str) -> Iterator[str]:

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from nodebook.models.convert.clip import clip_sources
 from nodebook.models.convert.fill import Source, Sources
+from nodebook.models.convert.mmdit import mmdit_sources
 from nodebook.models.convert.unet import unet_sources
 from nodebook.models.files import WeightsIndex, open_tensors, read_index
 from nodebook.models.handles import Part
-from nodebook.models.spec import ClipSpec, UnetSpec
+from nodebook.models.spec import ClipSpec, MmditSpec, UnetSpec
 
 
 def parameter_shapes(part: Part) -> dict[str, tuple[int, ...]]:
@@ -19,25 +20,31 @@ def parameter_shapes(part: Part) -> dict[str, tuple[int, ...]]:
 
     A 1 x 1 convolution may be listed as the linear layer that the file has in its place.
     """
-    index = read_index(part.file.path)
-    return {name: _shape(index, source) for name, source in _sources(part, index).items()}
+    return shapes_in(read_index(part.file.path), part.spec)
+
+
+def shapes_in(index: WeightsIndex, spec: object) -> dict[str, tuple[int, ...]]:
+    """Return the same of a network by its hyper-parameters, and what its file holds."""
+    return {name: _shape(index, source) for name, source in _sources(index, spec).items()}
 
 
 def read_parameters(part: Part, names: Container[str]) -> dict[str, Tensor]:
     """Return those of a network's parameters that are in ``names``, in the file's dtype; most are views of the file."""
-    sources = _sources(part, read_index(part.file.path))
+    sources = _sources(read_index(part.file.path), part.spec)
     with open_tensors(part.file.path) as file:
         return {name: source.of(file.read(source.key)) for name, source in sources.items() if name in names}
 
 
-def _sources(part: Part, index: WeightsIndex) -> Sources:
-    match part.spec:
-        case UnetSpec() as spec:
+def _sources(index: WeightsIndex, spec: object) -> Sources:
+    match spec:
+        case UnetSpec():
             return unet_sources(spec, index.tensors)
-        case ClipSpec() as spec:
+        case MmditSpec():
+            return mmdit_sources(spec, index.tensors)
+        case ClipSpec():
             return clip_sources(spec, index.tensors)
-        case other:
-            raise TypeError(f"a {type(other).__name__} is not changed by LoRAs or merges")
+        case _:
+            raise TypeError(f"a network of a {type(spec).__name__} is not changed by LoRAs or merges")
 
 
 def _shape(index: WeightsIndex, source: Source) -> tuple[int, ...]:
