@@ -78,6 +78,9 @@ class ModelHandle:
     latent_format: LatentFormat
     options: tuple[GuidanceOption, ...] = ()
 
+    def __repr__(self) -> str:
+        return _shown("MODEL", self.family, (self.network,))
+
     def with_patch(self, patch: WeightPatch) -> Self:
         """Return the model with one more change of its weights."""
         return replace(self, network=Patched(self.network.part, (*self.network.patches, patch)))
@@ -99,6 +102,9 @@ class ClipHandle:
     embeddings: tuple[Path, ...] = ()
     """Folders of textual-inversion embeddings."""
 
+    def __repr__(self) -> str:
+        return _shown("CLIP", self.family, self.encoders)
+
     def with_patch(self, patch: WeightPatch) -> Self:
         """Return the encoders with one more change of their weights."""
         return replace(self, encoders=tuple(Patched(each.part, (*each.patches, patch)) for each in self.encoders))
@@ -111,3 +117,13 @@ class VaeHandle:
     network: Patched
     kind: str = "kl"
     """``kl`` (AutoencoderKL) or ``tiny`` (TAESD)."""
+
+    def __repr__(self) -> str:
+        return _shown("VAE", self.kind, (self.network,))
+
+
+def _shown(port: str, family: str, networks: tuple[Patched, ...]) -> str:
+    files = ", ".join(dict.fromkeys(each.part.file.path.name for each in networks))
+    patches = max((len(each.patches) for each in networks), default=0)
+    changed = f", {patches} change{'s' if patches > 1 else ''} of weights" if patches else ""
+    return f"<{port} {family} of {files}{changed}>"

@@ -61,8 +61,9 @@ def interpolate(first: Tensor, second: Tensor, ratio: float) -> Tensor:
     """Return vectors of channels between two latents, ``ratio`` of the first, of lengths between theirs."""
     lengths = first.norm(dim=1, keepdim=True), second.norm(dim=1, keepdim=True)
     mixed = (first / lengths[0]).nan_to_num() * ratio + (second / lengths[1]).nan_to_num() * (1.0 - ratio)
-    direction: Tensor = (mixed / mixed.norm(dim=1, keepdim=True)).nan_to_num()
-    return direction * (lengths[0] * ratio + lengths[1] * (1.0 - ratio))
+    direction = (mixed / mixed.norm(dim=1, keepdim=True)).nan_to_num()
+    between: Tensor = direction * (lengths[0] * ratio + lengths[1] * (1.0 - ratio))
+    return between
 
 
 def crop(samples: Tensor, x: int, y: int, width: int, height: int) -> Tensor:

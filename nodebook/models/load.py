@@ -1,21 +1,25 @@
-"""From a file to handles, and from a handle's part to a built network."""
+"""From files to handles: headers and digests are read, weights are not."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from torch import nn
-
-from nodebook.models.convert.clip import clip_sources, new_clip
-from nodebook.models.convert.fill import Sources, fill
-from nodebook.models.convert.unet import new_unet, unet_sources
-from nodebook.models.convert.vae import new_vae, vae_sources
 from nodebook.models.detect import detect
-from nodebook.models.files import DTYPE_NAMES, open_tensors, read_index, weights_file
+from nodebook.models.errors import UnsuitableModelError
+from nodebook.models.families.text_encoders import read_text_encoder
+from nodebook.models.families.vae import find_kl, find_tiny
+from nodebook.models.files import read_index, weights_file
 from nodebook.models.handles import ClipHandle, ModelHandle, Part, Patched, VaeHandle
-from nodebook.models.spec import ClipSpec, KlSpec, UnetSpec
+from nodebook.models.latents import LatentFormat
+
+CLIP_FAMILIES = {
+    ("clip_l",): "sd1",
+    ("clip_h",): "sd2",
+    ("clip_g",): "sdxl_refiner",
+    ("clip_g", "clip_l"): "sdxl",
+}
+"""Which family text encoders serve that are loaded by themselves, unless one asks for SD 3."""
 
 
 def load_checkpoint(
@@ -23,7 +27,7 @@ def load_checkpoint(
 ) -> tuple[ModelHandle, ClipHandle | None, VaeHandle | None]:
     """Return the model, the text encoders and the VAE of a checkpoint as handles; None for what it does not hold.
 
-    Only the header and the digest of the file are read. ``embeddings``: folders of textual inversions.
+    ``embeddings``: folders of textual inversions. Raises what ``nodebook.models.detect.detect`` raises.
     """
     spec = detect(path)
     file = weights_file(path)
@@ -34,42 +38,43 @@ def load_checkpoint(
     return model, clip, vae
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A network, and the names of those of its tensors that are views of a mapped file."""
-
-    module: nn.Module
-    mapped: frozenset[str] = frozenset()
+def load_diffusion_model(path: Path) -> ModelHandle:
+    """Return the diffusion network of a file that may hold nothing else, in the LDM layout or in diffusers'."""
+    return load_checkpoint(path)[0]
 
 
-def build_part(part: Part, dtype: torch.dtype) -> Built:
-    """Build the network of a part on the CPU, its weights in ``dtype``: views of the file where that is its dtype.
+def load_text_encoders(
+    paths: Sequence[Path], *, for_sd3: bool = False, embeddings: tuple[Path, ...] = ()
+) -> ClipHandle:
+    """Return the text encoders of files that hold one each, in any order.
 
-    Raises ``BrokenModelError`` that names what is missing or does not fit.
+    Raises ``UnsuitableModelError`` where they do not belong together, and what ``read_text_encoder`` raises.
     """
-    keys = read_index(part.file.path).tensors
-    module, sources = _new(part, list(keys))
-    subject = f"The {part.name} of {part.file.path.name}"
-    with open_tensors(part.file.path) as tensors:
-        views = fill(module, sources, tensors.read, dtype=dtype, subject=subject)
-        return Built(module, views if tensors.mapped else frozenset())
+    parts = []
+    for path in paths:
+        name, spec = read_text_encoder(read_index(path))
+        parts.append(Part(weights_file(path), name, spec))
+    parts.sort(key=lambda part: part.name, reverse=True)  # clip_l before clip_g, as they are joined
+    names = tuple(sorted(part.name for part in parts))
+    family = "sd3" if for_sd3 and set(names) <= {"clip_l", "clip_g"} else CLIP_FAMILIES.get(names)
+    if family is None or len(set(names)) < len(names):
+        held = ", ".join(f"{part.file.path.name} is {part.name}" for part in parts)
+        raise UnsuitableModelError(
+            f"These text encoders do not belong together: {held}. "
+            "Expected CLIP-L for SD 1.x, CLIP-H for SD 2.x, or CLIP-L with CLIP-G for SDXL."
+        )
+    return ClipHandle(tuple(Patched(part) for part in parts), family, embeddings=embeddings)
 
 
-def estimate_bytes(part: Part, dtype: torch.dtype) -> int:
-    """Return at most how much memory of its own a network will take in ``dtype``: of views of the file, nothing."""
-    index = read_index(part.file.path)
-    prefix: str = part.spec.prefix
-    inside = (info for name, info in index.tensors.items() if name.startswith(prefix))
-    return sum(info.count * dtype.itemsize for info in inside if info.dtype != DTYPE_NAMES.get(dtype))
+def load_vae(path: Path) -> VaeHandle:
+    """Return the VAE of a file of its own, or of a checkpoint. Raises what ``find_kl`` raises."""
+    return VaeHandle(Patched(Part(weights_file(path), "vae", find_kl(read_index(path)))))
 
 
-def _new(part: Part, keys: list[str]) -> tuple[nn.Module, Sources]:
-    match part.spec:
-        case UnetSpec() as spec:
-            return new_unet(spec), unet_sources(spec, keys)
-        case KlSpec() as spec:
-            return new_vae(spec), vae_sources(spec, keys)
-        case ClipSpec() as spec:
-            return new_clip(spec), clip_sources(spec, keys)
-        case other:
-            raise TypeError(f"no network is built of a {type(other).__name__}")
+def load_tiny_vae(encoder: Path | None, decoder: Path, latent_format: LatentFormat) -> VaeHandle:
+    """Return a TAESD of its two files, or of its decoder alone for previews; it reads latents of a format.
+
+    Raises ``UnknownModelError`` for files that are no halves of a TAESD.
+    """
+    spec = find_tiny(read_index(decoder), read_index(encoder) if encoder else None, latent_format)
+    return VaeHandle(Patched(Part(weights_file(decoder), "vae", spec)), kind="tiny")

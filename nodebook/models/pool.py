@@ -6,21 +6,23 @@ lease, by one thread while others that want it wait; it stays until its memory i
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 
 import psutil
 import torch
 from torch import nn
 
+from nodebook.models.build import Built, build_part, estimate_bytes
 from nodebook.models.errors import PoolFullError
 from nodebook.models.handles import Part, Patched
 from nodebook.models.ledger import Ledger, LedgerRow, Resident, choose_evictions, readable, total_bytes
-from nodebook.models.load import Built, build_part, estimate_bytes
 from nodebook.models.patching import find_changes, patched_copy, size_of_changes
 from nodebook.models.precision import compute_dtype
 
@@ -53,12 +55,12 @@ class Pool:
         device: str | torch.device = "cpu",
         limit_bytes: int | None = None,
         build: Callable[[Part, torch.dtype], Built] = build_part,
-        estimate: Callable[[Part, torch.dtype], int] = estimate_bytes,
+        estimate: Callable[[Part, torch.dtype], int] | None = None,
     ) -> None:
         self.device = torch.device(device)
         self._limit_bytes = limit_bytes
         self._build = build
-        self._estimate = estimate
+        self._estimate = estimate or partial(estimate_bytes, mappable=self.device.type == "cpu")
         self._changed = threading.Condition()
         self._entries: dict[Key, _Entry] = {}
         self._working_bytes = 0
@@ -101,7 +103,7 @@ class Pool:
             for entry in [each for each in self._entries.values() if not each.leases]:
                 del self._entries[entry.key]
             freed = before - self._used_bytes()
-        self._give_back_cached()
+        self._collect()
         return freed
 
     def free(self) -> int:
@@ -150,7 +152,7 @@ class Pool:
         """Build the network of an entry, reserving its memory before taking it."""
         patched, dtype = entry.key
         if not patched.patches:
-            self._reserve(entry, self._expected_bytes(patched.part, dtype))
+            self._reserve(entry, self._estimate(patched.part, dtype))
             built = self._build(patched.part, dtype)
             if self.device.type != "cpu":
                 built = Built(built.module.to(self.device))
@@ -161,9 +163,6 @@ class Pool:
             module = patched_copy(plain, changes)
             plain_own = self._entries[Patched(patched.part), dtype].own
             return self._admit(entry, module, _shared_addresses(module, plain, plain_own))
-
-    def _expected_bytes(self, part: Part, dtype: torch.dtype) -> int:
-        return self._estimate(part, dtype)
 
     def _reserve(self, entry: _Entry, needed_bytes: int) -> None:
         """Make room for what an entry will take, evicting others. Raises ``PoolFullError`` where that is not enough."""
@@ -194,8 +193,11 @@ class Pool:
 
     def _make_room(self, needed_bytes: int, subject: str) -> None:
         limit_bytes = self.limit_bytes - self._working_bytes
-        for key in choose_evictions(self._residents(), needed_bytes=needed_bytes, limit_bytes=limit_bytes):
+        evicted = choose_evictions(self._residents(), needed_bytes=needed_bytes, limit_bytes=limit_bytes)
+        for key in evicted:
             del self._entries[key]  # type: ignore[arg-type]  # residents' keys are entries' keys
+        if evicted:
+            self._collect()
         used_bytes = total_bytes(self._residents())
         if used_bytes + needed_bytes > limit_bytes:
             raise PoolFullError(
@@ -214,7 +216,9 @@ class Pool:
         entry.used = next(self._clock)
         entry.used_at_s = time.monotonic()
 
-    def _give_back_cached(self) -> None:
+    def _collect(self) -> None:
+        """Let dropped networks go now: some of diffusers' refer to themselves, so that only a collection frees them."""
+        gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from nodebook.models.handles import Part
-from nodebook.models.spec import ClipSpec, KlSpec
+from nodebook.models.spec import ClipSpec, KlSpec, TinySpec
 
 BFLOAT16_CAPABILITY = (8, 0)
 """NVIDIA compute capability from which bfloat16 is native."""
@@ -23,6 +23,6 @@ def compute_dtype(part: Part, device: torch.device) -> torch.dtype:
     if device.type != "cuda" or isinstance(part.spec, ClipSpec):
         return torch.float32
     capability = torch.cuda.get_device_capability(device)
-    if isinstance(part.spec, KlSpec):
+    if isinstance(part.spec, KlSpec | TinySpec):
         return torch.bfloat16 if capability >= BFLOAT16_CAPABILITY else torch.float32
     return torch.float16 if capability >= HALF_CAPABILITY else torch.float32

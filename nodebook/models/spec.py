@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
+from nodebook.models.handles import WeightsFile
 from nodebook.models.latents import LatentFormat
 from nodebook.models.sampling.parametrisation import ModelSampling
 
@@ -75,14 +76,49 @@ class KlSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class TinySpec:
+    """A TAESD, built as ``AutoencoderTiny``: its decoder's file is the part's, its encoder's is named here.
+
+    It codes pictures in the model's scale: a VAE's latent is first ``(z - shift) * scale``.
+    """
+
+    prefix: str
+    latent_channels: int
+    scale: float
+    shift: float = 0.0
+    encoder: WeightsFile | None = None
+    encoder_prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MmditSpec:
+    """A ``SD3Transformer2DModel``: the multimodal diffusion transformer of SD 3 and 3.5."""
+
+    prefix: str
+    layout: Layout
+    patch: int
+    in_channels: int
+    out_channels: int
+    depth: int
+    width: int
+    heads: int
+    context_dim: int
+    pooled_dim: int
+    table_side: int
+    """Side of the square table of position embeddings, from which the middle is cut."""
+    qk_norm: bool = False
+    dual_layers: tuple[int, ...] = ()
+    """Layers with a second attention over the picture alone (3.5 medium)."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointSpec:
     """What a checkpoint holds: a diffusion network and how it is used, text encoders, and a VAE where it has one."""
 
     family: str
-    network: UnetSpec
+    network: UnetSpec | MmditSpec
     sampling: ModelSampling
     latent_format: LatentFormat
     encoders: tuple[tuple[str, ClipSpec], ...] = ()
     """(the part's name, its spec): ``clip_l``, ``clip_g``, ``clip_h``."""
     vae: KlSpec | None = None
-    notes: tuple[str, ...] = field(default=(), compare=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from nodebook.assets.folders import Folders
 from nodebook.engine.node import NodeFunction
+from nodebook.models.folders import ModelFolders
 from nodebook.nodes import (
     batch,
     composite,
@@ -23,9 +25,15 @@ from nodebook.nodes import (
     shape,
     values,
 )
+from nodebook.nodes.diffusion import loaders
 
 READERS: tuple[NodeFunction[..., Any], ...] = (load.load_image, load.load_image_mask)
 """Nodes that read the file named by their input ``image``."""
+
+MODEL_READERS: tuple[tuple[NodeFunction[..., Any], Callable[..., str]], ...] = (
+    (loaders.checkpoint_loader_simple, loaders.checkpoint_digest),
+)
+"""Nodes that read model files, and what tells which content a file has."""
 
 OTHERS: tuple[NodeFunction[..., Any], ...] = (
     save.save_image,
@@ -86,12 +94,16 @@ OTHERS: tuple[NodeFunction[..., Any], ...] = (
 )
 
 
-def collect(folders: Folders | None) -> list[NodeFunction[..., Any]]:
+def collect(folders: Folders | None, model_folders: ModelFolders | None = None) -> list[NodeFunction[..., Any]]:
     """Return all nodes, the readers keyed by the content of their file."""
-    return [*(_keyed_by_file(each, folders) for each in READERS), *OTHERS]
+    pictures = [_keyed_by_file(each, load.picture_digest, folders) for each in READERS]
+    models = [_keyed_by_file(each, digest, model_folders) for each, digest in MODEL_READERS]
+    return [*pictures, *models, *OTHERS]
 
 
-def _keyed_by_file(reader: NodeFunction[..., Any], folders: Folders | None) -> NodeFunction[..., Any]:
+def _keyed_by_file(
+    reader: NodeFunction[..., Any], digest: Callable[..., str], folders: Folders | ModelFolders | None
+) -> NodeFunction[..., Any]:
     if folders is None:
         return NodeFunction(reader.function, replace(reader.options, cache=False))
-    return NodeFunction(reader.function, replace(reader.options, fingerprint=partial(load.picture_digest, folders)))
+    return NodeFunction(reader.function, replace(reader.options, fingerprint=partial(digest, folders)))

@@ -106,6 +106,12 @@ class Upload(_Command):
     name: str
 
 
+class ListFiles(_Command):
+    """A view is about to offer files: tell the library again if the folders hold others by now."""
+
+    type: Literal["list_files"]
+
+
 class Seen(_Command):
     """The view is done with a picture and with all before it."""
 
@@ -124,6 +130,7 @@ Command = (
     | QueueMove
     | QueueCancel
     | Upload
+    | ListFiles
     | Seen
 )
 
@@ -363,7 +370,7 @@ def _input_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> dict[st
     widget = info["widget"]
     if widget is not None:
         info["widget"] = {name: wire(value) for name, value in widget.items()}
-        kind = info["widget"].pop("files", None)
+        kind = info["widget"].get("files")
         if kind is not None:
             info["widget"]["options"] = files.get(kind, [])
     if "default" in info:

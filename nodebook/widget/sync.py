@@ -136,6 +136,8 @@ class GraphSync:
             case protocol.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
+            case protocol.ListFiles():
+                return self._list_files
             case protocol.Upload():
                 copied = [bytes(each) for each in buffers]
                 return lambda: self._upload(command, copied)
@@ -235,6 +237,10 @@ class GraphSync:
             self._reject(command, error)
         else:
             self._deliver_now()
+
+    def _list_files(self) -> None:
+        if self._catalogue.has_other_files():
+            self._tell_library()
 
     def _reject(self, command: protocol.EditCommand | protocol.Upload, error: Exception) -> None:
         self._deliver_now()

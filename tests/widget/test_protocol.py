@@ -22,6 +22,7 @@ from nodebook.widget.errors import MalformedMessageError
         {"type": "run", "client": "a", "targets": ["1", "2"]},
         {"type": "cancel", "client": "a"},
         {"type": "upload", "client": "a", "batch": 1, "node": "1", "input": "image", "name": "cat.png"},
+        {"type": "list_files", "client": "a"},
         {"type": "seen", "client": "a", "seq": 7},
         {"type": "seen", "client": "a", "seq": 7, "unknown": "members are of a newer front end"},
     ],
@@ -66,7 +67,7 @@ def test_the_library_is_strict_json_and_large_numbers_are_tagged(session: Sessio
     library = protocol.library_json(session.library, {"input": ["cat.png"]})
     assert json.loads(json.dumps(library, allow_nan=False)) == library
     load = {each["name"]: each for each in library["types"]["LoadImage"]["inputs"]}
-    assert load["image"]["widget"] == {"kind": "picture", "options": ["cat.png"]}
+    assert load["image"]["widget"] == {"kind": "picture", "options": ["cat.png"], "files": "input"}
     largest = {each["name"]: each for each in library["types"]["PrimitiveInt"]["inputs"]}["value"]["widget"]["max"]
     assert largest == {"$int": str(2**63 - 1)}
     assert ["MASK", "IMAGE"] in library["adapters"] or library["adapters"] == sorted(library["adapters"])

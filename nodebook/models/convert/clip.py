@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -90,4 +91,4 @@ def _with_text_model(key: str) -> str:
 
 
 def _prefixed(prefix: str, source: Source) -> Source:
-    return Source(prefix + source.key, source.part, transposed=source.transposed)
+    return replace(source, key=prefix + source.key)

@@ -20,6 +20,14 @@ class Mismatch:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognised:
+    """A file is of a family for which no networks are built here yet."""
+
+    family: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     """A file whose family is asked for. ``prefix`` stands before the names of the diffusion network's tensors."""
 

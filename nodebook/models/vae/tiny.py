@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nodebook.models.errors import BrokenModelError
 
@@ -46,7 +46,8 @@ def build_tiny(tensors: Mapping[str, Tensor], *, half: str = "decoder", dtype: t
     from diffusers import AutoencoderTiny
 
     renamed = {new: tensors[old].to(dtype) for old, new in tiny_keys(tensors, half=half).items()}
-    network: Any = AutoencoderTiny(latent_channels=_latent_channels(renamed, list(tensors)), scaling_factor=1.0)
+    kind: Any = AutoencoderTiny  # without annotations
+    network = kind(latent_channels=_latent_channels(renamed, list(tensors)), scaling_factor=1.0)
     halves = {name.split(".", 1)[0] for name in renamed}
     expected = {name: value.shape for name, value in network.state_dict().items() if name.split(".", 1)[0] in halves}
     wrong = [name for name, shape in expected.items() if name not in renamed or renamed[name].shape != shape]
@@ -58,7 +59,7 @@ def build_tiny(tensors: Mapping[str, Tensor], *, half: str = "decoder", dtype: t
         )
     network.load_state_dict(renamed, strict=False)
     network.requires_grad_(requires_grad=False)
-    return network.to(dtype).eval()
+    return nn.Module.to(network, dtype).eval()  # diffusers' own `to` warns of nothing
 
 
 def _latent_channels(renamed: Mapping[str, Tensor], names: list[str]) -> int:

@@ -108,8 +108,8 @@ def _axis(name: str, count: int) -> int:
     """Return the number of a latent's axis. Raises ``InputValueError`` for the time of a latent that has none."""
     if name == "t" and count != _VIDEO_AXES:
         raise InputValueError(
-            f"This latent has no time axis: expected [B, C, T, h, w], got {count} axes. Choose x or y, or give a video's "
-            "latent."
+            f"This latent has no time axis: expected [B, C, T, h, w], got {count} axes. Choose x or y, or give "
+            "the latent of a video."
         )
     return count - _AXES[name]
 

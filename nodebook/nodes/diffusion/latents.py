@@ -135,7 +135,7 @@ def latent_composite(
 
 
 @node(name="LatentCompositeMasked", category="latent", aliases=("paste",))
-def latent_composite_masked(  # noqa: PLR0913 -- the inputs of ComfyUI's node
+def latent_composite_masked(
     destination: LatentImage,
     source: LatentImage,
     x: Pixels = 0,
