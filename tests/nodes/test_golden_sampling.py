@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +36,7 @@ from tests.golden_graph import Graph, class_types, outputs, recorded_nodes, reco
 
 pytestmark = needs_golden
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     **table(conditioning, custom, guiders, inpaint, ksampler, latent_batches, latents, loaders),
     **table(model_sampling, options, samplers, schedulers, vae),
     "InvertMask": masks.invert_mask,
@@ -74,7 +74,7 @@ def folders() -> ModelFolders:
 
 
 @pytest.fixture
-def recorder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Recorder]:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     """Listen to the samplers of a test."""
     seen = Recorder()
     guide, run = GuidedDenoiser._guide, Sampler.run

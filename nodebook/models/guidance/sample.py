@@ -143,7 +143,7 @@ def _sample(run: Run, latent: Latent, noise: Tensor, evaluator: Evaluator, on_st
     start = to_model(latent["samples"].float(), model.latent_format).to(device)
     noise = noise.to(device)
     denoiser = _denoiser(run, latent, start, noise, evaluator)
-    sigmas = run.sampler.levels(run.sigmas)
+    sigmas = run.sigmas
     x = sampling.noise_scaling(sigmas[0], noise, start, max_denoise=sampling.is_max_denoise(sigmas[0].item()))
     last: list[Tensor] = []
 
@@ -153,7 +153,8 @@ def _sample(run: Run, latent: Latent, noise: Tensor, evaluator: Evaluator, on_st
             on_step(step)
 
     x = run.sampler.run(denoiser, x, sigmas, seed=run.noise.seed, on_step=tell)
-    samples = _from_model(sampling.inverse_noise_scaling(sigmas[-1], x), model.latent_format)
+    last_sigma = run.sampler.levels(sigmas)[-1]
+    samples = _from_model(sampling.inverse_noise_scaling(last_sigma, x), model.latent_format)
     return Sampled(samples, _from_model(last[0], model.latent_format) if last else samples)
 
 
