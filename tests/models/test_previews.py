@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nodebook.models.latents import SD1, SD3
 from nodebook.models.previews import fit_into, latent_to_rgb, previewer
 from tests.golden_data import array, cases, expect_close, needs_golden
-from tests.models.vae.support import tiny_decoder
+from tests.models.vae.support import tiny_vae
 
 
 @needs_golden
@@ -61,7 +61,7 @@ def test_a_picture_is_fitted_by_its_longer_side(height: int, width: int, side: i
 
 
 def test_a_tiny_decoder_draws_what_it_decodes() -> None:
-    tiny = tiny_decoder()
+    tiny = tiny_vae()
     show = previewer(SD1, tiny)
     assert show is not None
     latent = torch.randn(2, 4, 8, 6)

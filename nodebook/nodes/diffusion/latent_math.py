@@ -6,19 +6,14 @@ from pydantic import Field
 
 from nodebook.engine.annotations import Number
 from nodebook.engine.node import node
-from nodebook.errors import InputValueError
 from nodebook.models import latent_operations as ops
+from nodebook.nodes.diffusion.latent_sizes import axis_of
 from nodebook.nodes.diffusion.ports import LatentImage
 from nodebook.nodes.sizes import MAX_SIDE_PX
 
 Share = Annotated[float, Field(ge=0.0, le=1.0), Number(step=0.01)]
 SliceCount = Annotated[int, Field(ge=1, le=MAX_SIDE_PX), Number(step=1)]
 SliceIndex = Annotated[int, Field(ge=-MAX_SIDE_PX, le=MAX_SIDE_PX), Number(step=1)]
-
-_AXES = {"x": 1, "y": 2, "t": 3}
-"""Counted from the last: time comes before rows and columns."""
-
-_VIDEO_AXES = 5
 
 
 @node(name="LatentAdd", category="latent/advanced")
@@ -73,7 +68,7 @@ def latent_concat(
     dim: x, y or time; with a minus the second comes first.
     """
     first, second = samples1["samples"], samples2["samples"]
-    axis = _axis(dim.removeprefix("-"), first.ndim)
+    axis = axis_of(dim.removeprefix("-"), first.ndim)
     second = ops.repeat_to(second, len(first))
     pair = (second, first) if dim.startswith("-") else (first, second)
     return ops.with_samples(samples1, ops.concatenate(*pair, axis))
@@ -88,7 +83,7 @@ def latent_cut(
     index: the first that is kept; negative counts from the end.
     amount: how many, fewer where the latent ends.
     """
-    axis = _axis(dim, samples["samples"].ndim)
+    axis = axis_of(dim, samples["samples"].ndim)
     return ops.with_samples(samples, ops.cut(samples["samples"], axis, index, amount))
 
 
@@ -100,18 +95,8 @@ def latent_cut_to_batch(
 
     slice_size: frames, columns or rows of each slice.
     """
-    axis = _axis(dim, samples["samples"].ndim)
+    axis = axis_of(dim, samples["samples"].ndim)
     return ops.with_samples(samples, ops.cut_to_batch(samples["samples"], axis, slice_size))
-
-
-def _axis(name: str, count: int) -> int:
-    """Return the number of a latent's axis. Raises ``InputValueError`` for the time of a latent that has none."""
-    if name == "t" and count != _VIDEO_AXES:
-        raise InputValueError(
-            f"This latent has no time axis: expected [B, C, T, h, w], got {count} axes. Choose x or y, or give "
-            "the latent of a video."
-        )
-    return count - _AXES[name]
 
 
 NODES = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field
@@ -14,7 +14,9 @@ from nodebook.engine.context import progress
 from nodebook.engine.memory import available_bytes
 from nodebook.engine.node import node
 from nodebook.models import latent_operations as ops
+from nodebook.models.latents import LatentFormat
 from nodebook.models.pool import Pool
+from nodebook.models.spec import TinySpec
 from nodebook.models.vae.codec import Codec
 from nodebook.nodes.blame import about
 from nodebook.nodes.convert import to_image, to_mask
@@ -122,7 +124,13 @@ def grow(mask: Tensor, by_px: int) -> Tensor:
 def leased_codec(vae: Vae, pool: Pool) -> Iterator[Codec]:
     """Give what encodes and decodes with a VAE. It reports progress, and stops when the run is cancelled."""
     with pool.lease(vae.network) as (network,):
-        yield Codec(network, free_bytes, on_part=progress, give_way=pool.evict_unleased)
+        scale = latent_format(vae.network.part.spec)
+        yield Codec(network, free_bytes, on_part=progress, latent_format=scale, give_way=pool.evict_unleased)
+
+
+def latent_format(spec: Any) -> LatentFormat | None:
+    """Return the format of a network that speaks the model's scale, as TAESDs do; None for one of the VAE's own."""
+    return LatentFormat("taesd", spec.latent_channels, spec.scale, spec.shift) if isinstance(spec, TinySpec) else None
 
 
 def free_bytes(device: torch.device) -> int:

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from nodebook.models.vae.codec import Codec
-from nodebook.models.vae.tiny import build_tiny
 
 PLENTY = 2**40
 RATIO = 4
@@ -66,8 +65,3 @@ def tiny_file(network: Any, half: str) -> dict[str, torch.Tensor]:
         if part == half:
             found[f"{int(index) + shift}.{rest}"] = value
     return found
-
-
-def tiny_decoder() -> Any:
-    """Return a decoder as it is loaded for previews."""
-    return build_tiny(tiny_file(tiny_vae(), "decoder"))

@@ -17,11 +17,15 @@ from nodebook.models.errors import LatentError
 from nodebook.models.families.vae import read_kl
 from nodebook.models.files import read_index, weights_file
 from nodebook.models.handles import Part, Patched, VaeHandle
+from nodebook.models.latents import LatentFormat
+from nodebook.models.load import load_tiny_vae
 from nodebook.models.pool import Pool
 from nodebook.nodes.diffusion import vae as nodes
-from tests.models.vae.support import RATIO, codec, small_vae
+from tests.models.vae.support import RATIO, codec, small_vae, tiny_file, tiny_vae
 
 torch.set_num_threads(1)
+
+SD3_LIKE = LatentFormat("like SD3", channels=4, scale=2.0, shift=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +89,20 @@ def test_growing_is_a_box_that_slides_over_the_mask(seed: int, by: int, height: 
     assert torch.equal(nodes.grow(mask, by), boxes[:, 0, :height, :width])
 
 
+def test_a_tiny_vae_takes_latents_of_the_vaes_scale(tmp_path: Path, pool: Pool) -> None:
+    reference = tiny_vae()
+    paths = {half: tmp_path / f"taesd_{half}.safetensors" for half in ("encoder", "decoder")}
+    for half, path in paths.items():
+        save_file(tiny_file(reference, half), path)
+    tiny = load_tiny_vae(paths["encoder"], paths["decoder"], SD3_LIKE)
+    latent, pixels = torch.randn(1, 4, 3, 5), torch.rand(1, 16, 24, 3)
+    with torch.no_grad():
+        picture = (reference.decode((latent - 0.5) * 2).sample.movedim(1, -1) + 1) / 2
+        coded = reference.encode(pixels.movedim(-1, 1) * 2 - 1).latents / 2 + 0.5
+    torch.testing.assert_close(nodes.vae_decode({"samples": latent}, tiny, pool=pool), picture.clamp(0, 1))
+    torch.testing.assert_close(nodes.vae_encode(pixels, tiny, pool=pool)["samples"], coded)
+
+
 def test_a_cancelled_run_stops_between_tiles(handle: VaeHandle, pool: Pool) -> None:
     cancelled, seen = Event(), []
 
@@ -115,7 +133,7 @@ def test_failed_runs_leave_no_lease(handle: VaeHandle, pool: Pool) -> None:
     for _ in range(3):
         with pytest.raises(LatentError, match="decodes latents"):
             nodes.vae_decode({"samples": torch.zeros(1, 3, 8, 8)}, handle, pool=pool)
-    assert [row.leases for row in pool.ledger().rows] == [0]
+    assert {row.leases for row in pool.ledger().rows} == {0}
 
 
 def test_free_memory_is_a_number_of_bytes() -> None:
