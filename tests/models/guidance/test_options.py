@@ -102,8 +102,8 @@ def unet() -> nn.Module:
     from diffusers import UNet2DConditionModel
 
     torch.manual_seed(0)
-    make: Callable[..., nn.Module] = UNet2DConditionModel
-    module = make(
+    make: Callable[..., Any] = UNet2DConditionModel
+    module: nn.Module = make(
         block_out_channels=(32, 64),
         layers_per_block=1,
         down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
