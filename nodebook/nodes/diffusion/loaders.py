@@ -72,7 +72,9 @@ def checkpoint_loader_simple(
 
 
 @node(name="UNETLoader", title="Load Diffusion Model", category="advanced/loaders", outputs=("MODEL",))
-def unet_loader(unet_name: DiffusionModelName, weight_dtype: WeightDtype, *, folders: Hidden[ModelFolders]) -> Model:
+def unet_loader(
+    unet_name: DiffusionModelName, weight_dtype: WeightDtype = "default", *, folders: Hidden[ModelFolders]
+) -> Model:
     """Load a diffusion model from a file that holds nothing else.
 
     unet_name: a file of the folder diffusion_models.
@@ -86,7 +88,7 @@ def unet_loader(unet_name: DiffusionModelName, weight_dtype: WeightDtype, *, fol
 @node(name="CLIPLoader", title="Load CLIP", category="advanced/loaders", outputs=("CLIP",))
 def clip_loader(
     clip_name: TextEncoderName,
-    type: ClipType,  # noqa: A002 -- ComfyUI's name
+    type: ClipType = "stable_diffusion",  # noqa: A002 -- ComfyUI's name
     device: Device = "default",
     *,
     folders: Hidden[ModelFolders],
@@ -107,7 +109,7 @@ def clip_loader(
 def dual_clip_loader(
     clip_name1: TextEncoderName,
     clip_name2: TextEncoderName,
-    type: DualClipType,  # noqa: A002 -- ComfyUI's name
+    type: DualClipType = "sdxl",  # noqa: A002 -- ComfyUI's name
     device: Device = "default",
     *,
     folders: Hidden[ModelFolders],
