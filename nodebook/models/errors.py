@@ -43,5 +43,13 @@ class SamplingError(ModelError, ValueError):
     """A sampler, a schedule or a latent does not fit what it is asked to do."""
 
 
+class LatentError(ModelError, ValueError):
+    """A latent, or a picture to be made one, has a shape, channels or a size that cannot be worked with."""
+
+
+class NotANumberError(ModelError, ArithmeticError):
+    """A network was given values that are no numbers (NaN), or answered with such."""
+
+
 class ModelFolderError(ModelError, ValueError):
     """There is no such kind of model folder, or a file that lists model folders cannot be understood."""

@@ -1,6 +1,6 @@
 """Nodes that load models: they read headers and digests alone, weights are read when they are first used."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -204,7 +204,7 @@ def vae_digest(folders: ModelFolders, vae_name: str, **_others: Any) -> str:
 
 NODES = (checkpoint_loader_simple, unet_loader, clip_loader, dual_clip_loader, vae_loader)
 
-DIGESTS = {
+DIGESTS: dict[str, Callable[..., str]] = {
     "CheckpointLoaderSimple": checkpoint_digest,
     "UNETLoader": diffusion_model_digest,
     "CLIPLoader": clip_digest,
