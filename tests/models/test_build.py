@@ -23,7 +23,13 @@ from nodebook.models.convert.tiny import new_tiny
 from nodebook.models.convert.unet import new_unet, unet_sources
 from nodebook.models.convert.vae import new_vae, vae_sources
 from nodebook.models.detect import ask
-from nodebook.models.errors import BrokenModelError, ModelError, UnknownModelError, UnsuitableModelError
+from nodebook.models.errors import (
+    BrokenModelError,
+    ChangedModelError,
+    ModelError,
+    UnknownModelError,
+    UnsuitableModelError,
+)
 from nodebook.models.families.text_encoders import read_text_encoder
 from nodebook.models.latents import SD1
 from nodebook.models.load import load_checkpoint, load_diffusion_model, load_text_encoders, load_tiny_vae, load_vae
@@ -214,7 +220,7 @@ def test_the_expected_size_is_what_a_network_takes() -> None:
     for patched in (model.network, clip.encoders[0], vae.network):
         with pool.lease(patched):
             taken = next(row for row in pool.ledger().rows if row.leases).size_bytes
-        expected = estimate_bytes(patched.part, torch.float32)
+        expected = estimate_bytes(patched.part, pool.dtype_of(patched.part))
         assert taken <= expected <= taken + 1024  # position_ids are in the file, not in the network
     assert estimate_bytes(model.network.part, torch.float16, mappable=False) < estimate_bytes(
         model.network.part, torch.float32, mappable=False
@@ -295,6 +301,31 @@ def test_missing_and_wrong_tensors_of_a_checkpoint_are_named(tmp_path: Path) -> 
         BrokenModelError, match=r"unet of damaged\.safetensors does not fit .*out\.2\.bias is \[7\], not \[4\]"
     ):
         build_part(load_checkpoint(path)[0].network.part, torch.float32)
+
+
+@needs_golden
+def test_a_file_that_was_replaced_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    tensors = load_file(TINY)
+    save_file(tensors, path)
+    model = load_checkpoint(path)[0]
+    save_file({**tensors, "model.diffusion_model.out.2.bias": torch.ones(4)}, path)
+    with pytest.raises(ChangedModelError, match=r"model\.safetensors is not the file that it was .* Run the node"):
+        build_part(model.network.part, torch.float32)
+    assert load_checkpoint(path)[0] != model
+
+
+@needs_golden
+def test_text_encoders_of_early_files_lack_a_part_of_their_names(tmp_path: Path) -> None:
+    tensors = {key.replace("transformer.text_model.", "transformer."): value for key, value in load_file(TINY).items()}
+    position_ids = "cond_stage_model.transformer.embeddings.position_ids"
+    save_file({**tensors, position_ids: tensors[position_ids].float()}, tmp_path / "early.safetensors")
+    early, usual = (load_checkpoint(path)[1] for path in (tmp_path / "early.safetensors", TINY))
+    assert early is not None
+    assert usual is not None
+    one, other = (build_part(each.encoders[0].part, torch.float32).module.state_dict() for each in (early, usual))
+    assert one.keys() == other.keys()
+    assert all(torch.equal(one[name], other[name]) for name in other)
 
 
 def bad_files(folder: Path) -> list[Path]:
