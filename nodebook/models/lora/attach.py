@@ -25,18 +25,17 @@ _OF_ENCODERS = ("lora_te", "text_encoder")
 
 
 def add_lora(
-    model: ModelHandle | None, clip: ClipHandle | None, path: Path, *, strength_model: float, strength_clip: float
-) -> tuple[ModelHandle | None, ClipHandle | None]:
+    model: ModelHandle, clip: ClipHandle | None, path: Path, *, strength_model: float = 1.0, strength_clip: float = 0.0
+) -> tuple[ModelHandle, ClipHandle | None]:
     """Return the model and the text encoders with a LoRA added, each at its own strength; at 0 the same handle.
 
     Layers that nothing here has are left out, and a warning is logged. Raises ``UnsuitableModelError`` where none is
     found, or where shapes differ: the file was made for another family, and the message says which it looks like.
     """
-    strengths = {id(model): strength_model, id(clip): strength_clip}
-    if not any(strengths[id(each)] for each in (model, clip) if each is not None):
+    if strength_model == 0 and (clip is None or strength_clip == 0):
         return model, clip
     index = read_index(path)
-    networks = [*([model.network] if model else []), *(clip.encoders if clip else ())]
+    networks = [model.network, *(clip.encoders if clip is not None else ())]
     plans = {each: _plan(index, each) for each in networks}
     _check(index, networks, list(plans.values()), has_encoders=clip is not None)
     file = weights_file(path)
@@ -46,8 +45,7 @@ def add_lora(
             return network
         return Patched(network.part, (*network.patches, LoraPatch(file, strength)))
 
-    if model is not None:
-        model = replace(model, network=patched(model.network, strength_model))
+    model = replace(model, network=patched(model.network, strength_model))
     if clip is not None:
         clip = replace(clip, encoders=tuple(patched(each, strength_clip) for each in clip.encoders))
     return model, clip
