@@ -14,7 +14,7 @@ from nodebook.models.load import load_checkpoint
 from nodebook.models.pool import Pool
 from nodebook.models.vae.codec import Codec
 from tests.golden_data import NUMERICS, array, cases, expect_close, needs_golden
-from tests.models.vae.support import PLENTY, RATIO, codec, fail_above, small_vae
+from tests.models.vae.support import PLENTY, RATIO, WIDTH, codec, fail_above, small_vae
 
 torch.set_num_threads(1)
 
@@ -90,7 +90,7 @@ def test_nothing_is_drawn_when_encoding(network: Any) -> None:
 def test_batches_by_memory_give_the_same_pictures(network: Any) -> None:
     latent = torch.randn(5, 4, 6, 6)
     seen: list[tuple[int, int]] = []
-    one_bytes = int(2178 * 24 * 24 * 4 * 0.5 * 32 / 128)
+    one_bytes = int(2178 * 24 * 24 * 4 * 0.5 * WIDTH / 128)
     two_at_once = codec(network, free_bytes=lambda _device: 2 * one_bytes, on_part=lambda *each: seen.append(each))
     torch.testing.assert_close(two_at_once.decode(latent), codec(network).decode(latent))
     assert seen == [(2, 5), (4, 5), (5, 5)]
