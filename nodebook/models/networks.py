@@ -204,7 +204,7 @@ MEMORY_FACTORS: Mapping[str, float] = {"sdxl": 0.8, "sd3": 1.6}
 """How much memory a family's activations take beside those of SD 1.x (spec I)."""
 
 
-def working_bytes(family: str, rows: tuple[int, int, int], element_bytes: int = 4) -> int:
+def working_bytes(family: str, rows: tuple[int, int, int], element_bytes: int) -> int:
     """Return about how much memory a call on ``rows`` (pictures, h, w) takes beside the weights."""
     count, height, width = rows
     mebibytes = count * height * width * element_bytes * 0.01 * MEMORY_FACTORS.get(family, 1.0)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor
 
-from nodebook.models.errors import SamplingError
+from nodebook.models.errors import LatentError, NotANumberError, PoolFullError
 from nodebook.models.guidance.areas import fit_batch, resize_mask
 from nodebook.models.guidance.batching import Evaluator
 from nodebook.models.guidance.conditioning import prepare
@@ -90,40 +90,41 @@ class Sampled:
 def sample(run: Run, latent: Latent, pool: Pool, on_step: StepHook | None = None) -> Sampled:
     """Return what the sampler makes of a latent with noise at the first level.
 
-    The network is leased for the time of the run. ``on_step`` may raise to stop. Raises ``SamplingError`` for a latent
-    that the model cannot take and for a result that is not finite, ``UnsuitableModelError`` for conditioning that was
-    made for another model.
+    The network is leased for the time of the run. ``on_step`` may raise to stop. Raises ``LatentError`` for a latent
+    that the model cannot take, ``NotANumberError`` for a result that is not finite, ``UnsuitableModelError`` for
+    conditioning that was made for another model, ``PoolFullError`` for a picture that does not fit into memory.
     """
     model = run.guider.model
     if len(run.sigmas) == 0:
         return Sampled(latent["samples"], latent["samples"])
     latent = fit_latent(latent, model.latent_format)
     noise = run.noise.draw(latent)
-    with torch.no_grad(), _leased(model, latent["samples"], pool) as network:
-        sampled = _sample(run, latent, noise, network, on_step)
-    _check_finite(sampled.samples, network.dtype)
+    entries = sum(len(each) for each in run.guider.conditionings().values())
+    with torch.no_grad(), _leased(model, latent["samples"], pool, entries) as evaluator:
+        sampled = _sample(run, latent, noise, evaluator, on_step)
+        _check_finite(sampled.samples, evaluator.network.dtype)
     return sampled
 
 
 def fit_latent(latent: Latent, latent_format: LatentFormat) -> Latent:
     """Return a latent with as many channels as the model has; an empty one is repeated or cut to them.
 
-    Raises ``SamplingError`` for one that is not empty, or is no latent at all.
+    Raises ``LatentError`` for one that is not empty, or is no latent at all, ``NotANumberError`` for one with NaN.
     """
     samples, channels = latent["samples"], latent_format.channels
     if samples.dim() != 4 or 0 in samples.shape:  # noqa: PLR2004 -- [B, C, h, w]
-        raise SamplingError(
+        raise LatentError(
             f"The latent must be a tensor [B, {channels}, h, w] with at least one item, got {list(samples.shape)}."
         )
     if not torch.isfinite(samples).all():
-        raise SamplingError(
+        raise NotANumberError(
             "The latent holds values that are not numbers: what made it overflowed, often a VAE in half precision. "
             "Encode the picture with the VAE in float32."
         )
     if samples.shape[1] == channels:
         return latent
     if samples.any():
-        raise SamplingError(
+        raise LatentError(
             f"The latent has {samples.shape[1]} channels, the model expects {channels} ({latent_format.name}): it "
             "comes from the VAE of another family. Encode the picture with the VAE that belongs to the model."
         )
@@ -136,13 +137,13 @@ def to_model(samples: Tensor, latent_format: LatentFormat) -> Tensor:
     return latent_format.process_in(samples) if samples.any() else samples
 
 
-def _sample(run: Run, latent: Latent, noise: Tensor, network: Network, on_step: StepHook | None) -> Sampled:
+def _sample(run: Run, latent: Latent, noise: Tensor, evaluator: Evaluator, on_step: StepHook | None) -> Sampled:
     model, sampling = run.guider.model, run.guider.model.sampling
-    device = next(network.module.parameters()).device
+    device = next(evaluator.network.module.parameters()).device
     start = to_model(latent["samples"].float(), model.latent_format).to(device)
     noise = noise.to(device)
-    denoiser = _denoiser(run, latent, start, noise, network)
-    sigmas = run.sampler.levels(run.sigmas)
+    denoiser = _denoiser(run, latent, start, noise, evaluator)
+    sigmas = run.sigmas
     x = sampling.noise_scaling(sigmas[0], noise, start, max_denoise=sampling.is_max_denoise(sigmas[0].item()))
     last: list[Tensor] = []
 
@@ -152,7 +153,8 @@ def _sample(run: Run, latent: Latent, noise: Tensor, network: Network, on_step: 
             on_step(step)
 
     x = run.sampler.run(denoiser, x, sigmas, seed=run.noise.seed, on_step=tell)
-    samples = _from_model(sampling.inverse_noise_scaling(sigmas[-1], x), model.latent_format)
+    last_sigma = run.sampler.levels(sigmas)[-1]
+    samples = _from_model(sampling.inverse_noise_scaling(last_sigma, x), model.latent_format)
     return Sampled(samples, _from_model(last[0], model.latent_format) if last else samples)
 
 
@@ -160,13 +162,14 @@ def _from_model(x: Tensor, latent_format: LatentFormat) -> Tensor:
     return latent_format.process_out(x.float()).cpu()
 
 
-def _denoiser(run: Run, latent: Latent, start: Tensor, noise: Tensor, network: Network) -> GuidedDenoiser:
+def _denoiser(run: Run, latent: Latent, start: Tensor, noise: Tensor, evaluator: Evaluator) -> GuidedDenoiser:
     model = run.guider.model
     mask = _noise_mask(run, latent, start, noise)
     shape = (start.shape[0], start.shape[1], start.shape[2], start.shape[3])
+    network = evaluator.network
     canvas = Canvas(shape, start.device, network.dtype, model.latent_format, start, None if mask is None else mask.mask)
     lists = prepare(run.guider.conditionings(), network, canvas)
-    return GuidedDenoiser(run.guider, Evaluator(network), lists, Hooks.of(model.options), mask)
+    return GuidedDenoiser(run.guider, evaluator, lists, Hooks.of(model.options), mask)
 
 
 def _noise_mask(run: Run, latent: Latent, start: Tensor, noise: Tensor) -> NoiseMask | None:
@@ -186,11 +189,31 @@ def _noise_mask(run: Run, latent: Latent, start: Tensor, noise: Tensor) -> Noise
 
 
 @contextmanager
-def _leased(model: ModelHandle, samples: Tensor, pool: Pool) -> Iterator[Network]:
-    """Lend the model's network for a run over samples like these."""
-    wanted = working_bytes(model.family, (2 * len(samples), samples.shape[-2], samples.shape[-1]))
-    with pool.lease(model.network, working_bytes=wanted) as (module,):
-        yield Network(patched(module, Hooks.of(model.options).patches), model.family, model.sampling)
+def _leased(model: ModelHandle, samples: Tensor, pool: Pool, entries: int) -> Iterator[Evaluator]:
+    """Lend the model's network for a run, to be called on as many rows at once as memory allows."""
+    with ExitStack() as held:
+        (module,) = held.enter_context(pool.lease(model.network))
+        most_rows = _reserve_rows(held, model, samples, pool, len(samples) * max(1, entries))
+        network = Network(patched(module, Hooks.of(model.options).patches), model.family, model.sampling)
+        yield Evaluator(network, most_rows)
+
+
+def _reserve_rows(held: ExitStack, model: ModelHandle, samples: Tensor, pool: Pool, rows: int) -> int:
+    """Reserve working memory for a call on so many rows, or half as many, ..., and return how many it is.
+
+    Raises ``PoolFullError`` where not even one entry's batch fits.
+    """
+    element_bytes = pool.dtype_of(model.network.part).itemsize
+    while True:
+        wanted = working_bytes(model.family, (rows, samples.shape[-2], samples.shape[-1]), element_bytes)
+        try:
+            held.enter_context(pool.lease(working_bytes=wanted))
+        except PoolFullError:
+            if rows <= len(samples):
+                raise
+            rows = max(len(samples), rows // 2)
+        else:
+            return rows
 
 
 def _check_finite(samples: Tensor, dtype: torch.dtype) -> None:
@@ -201,6 +224,6 @@ def _check_finite(samples: Tensor, dtype: torch.dtype) -> None:
         if dtype == torch.float32
         else "Load the model in float32, or try a lower CFG."
     )
-    raise SamplingError(
+    raise NotANumberError(
         f"Sampling gave values that are not finite numbers (network in {str(dtype).removeprefix('torch.')}). {advice}"
     )

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from nodebook.models.sampling.schedules import Schedule
 
-Prediction = Literal["eps", "v", "edm", "flow", "x0", "image", "lcm"]
-"""What a network predicts: noise, velocity, EDM's F, flow velocity, the sample (of an unscaled input: image), LCM."""
+Prediction = Literal["eps", "v", "edm", "flow", "x0", "image", "lcm", "rflow"]
+"""What a network predicts: noise, velocity, EDM's F, flow velocity, the sample (of an unscaled input: image), a
+consistency model's noise, a flow's velocity where noise is added (Cosmos)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class ModelSampling:
         """Return the sample as the network wants it."""
         if self.prediction in ("flow", "image"):
             return x
+        if self.prediction == "rflow":
+            return x * (1 - sigma / (sigma + 1))
         return x / (sigma**2 + self.sigma_data**2).sqrt()
 
     def denoised(self, sigma: Tensor, output: Tensor, x: Tensor) -> Tensor:
@@ -68,6 +71,9 @@ class ModelSampling:
                 return output
             case "lcm":
                 return self._consistency(sigma, output, x)
+            case "rflow":
+                time = sigma / (sigma + 1)
+                return x * (1 - time) - time * output
 
     def _consistency(self, sigma: Tensor, output: Tensor, x: Tensor) -> Tensor:
         """Return the consistency function's value (Latent Consistency Models, arXiv 2310.04378): boundary at t = 0."""

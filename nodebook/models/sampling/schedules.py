@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
+
+from nodebook.models.errors import SamplingError
 
 ALMOST_INFINITE = 999999999.9
 """The sigma of 0 percent in schedules whose noise has no upper end."""
@@ -148,3 +150,156 @@ class FlowSchedule:
 def _flow_table(schedule: FlowSchedule) -> Tensor:
     times = torch.arange(1, schedule.count + 1) / schedule.count * schedule.multiplier
     return schedule.sigma(times)
+
+
+@dataclass(frozen=True, slots=True)
+class FluxSchedule:
+    """Rectified flow over 10,000 times in 0..1, shifted by e^mu: sigma = e^mu / (e^mu + 1/t - 1) (FLUX.1)."""
+
+    mu: float = 1.15
+    count: int = 10000
+
+    @property
+    def sigmas(self) -> Tensor:
+        """The table, ascending, float32."""
+        return _flux_table(self)
+
+    def timestep(self, sigma: Tensor) -> Tensor:
+        """Return sigma itself."""
+        return sigma
+
+    def sigma(self, timestep: Tensor) -> Tensor:
+        """Return the shifted level of a time."""
+        return 1 / (1 + (1 / timestep - 1) * math.exp(-self.mu))  # so written, time 1 gives exactly 1
+
+    def percent_to_sigma(self, percent: float) -> float:
+        """Return the shifted level of 1 - percent."""
+        if percent <= 0:
+            return 1.0
+        if percent >= 1:
+            return 0.0
+        shift = math.exp(self.mu)
+        return shift / (shift + (1 / (1 - percent) - 1))
+
+
+@cache
+def _flux_table(schedule: FluxSchedule) -> Tensor:
+    return schedule.sigma(torch.arange(1, schedule.count + 1) / schedule.count)
+
+
+ContinuousTime = Literal["log", "angle", "ratio"]
+"""t = ln(sigma) / 4 (EDM), 2 atan(sigma) / pi (a v-prediction's angle), or sigma / (sigma + 1) (Cosmos)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContinuousSchedule:
+    """Noise levels equal in their logarithm, of a model that knows every level between two ends (arXiv 2206.00364)."""
+
+    low: float = 0.002
+    high: float = 120.0
+    time: ContinuousTime = "log"
+    count: int = 1000
+
+    def __post_init__(self) -> None:
+        """Raise ``SamplingError`` where the levels have no logarithm or do not ascend."""
+        if not 0 < self.low < self.high:
+            raise SamplingError(
+                f"Continuous noise levels need 0 < sigma_min < sigma_max, got {self.low} and {self.high}. Set both so."
+            )
+
+    @property
+    def sigmas(self) -> Tensor:
+        """The table, ascending, float32."""
+        return _continuous_table(self)
+
+    def timestep(self, sigma: Tensor) -> Tensor:
+        """Return the time of a level, as ``time`` says."""
+        match self.time:
+            case "log":
+                return sigma.log() / 4
+            case "angle":
+                return sigma.atan() / math.pi * 2
+            case "ratio":
+                return sigma / (sigma + 1)
+
+    def sigma(self, timestep: Tensor) -> Tensor:
+        """Return the level of a time."""
+        match self.time:
+            case "log":
+                return (timestep * 4).exp()
+            case "angle":
+                return (timestep * math.pi / 2).tan()
+            case "ratio":
+                return timestep / (1 - timestep)
+
+    def percent_to_sigma(self, percent: float) -> float:
+        """Return the level whose logarithm is ``percent`` of the way down, almost infinite at 0."""
+        if percent <= 0:
+            return ALMOST_INFINITE
+        if percent >= 1:
+            return 0.0
+        low, high = math.log(self.low), math.log(self.high)
+        return math.exp(low + (1 - percent) * (high - low))
+
+
+@cache
+def _continuous_table(schedule: ContinuousSchedule) -> Tensor:
+    return torch.linspace(math.log(schedule.low), math.log(schedule.high), schedule.count).exp()
+
+
+@dataclass(frozen=True, slots=True)
+class CascadeSchedule:
+    """The cosine schedule of Stable Cascade (arXiv 2306.00637), its log-SNR shifted by 2 ln(1 / shift).
+
+    The time that a model is told follows from the level alone: it is that of the unshifted schedule.
+    """
+
+    shift: float = 1.0
+    offset: float = 0.008
+    count: int = 10000
+
+    def __post_init__(self) -> None:
+        """Raise ``SamplingError`` where the shift has no logarithm."""
+        if self.shift <= 0:
+            raise SamplingError(f"The shift of a cosine schedule must be above 0, got {self.shift}. Set 1 for none.")
+
+    @property
+    def sigmas(self) -> Tensor:
+        """The table, ascending, float32."""
+        return _cascade_table(self)
+
+    def timestep(self, sigma: Tensor) -> Tensor:
+        """Return the time in 0..1 at which the unshifted schedule has this level."""
+        alpha_bar = (1 / (sigma**2 + 1)).clamp(*_CASCADE_ENDS)
+        angle = (alpha_bar * self._first_alpha_bar()).sqrt().acos()
+        return angle / (math.pi / 2) * (1 + self.offset) - self.offset
+
+    def sigma(self, timestep: Tensor) -> Tensor:
+        """Return the shifted level of a time in 0..1."""
+        angle = (timestep + self.offset) / (1 + self.offset) * math.pi / 2
+        alpha_bar = angle.cos() ** 2 / self._first_alpha_bar()
+        if self.shift != 1:
+            log_snr = torch.logit(alpha_bar) + 2 * math.log(1 / self.shift)
+            alpha_bar = torch.sigmoid(log_snr)
+        alpha_bar = alpha_bar.clamp(*_CASCADE_ENDS)
+        return ((1 - alpha_bar) / alpha_bar).sqrt()
+
+    def percent_to_sigma(self, percent: float) -> float:
+        """Return the level of the time 1 - percent, almost infinite at 0."""
+        if percent <= 0:
+            return ALMOST_INFINITE
+        if percent >= 1:
+            return 0.0
+        return self.sigma(torch.tensor(1 - percent)).item()
+
+    def _first_alpha_bar(self) -> float:
+        return math.cos(self.offset / (1 + self.offset) * math.pi / 2) ** 2
+
+
+_CASCADE_ENDS = 1e-4, 0.9999
+"""Where alpha_bar is clamped."""
+
+
+@cache
+def _cascade_table(schedule: CascadeSchedule) -> Tensor:
+    return schedule.sigma(torch.arange(1, schedule.count + 1) / schedule.count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from nodebook.models.guidance.conditioning import Prepared
+from nodebook.models.handles import GuidanceOption, ModelHandle, Part, Patched, WeightsFile
 from nodebook.models.latents import SD1
 from nodebook.models.networks import Canvas, Input, Network
 from nodebook.models.sampling.parametrisation import ModelSampling
@@ -49,3 +51,9 @@ def text(value: float, length: int = 2) -> Tensor:
 
 def entry(value: float, length: int = 2, **others: Any) -> Prepared:
     return Prepared({"tokens": Input(text(value, length), "tokens")}, **others)
+
+
+def handle(sampling: ModelSampling = SAMPLING, options: tuple[GuidanceOption, ...] = ()) -> ModelHandle:
+    """A handle whose weights nobody asks for."""
+    part = Part(WeightsFile("0" * 32, Path("toy.safetensors")), "unet", None)
+    return ModelHandle(Patched(part), "sd1", sampling, SD1, options)
