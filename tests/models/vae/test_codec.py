@@ -82,6 +82,15 @@ def test_the_middle_is_encoded_without_alpha(network: Any) -> None:
     assert torch.equal(codec(network).encode(pixels), codec(network).encode(middle))
 
 
+def test_networks_see_colours_from_minus_one_to_one(network: Any) -> None:
+    pixels, latent = torch.rand(1, 16, 16, 3), torch.randn(1, 4, 4, 4)
+    with torch.no_grad():
+        coded = network.encode(pixels.movedim(-1, 1) * 2 - 1).latent_dist.mean
+        colours = network.decode(latent).sample.movedim(1, -1)
+    torch.testing.assert_close(codec(network).encode(pixels), coded)
+    torch.testing.assert_close(codec(network).decode(latent), ((colours + 1) / 2).clamp(0, 1))
+
+
 def test_nothing_is_drawn_when_encoding(network: Any) -> None:
     pixels = torch.rand(1, 16, 16, 3)
     assert torch.equal(codec(network).encode(pixels), codec(network).encode(pixels))
@@ -158,14 +167,16 @@ def test_on_the_cpu_memory_is_not_tried_out(network: Any) -> None:
 
 
 def test_other_errors_of_a_network_are_passed_on() -> None:
-    network = small_vae()
+    network, tried = small_vae(), []
 
     def refuse(_module: Any, _inputs: Any) -> None:
+        tried.append(1)
         raise RuntimeError("expected scalar type Half")
 
     network.decoder.register_forward_pre_hook(refuse)
     with pytest.raises(RuntimeError, match="expected scalar type Half"):
-        codec(network).decode(torch.randn(1, 4, 4, 4))
+        codec(network).decode(torch.randn(2, 4, 4, 4))
+    assert len(tried) == 1
 
 
 def test_progress_stops_the_work(network: Any) -> None:
