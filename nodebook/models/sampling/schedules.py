@@ -170,8 +170,7 @@ class FluxSchedule:
 
     def sigma(self, timestep: Tensor) -> Tensor:
         """Return the shifted level of a time."""
-        shift = math.exp(self.mu)
-        return shift / (shift + (1 / timestep - 1))
+        return 1 / (1 + (1 / timestep - 1) * math.exp(-self.mu))  # so written, time 1 gives exactly 1
 
     def percent_to_sigma(self, percent: float) -> float:
         """Return the shifted level of 1 - percent."""

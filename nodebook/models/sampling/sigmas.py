@@ -205,5 +205,4 @@ def _interpolated(levels: Sequence[float], count: int) -> list[float]:
 
 
 def _shifted(times: Tensor, mu: float) -> Tensor:
-    shift = math.exp(mu)
-    return shift / (shift + (1 / times - 1))
+    return 1 / (1 + (1 / times - 1) * math.exp(-mu))  # so written, time 1 gives exactly 1

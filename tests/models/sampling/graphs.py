@@ -17,6 +17,9 @@ FUNCTIONS = {
     function.type_name: function for module in (model_sampling, samplers, schedulers) for function in module.NODES
 }
 
+NOT_BUILT = {"gits", "optimal_FLUX", "optimal_Wan", "optimal_Chroma"}
+"""Recorded noise levels whose tables no openly licensed source at hand has."""
+
 
 def sd1_model(sampling: ModelSampling | None = None) -> ModelHandle:
     """A handle of a model whose weights nobody asks for."""

@@ -14,7 +14,7 @@ from nodebook.models.sampling.registry import SAMPLERS
 from nodebook.models.sampling.schedulers import SCHEDULERS, ksampler_sigmas, scheduler_sigmas, step_range
 from nodebook.models.sampling.schedules import ContinuousSchedule, DiscreteSchedule, FlowSchedule, FluxSchedule
 from tests.golden_data import cases, expect_close, needs_golden
-from tests.models.sampling.graphs import node_of, run
+from tests.models.sampling.graphs import NOT_BUILT, node_of, run
 
 EPS = ModelSampling(DiscreteSchedule())
 SAMPLINGS = {
@@ -25,8 +25,6 @@ SAMPLINGS = {
     "flux": ModelSampling(FluxSchedule(), "flow"),
     "edm": ModelSampling(ContinuousSchedule(), "edm", 0.5),
 }
-NOT_BUILT = {"gits", "optimal_FLUX", "optimal_Wan", "optimal_Chroma"}
-"""Tables that no openly licensed source at hand has."""
 
 
 @needs_golden

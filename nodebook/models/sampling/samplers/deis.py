@@ -24,7 +24,7 @@ def sample_deis(
     max_order: how many slopes at most.
     """
     report = reporter(on_step, sigmas)
-    times = _times(sigmas.double())
+    times = _times(sigmas)
     slopes: list[Tensor] = []  # the newest first
     for i, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
         denoised = denoise(x, sigma)

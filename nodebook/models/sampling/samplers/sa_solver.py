@@ -62,7 +62,7 @@ def sample_sa_solver(
         way = _Way(sampling, sigma, sigma_next, tau, simple_order_2)
         added = way.spread() * s_noise * draw(sigma, sigma_next) if tau > 0 and s_noise > 0 else 0.0
         predicted = way.step(x, past[:order]) + added
-    return x
+    return x if ends_clean else predicted
 
 
 @dataclass(frozen=True, slots=True)
