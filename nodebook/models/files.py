@@ -163,13 +163,13 @@ def _load_pickle(path: Path) -> dict[str, Tensor]:
     try:
         loaded = _unpickle(path)
     except pickle.UnpicklingError as error:
-        if "Weights only load failed" in str(error) or "weights_only" in str(error):
+        if zipfile.is_zipfile(path) or _begins_as_pickle(path):
             raise UnsafeModelError(
                 f"{path.name} holds more than weights: reading it could run code, so it is not read. "
                 f"Use a .safetensors file of the same model. The file is {path}."
             ) from error
         raise _no_pickle(path, error) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError, AttributeError) as error:
+    except Exception as error:  # whatever the unpickler stumbles over in a damaged file
         raise _no_pickle(path, error) from error
     if not isinstance(loaded, dict):
         raise BrokenModelError(f"{path.name} holds a {type(loaded).__name__}, not a dict of weights. It is {path}.")
@@ -187,6 +187,11 @@ def _unpickle(path: Path) -> Any:
         if "mmap" not in str(error):
             raise
         return torch.load(path, map_location="cpu", weights_only=True)
+
+
+def _begins_as_pickle(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(1) == b"\x80"
 
 
 def _no_pickle(path: Path, error: Exception) -> BrokenModelError:

@@ -131,7 +131,7 @@ def _tensor(path: Path, name: str, entry: Any) -> tuple[TensorInfo, int, int]:
         dtype, shape, (begin, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     except (KeyError, TypeError, ValueError):
         raise _broken(path, f"the entry of {name!r} lacks a dtype, a shape or offsets") from None
-    if dtype not in DTYPE_BITS:
+    if not isinstance(dtype, str) or dtype not in DTYPE_BITS:
         raise _broken(path, f"the tensor {name!r} has the unknown dtype {dtype!r}")
     if not isinstance(shape, list) or not all(_is_count(side) for side in shape) or math.prod(shape) > MAX_ELEMENTS:
         raise _broken(path, f"the tensor {name!r} has the impossible shape {shape!r}")

@@ -6,14 +6,15 @@ lease, by one thread while others that want it wait; it stays until its memory i
 
 from __future__ import annotations
 
-import gc
+import math
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from pathlib import Path
 
 import psutil
 import torch
@@ -76,7 +77,9 @@ class Pool:
 
     @limit_bytes.setter
     def limit_bytes(self, value: int) -> None:
-        self._limit_bytes = value
+        with self._changed:
+            self._limit_bytes = value
+            self._evict_for(0)
 
     def dtype_of(self, part: Part) -> torch.dtype:
         """Return the dtype in which a network computes here."""
@@ -100,11 +103,8 @@ class Pool:
         """Drop every network that is not in use, and return how many bytes that gave back."""
         with self._changed:
             before = self._used_bytes()
-            for entry in [each for each in self._entries.values() if not each.leases]:
-                del self._entries[entry.key]
-            freed = before - self._used_bytes()
-        self._collect()
-        return freed
+            self._drop([each.key for each in self._entries.values() if not each.leases])
+            return before - self._used_bytes()
 
     def free(self) -> int:
         """Drop every network that is not in use, and return how many bytes that gave back: ``evict_unleased``."""
@@ -173,7 +173,7 @@ class Pool:
     def _admit(self, entry: _Entry, module: nn.Module, own: dict[int, int]) -> nn.Module:
         with self._changed:
             entry.own = own
-            entry.mapped_bytes = sum(parameter.nbytes for parameter in module.parameters()) - sum(own.values())
+            entry.mapped_bytes = sum(_addresses(module).values()) - sum(own.values())
             if self._used_bytes() > self.limit_bytes:
                 self._make_room(0, _subject(entry.key[0]))
             entry.module = module
@@ -192,19 +192,19 @@ class Pool:
                 self._working_bytes -= needed_bytes
 
     def _make_room(self, needed_bytes: int, subject: str) -> None:
-        limit_bytes = self.limit_bytes - self._working_bytes
-        evicted = choose_evictions(self._residents(), needed_bytes=needed_bytes, limit_bytes=limit_bytes)
-        for key in evicted:
-            del self._entries[key]  # type: ignore[arg-type]  # residents' keys are entries' keys
-        if evicted:
-            self._collect()
-        used_bytes = total_bytes(self._residents())
-        if used_bytes + needed_bytes > limit_bytes:
+        self._evict_for(needed_bytes)
+        used_bytes = self._used_bytes()
+        if used_bytes + needed_bytes > self.limit_bytes:
             raise PoolFullError(
-                f"{subject} needs {readable(needed_bytes)}, but {readable(used_bytes + self._working_bytes)} of the "
+                f"{subject} needs {readable(needed_bytes)}, but {readable(used_bytes)} of the "
                 f"{readable(self.limit_bytes)} that models may take on {self.device} are in use at this moment. "
                 "Use fewer models at once or a smaller picture, or set nb.pool.limit_bytes higher."
             )
+
+    def _evict_for(self, needed_bytes: int) -> None:
+        limit_bytes = self.limit_bytes - self._working_bytes
+        evicted = choose_evictions(self._residents(), needed_bytes=needed_bytes, limit_bytes=limit_bytes)
+        self._drop(evicted)  # type: ignore[arg-type]  # residents' keys are entries' keys
 
     def _residents(self) -> list[Resident]:
         return [Resident(each.key, each.own, each.leases > 0, each.used) for each in self._entries.values()]
@@ -216,10 +216,13 @@ class Pool:
         entry.used = next(self._clock)
         entry.used_at_s = time.monotonic()
 
-    def _collect(self) -> None:
-        """Let dropped networks go now: some of diffusers' refer to themselves, so that only a collection frees them."""
-        gc.collect()
-        if self.device.type == "cuda":
+    def _drop(self, keys: Sequence[Key]) -> None:
+        """Let networks go that nobody leases, and their memory at once."""
+        for key in keys:
+            module = self._entries.pop(key).module
+            if module is not None:
+                _empty(module)
+        if keys and self.device.type == "cuda":
             torch.cuda.empty_cache()
 
 
@@ -228,25 +231,40 @@ def default_limit_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         total = torch.cuda.get_device_properties(device).total_memory
     else:
-        total = psutil.virtual_memory().total
+        total = min(psutil.virtual_memory().total, _container_limit_bytes())
     return int(total * MEMORY_SHARE)
 
 
-def _addresses(module: nn.Module, mapped: frozenset[str]) -> dict[int, int]:
-    """Return address -> bytes of the tensors that are no views of a file."""
+def _container_limit_bytes() -> float:
+    """Return what a container allows (cgroup v2), infinite where it states nothing: psutil sees only the machine."""
+    try:
+        stated = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
+    except OSError:
+        return math.inf
+    return int(stated) if stated.isdecimal() else math.inf
+
+
+def _addresses(module: nn.Module, mapped: frozenset[str] = frozenset()) -> dict[int, int]:
+    """Return address -> bytes of a network's tensors, without those named in ``mapped``."""
     state = module.state_dict(keep_vars=True)
     return {tensor.data_ptr(): tensor.nbytes for name, tensor in state.items() if name not in mapped and tensor.nbytes}
 
 
 def _shared_addresses(module: nn.Module, plain: nn.Module, plain_own: dict[int, int]) -> dict[int, int]:
     """Return the same of a patched copy: a tensor that it shares is its own where it is the plain network's own."""
-    of_plain = {tensor.data_ptr() for tensor in plain.state_dict(keep_vars=True).values()}
-    tensors = module.state_dict(keep_vars=True).values()
+    of_plain = _addresses(plain)
     return {
-        tensor.data_ptr(): tensor.nbytes
-        for tensor in tensors
-        if tensor.nbytes and (tensor.data_ptr() not in of_plain or tensor.data_ptr() in plain_own)
+        address: size_bytes
+        for address, size_bytes in _addresses(module).items()
+        if address not in of_plain or address in plain_own
     }
+
+
+def _empty(module: nn.Module) -> None:
+    """Take a network's tensors away: some of diffusers' refer to themselves, so that they would stay for a while."""
+    for part in module.modules():
+        part._parameters.clear()  # noqa: SLF001 -- assigning None to each takes many times as long
+        part._buffers.clear()  # noqa: SLF001
 
 
 def _subject(patched: Patched) -> str:
