@@ -7,7 +7,6 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -33,7 +32,7 @@ from nodebook.engine.valueops import ValueRegistry
 from nodebook.history import MAX_RECORDS
 from nodebook.jobs import Job
 from nodebook.models.errors import ModelFolderError
-from nodebook.models.folders import CATEGORIES, ModelFolders
+from nodebook.models.folders import ModelFolders
 from nodebook.runqueue import RunQueue
 
 logger = logging.getLogger(__name__)
@@ -70,10 +69,7 @@ class Session:
         )
         self.model_folders = model_folders or _model_folders(folder)
         self.pool = nodes.new_pool()
-        self.file_lists: dict[str, Callable[[], list[str]]] = {
-            "input": self.folders.pictures,
-            **{each: partial(self.model_folders.names, each) for each in CATEGORIES},
-        }
+        self.file_lists = nodes.file_lists(self.folders, self.model_folders)
         """What widgets offer for each kind of file that ``FileName`` names, at this moment."""
         self.library = Library()
         self.stream = EventStream()

@@ -15,12 +15,15 @@ HALF_CAPABILITY = (7, 0)
 
 
 def compute_dtype(part: Part, device: torch.device) -> torch.dtype:
-    """Return the dtype of a network's weights and of its arithmetic on a device.
+    """Return the dtype of a network's weights on a device, and of its arithmetic but for text encoders.
 
-    Everything is float32 on the CPU, and text encoders everywhere; elsewhere VAEs are bfloat16 where that is native,
-    and diffusion networks float16.
+    Text encoders are held in float16 and computed in float32 everywhere, so that a LoRA's change of them is rounded as
+    in ComfyUI. All else is float32 on the CPU; elsewhere VAEs are bfloat16 where that is native, and diffusion networks
+    float16.
     """
-    if device.type != "cuda" or isinstance(part.spec, ClipSpec):
+    if isinstance(part.spec, ClipSpec):
+        return torch.float16
+    if device.type != "cuda":
         return torch.float32
     capability = torch.cuda.get_device_capability(device)
     if isinstance(part.spec, KlSpec | TinySpec):

@@ -9,6 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from nodebook.assets.codecs import CodecRegistry
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "builtin_nodes",
+    "file_lists",
     "give_back",
     "is_out_of_memory",
     "new_pool",
@@ -43,6 +45,13 @@ def builtin_nodes(
     from nodebook.nodes.catalogue import collect
 
     return collect(folders, model_folders)
+
+
+def file_lists(folders: Folders, model_folders: ModelFolders) -> dict[str, Callable[[], list[str]]]:
+    """Return what widgets offer for each kind of file that ``FileName`` names, asked for anew each time."""
+    from nodebook.nodes.diffusion import catalogue
+
+    return catalogue.file_lists(folders, model_folders)
 
 
 def new_pool() -> Pool:

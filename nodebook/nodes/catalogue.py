@@ -25,15 +25,11 @@ from nodebook.nodes import (
     shape,
     values,
 )
-from nodebook.nodes.diffusion import loaders
+from nodebook.nodes.diffusion.catalogue import FILE_DIGESTS, MODEL_DIGESTS
+from nodebook.nodes.diffusion.catalogue import NODES as DIFFUSION
 
 READERS: tuple[NodeFunction[..., Any], ...] = (load.load_image, load.load_image_mask)
 """Nodes that read the file named by their input ``image``."""
-
-MODEL_READERS: tuple[tuple[NodeFunction[..., Any], Callable[..., str]], ...] = (
-    (loaders.checkpoint_loader_simple, loaders.checkpoint_digest),
-)
-"""Nodes that read model files, and what tells which content a file has."""
 
 OTHERS: tuple[NodeFunction[..., Any], ...] = (
     save.save_image,
@@ -97,8 +93,16 @@ OTHERS: tuple[NodeFunction[..., Any], ...] = (
 def collect(folders: Folders | None, model_folders: ModelFolders | None = None) -> list[NodeFunction[..., Any]]:
     """Return all nodes, the readers keyed by the content of their file."""
     pictures = [_keyed_by_file(each, load.picture_digest, folders) for each in READERS]
-    models = [_keyed_by_file(each, digest, model_folders) for each, digest in MODEL_READERS]
-    return [*pictures, *models, *OTHERS]
+    return [*pictures, *OTHERS, *(_diffusion(each, folders, model_folders) for each in DIFFUSION)]
+
+
+def _diffusion(
+    each: NodeFunction[..., Any], folders: Folders | None, model_folders: ModelFolders | None
+) -> NodeFunction[..., Any]:
+    name = each.type_name
+    if name in MODEL_DIGESTS:
+        return _keyed_by_file(each, MODEL_DIGESTS[name], model_folders)
+    return _keyed_by_file(each, FILE_DIGESTS[name], folders) if name in FILE_DIGESTS else each
 
 
 def _keyed_by_file(

@@ -102,7 +102,12 @@ def _prepare(
     missing: dict[str, None] = {}
     for encoder, module in zip(clip.encoders, modules, strict=True):
         name = encoder.part.name
-        text = prompt if isinstance(prompt, str) else prompt[name]
+        text = prompt if isinstance(prompt, str) else prompt.get(name)
+        if text is None:
+            raise UnsuitableModelError(
+                f"This {clip.family} model has a {name}, for which there is no text; there are texts for "
+                f"{', '.join(prompt)}. Use CLIP Text Encode (Prompt) with it."
+            )
         found = tokenize(text, encoder=name, folders=clip.embeddings, length=positions(module))
         missing.update(dict.fromkeys(found.missing))
         _check(found.chunks, name, token_width(module))

@@ -48,22 +48,14 @@ class _Reader:
         for piece in split_embeddings(text):
             rest = piece
             if isinstance(piece, EmbeddingName):
-                file, commas = self._find(piece.name)
-                if file is not None:
+                file, bare = _find(piece.name, self.folders)
+                if file is None:
+                    self.missing[bare] = None
+                else:
                     yield list(read_embedding(file, self.encoder))
-                rest = " ".join(part for part in (commas, piece.rest) if part)
+                rest = " ".join(part for part in (piece.name[len(bare) :], piece.rest) if part)
             if rest:
                 yield token_ids(str(rest))
-
-    def _find(self, name: str) -> tuple[Path | None, str]:
-        """Return an embedding's file, and the commas after its name that do not belong to it."""
-        if file := find_embedding(name, self.folders):
-            return file, ""
-        bare = name.rstrip(",")
-        file = find_embedding(bare, self.folders)
-        if file is None:
-            self.missing[bare] = None
-        return file, name[len(bare) :]
 
 
 def tokenize(prompt: str, *, encoder: str, folders: Sequence[Path] = (), length: int = CHUNK_TOKENS) -> Tokenized:
@@ -75,6 +67,23 @@ def tokenize(prompt: str, *, encoder: str, folders: Sequence[Path] = (), length:
     reader = _Reader(encoder, folders)
     chunks = pack(reader.groups(prompt), pad=padding_of(encoder), length=length)
     return Tokenized(chunks, tuple(reader.missing))
+
+
+def embedding_files(prompt: str, folders: Sequence[Path]) -> set[Path]:
+    """Return the files of all embeddings that a prompt names and that are there."""
+    if "embedding:" not in prompt:
+        return set()
+    pieces = (piece for segment in weighted_segments(prompt) for piece in split_embeddings(segment.text))
+    found = (_find(piece.name, folders)[0] for piece in pieces if isinstance(piece, EmbeddingName))
+    return {file for file in found if file is not None}
+
+
+def _find(name: str, folders: Sequence[Path]) -> tuple[Path | None, str]:
+    """Return an embedding's file, and its name without the commas after it that do not belong to it."""
+    if file := find_embedding(name, folders):
+        return file, name
+    bare = name.rstrip(",")
+    return find_embedding(bare, folders), bare
 
 
 def padding_of(encoder: str) -> int:

@@ -1,6 +1,6 @@
 """Nodes that load models: they read headers and digests alone, weights are read when they are first used."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -72,7 +72,9 @@ def checkpoint_loader_simple(
 
 
 @node(name="UNETLoader", title="Load Diffusion Model", category="advanced/loaders", outputs=("MODEL",))
-def unet_loader(unet_name: DiffusionModelName, weight_dtype: WeightDtype, *, folders: Hidden[ModelFolders]) -> Model:
+def unet_loader(
+    unet_name: DiffusionModelName, weight_dtype: WeightDtype = "default", *, folders: Hidden[ModelFolders]
+) -> Model:
     """Load a diffusion model from a file that holds nothing else.
 
     unet_name: a file of the folder diffusion_models.
@@ -86,7 +88,7 @@ def unet_loader(unet_name: DiffusionModelName, weight_dtype: WeightDtype, *, fol
 @node(name="CLIPLoader", title="Load CLIP", category="advanced/loaders", outputs=("CLIP",))
 def clip_loader(
     clip_name: TextEncoderName,
-    type: ClipType,  # noqa: A002 -- ComfyUI's name
+    type: ClipType = "stable_diffusion",  # noqa: A002 -- ComfyUI's name
     device: Device = "default",
     *,
     folders: Hidden[ModelFolders],
@@ -107,7 +109,7 @@ def clip_loader(
 def dual_clip_loader(
     clip_name1: TextEncoderName,
     clip_name2: TextEncoderName,
-    type: DualClipType,  # noqa: A002 -- ComfyUI's name
+    type: DualClipType = "sdxl",  # noqa: A002 -- ComfyUI's name
     device: Device = "default",
     *,
     folders: Hidden[ModelFolders],
@@ -202,7 +204,7 @@ def vae_digest(folders: ModelFolders, vae_name: str, **_others: Any) -> str:
 
 NODES = (checkpoint_loader_simple, unet_loader, clip_loader, dual_clip_loader, vae_loader)
 
-DIGESTS = {
+DIGESTS: dict[str, Callable[..., str]] = {
     "CheckpointLoaderSimple": checkpoint_digest,
     "UNETLoader": diffusion_model_digest,
     "CLIPLoader": clip_digest,

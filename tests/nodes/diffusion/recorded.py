@@ -11,10 +11,10 @@ import torch
 from nodebook.models.folders import ModelFolders
 from nodebook.models.pool import Pool
 from nodebook.nodes import builtin_nodes
-from nodebook.nodes.diffusion import latent_batches, latent_math, latents, loaders, vae
+from nodebook.nodes.diffusion import latent_batches, latent_math, latents, loaders, lora, merge, text, vae
 from tests.golden_data import NUMERICS, array
 
-MODULES = (latent_batches, latent_math, latents, loaders, vae)
+MODULES = (latent_batches, latent_math, latents, loaders, lora, merge, text, vae)
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     each.type_name: each.function for each in (*builtin_nodes(), *(node for module in MODULES for node in module.NODES))
 }
@@ -23,7 +23,9 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 def session_objects() -> dict[str, Any]:
     """Return what a session passes to hidden inputs, by their names."""
     folders = ModelFolders(own=None)
-    folders.add("checkpoints", NUMERICS)
+    for category, folder in (("checkpoints", "."), ("checkpoints", "extra"), ("loras", "loras")):
+        folders.add(category, NUMERICS / folder)
+    folders.add("embeddings", NUMERICS / "embeddings")
     return {"pool": Pool(), "folders": folders}
 
 
