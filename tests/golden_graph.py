@@ -25,7 +25,7 @@ from nodebook.models.pool import Pool
 from nodebook.models.previews import latent_to_rgb
 from nodebook.models.sampling.noise import initial_noise
 from nodebook.models.values import Conditioning, Latent
-from tests.golden_data import array, recorded
+from tests.golden_data import array
 
 NodeTable = Mapping[str, Callable[..., Any]]
 FORMATS: Mapping[str, LatentFormat] = {"SD15": SD1, "SDXL": SDXL, "SD3": SD3}
@@ -115,12 +115,6 @@ def recorded_nodes() -> dict[str, Callable[..., Any]]:
         "GoldenPreview": lambda latent, format: latent_to_rgb(FORMATS[format], latent["samples"][0]),  # noqa: A006
         "GoldenProcess": process,
     }
-
-
-def recorded_text(clip: Any, text: str) -> Conditioning:  # noqa: ARG001 -- stands for CLIPTextEncode
-    """Return what was recorded for a prompt with tiny_sd1, where no text encoder is wanted."""
-    names = recorded()["prompts"][text]
-    return [[array(names["cond"]), {"pooled_output": array(names["pooled"])}]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,9 @@ import pytest
 import torch
 
 from nodebook.engine.context import NodeContext, current_node
+from nodebook.engine.library import BUILTIN, Library
+from nodebook.engine.node import NodeFunction
+from nodebook.engine.ports import PortRegistry
 from nodebook.errors import Cancelled
 from nodebook.models.build import Built
 from nodebook.models.errors import LatentError, PromptError
@@ -22,9 +25,16 @@ from nodebook.models.pool import Pool
 from nodebook.models.sampling.registry import Sampler
 from nodebook.models.sampling.step import Step
 from nodebook.models.values import Latent
+from nodebook.nodes import register_ports
 from nodebook.nodes.diffusion import conditioning, custom, guiders, inpaint, ksampler, options, steps
 from tests.models.guidance.toys import MeanNetwork, handle, text
+from tests.nodes.golden import needs_golden
+from tests.nodes.test_schema import test_a_node_is_declared_as_in_comfyui as check_declaration
+from tests.nodes.test_schema import test_every_node_says_what_it_does as check_description
 
+NODES: tuple[NodeFunction[..., Any], ...] = tuple(
+    each for module in (conditioning, custom, guiders, inpaint, ksampler, options) for each in module.NODES
+)
 POSITIVE, NEGATIVE = [[text(1.0), {}]], [[text(-1.0), {}]]
 EMPTY: Latent = {"samples": torch.zeros(1, 4, 8, 8)}
 
@@ -32,6 +42,26 @@ EMPTY: Latent = {"samples": torch.zeros(1, 4, 8, 8)}
 @pytest.fixture
 def pool() -> Pool:
     return Pool(build=lambda _part, _dtype: Built(MeanNetwork()), estimate=lambda _part, _dtype: 0)
+
+
+@pytest.fixture(scope="module")
+def library() -> Library:
+    ports = PortRegistry()
+    register_ports(ports)
+    library = Library(ports)
+    library.define_all(NODES, origin=BUILTIN)
+    return library
+
+
+@needs_golden
+@pytest.mark.parametrize("name", [each.type_name for each in NODES])
+def test_it_is_declared_as_in_comfyui(library: Library, name: str) -> None:
+    check_declaration(library, name)
+
+
+@pytest.mark.parametrize("name", [each.type_name for each in NODES])
+def test_it_says_what_it_does(library: Library, name: str) -> None:
+    check_description(library, name)
 
 
 class Watched(NodeContext):
