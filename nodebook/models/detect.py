@@ -38,6 +38,9 @@ PREFIXES: Final = ("model.diffusion_model.", "model.model.", "net.")
 MIN_PREFIXED = 5
 """A prefix counts where more tensors than these have it; ``model.`` stands for all others."""
 
+QUANTISED: Final = ("scaled_fp8", ".scale_weight", ".comfy_quant", ".weight_scale")
+QUANTISED_METADATA: Final = "_quantization_metadata"
+
 LATENT_RGB_METADATA = "nodebook.latent_rgb"
 """JSON ``{"weights": [[r, g, b], ...], "bias": [r, g, b]}``: a checkpoint's own fit of latents to colours."""
 
@@ -60,6 +63,7 @@ def detect(path: Path) -> CheckpointSpec:
     outcomes = ask(index)
     last = outcomes[-1].said
     if isinstance(last, CheckpointSpec):
+        _refuse_quantised(index, last.network.prefix)
         return last
     if isinstance(last, Recognised):
         raise UnsuitableModelError(
@@ -90,6 +94,17 @@ def guess_prefix(index: WeightsIndex) -> str:
     counts = {prefix: index.count_prefix(prefix) for prefix in PREFIXES}
     best = max(counts, key=lambda prefix: counts[prefix])
     return best if counts[best] > MIN_PREFIXED else "model."
+
+
+def _refuse_quantised(index: WeightsIndex, prefix: str) -> None:
+    """Raise where weights are numbers that only make sense with their scales (spec A.9): they would load as noise."""
+    marks = (key for key in index.tensors if key.startswith(prefix) and key.endswith(QUANTISED))
+    mark = QUANTISED_METADATA if QUANTISED_METADATA in index.metadata else next(marks, None)
+    if mark is not None:
+        raise UnsuitableModelError(
+            f"{index.path.name} has quantised weights ({mark!r}), which nodebook cannot read yet. "
+            "Use a file with weights in float16, bfloat16, float32 or plain fp8."
+        )
 
 
 def _with_own_colours(index: WeightsIndex, found: Found) -> Found:

@@ -44,9 +44,6 @@ EXTRA_PATHS = "extra_model_paths.yaml"
 ENVIRONMENT = "NODEBOOK_MODELS"
 """More models folders, separated as in ``PATH``."""
 
-_MAX_DEPTH = 32
-"""Folders within folders that are looked into: more is a loop of links."""
-
 
 @dataclass(slots=True)
 class _Listing:
@@ -125,7 +122,13 @@ class ModelFolders:
     def find(self, category: str, name: str) -> Path | None:
         """Return the file of a category that a name means, None where there is none."""
         inside = PurePosixPath(name.replace("\\", "/"))
-        if not name.strip() or inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
+        if (
+            not name.strip()
+            or not inside.parts
+            or inside.is_absolute()
+            or ".." in inside.parts
+            or ":" in inside.parts[0]
+        ):
             return None
         candidates = (folder / inside for folder in self.folders(category))
         return next((path for path in candidates if _is_file(path)), None)
@@ -226,11 +229,18 @@ def _list(roots: Sequence[Path], suffixes: frozenset[str] | None) -> _Listing:
         for folder, subfolders, files in os.walk(root, followlinks=True):
             below = Path(folder).relative_to(root)
             stamps[folder] = _stamp(folder)
-            subfolders[:] = (
-                [sub for sub in subfolders if not sub.startswith(".")] if len(below.parts) < _MAX_DEPTH else []
-            )
+            subfolders[:] = [sub for sub in subfolders if not sub.startswith(".") and not _leads_back(root, below, sub)]
             names.update((below / file).as_posix() for file in files if _is_listed(file, suffixes))
     return _Listing(sorted(names), stamps, tuple(roots))
+
+
+def _leads_back(root: Path, below: Path, name: str) -> bool:
+    """Say whether a folder is a link to one that it is in, by the path that was walked: it would have no end."""
+    link = root / below / name
+    if not link.is_symlink():
+        return False
+    passed = [root / below, *(root / each for each in below.parents)]
+    return os.path.realpath(link) in {os.path.realpath(each) for each in passed}
 
 
 def _is_listed(file: str, suffixes: frozenset[str] | None) -> bool:

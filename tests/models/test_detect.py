@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from nodebook.models import detect
 from nodebook.models.errors import BrokenModelError, UnknownModelError, UnsuitableModelError
@@ -318,6 +318,27 @@ def test_a_file_of_another_kind_is_sent_to_its_node(tmp_path: Path, tensors: lis
     path = tmp_path / "other.safetensors"
     save_file({name: torch.zeros(4, 4, 3, 3) for name in tensors}, path)
     with pytest.raises(UnknownModelError, match=advice):
+        detect.detect(path)
+
+
+@needs_golden
+@pytest.mark.parametrize(
+    ("extra", "metadata", "said"),
+    [
+        ({"model.diffusion_model.scaled_fp8": torch.zeros(2)}, {}, r"quantised weights \('model\.diff.*scaled_fp8'\)"),
+        ({"model.diffusion_model.out.2.comfy_quant": torch.zeros(2)}, {}, r"quantised weights .*comfy_quant"),
+        ({}, {"_quantization_metadata": "{}"}, r"quantised weights .*_quantization_metadata"),
+    ],
+)
+def test_quantised_weights_are_refused(
+    tmp_path: Path, extra: dict[str, torch.Tensor], metadata: dict[str, str], said: str
+) -> None:
+    path = tmp_path / "quantised.safetensors"
+    tensors = load_file(NUMERICS / "tiny_sd1.safetensors")
+    save_file({**tensors, "cond_stage_model.x.scale_weight": torch.ones(1)}, path)
+    assert detect.detect(path).family == "sd1"
+    save_file({**tensors, **extra}, path, metadata or None)
+    with pytest.raises(UnsuitableModelError, match=said):
         detect.detect(path)
 
 

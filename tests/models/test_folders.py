@@ -78,6 +78,18 @@ def test_a_list_is_read_again_only_after_a_change(tmp_path: Path, monkeypatch: p
     assert folders.names("loras") == ["a.safetensors", "b.safetensors"]
 
 
+def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
+    put(tmp_path / "loras" / "a" / "one.safetensors")
+    put(tmp_path / "elsewhere" / "two.safetensors")
+    (tmp_path / "loras" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "loras" / "a" / "self").symlink_to(tmp_path / "loras")
+    (tmp_path / "loras" / "a" / "b").symlink_to(tmp_path / "b")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a").symlink_to(tmp_path / "loras" / "a")
+    (tmp_path / "b" / "again").symlink_to(tmp_path / "b")
+    assert ModelFolders([tmp_path], own=None).names("loras") == ["a/one.safetensors", "linked/two.safetensors"]
+
+
 def test_the_first_folder_that_has_a_name_wins(tmp_path: Path) -> None:
     put(tmp_path / "two" / "loras" / "a.safetensors")
     folders = ModelFolders([tmp_path / "one", tmp_path / "two"], own=None)
@@ -86,7 +98,9 @@ def test_the_first_folder_that_has_a_name_wins(tmp_path: Path) -> None:
     assert folders.resolve("loras", "a.safetensors") == first
 
 
-@pytest.mark.parametrize("name", ["", " ", "../secret.safetensors", "a/../../secret.safetensors", "C:/secret", "a\0b"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "../secret.safetensors", "a/../../secret.safetensors", "C:/secret", "a\0b", ".", "./"]
+)
 def test_no_name_leaves_the_folders(tmp_path: Path, name: str) -> None:
     put(tmp_path / "secret.safetensors")
     (tmp_path / "loras" / "a").mkdir(parents=True)
