@@ -130,7 +130,7 @@ LOOSER = {
 }
 """Cases of which more than the recorded tolerance is allowed, how many times as much, and why.
 
-Networks are told the nearest of 1,000 whole times, so a level that is off by one part in 10 million can mean another time.
+Networks are told the nearest of 1,000 whole times: a level that is off by one part in 10 million can mean another one.
 """
 
 
