@@ -2,10 +2,10 @@
 
     python benchmarks/bench_sampling.py [--repeats 5] [--steps 20]
 
-Overhead is all of a run's time that is not spent inside the network, for a network that takes 50 ms, with progress and
-previews as in a run of a graph. The picture is made twice with the same random networks (a small U-Net and a VAE), by
-the nodes' functions and by a loop as diffusers' own pipeline has it, by turns in one process, since the machine's speed
-changes from minute to minute.
+Overhead is the processor's time of a run that is not spent inside the network, beside a network's call of 50 ms, with
+progress and previews as in a run of a graph; time in which other programs had the processor is not counted. The picture
+is made twice with the same random networks (a small U-Net, a VAE), by the nodes' functions and by a loop as diffusers'
+own pipeline has it, by turns in one process, since the machine's speed changes from minute to minute.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import gc
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event
-from time import perf_counter, sleep
+from time import perf_counter, sleep, thread_time
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,7 +41,7 @@ CFG = 7.0
 
 
 class Sleeper(nn.Module):
-    """Takes 50 ms for a call, and remembers how long its calls took."""
+    """Takes 50 ms for a call, and remembers how much of the processor's time its calls took."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,9 +53,9 @@ class Sleeper(nn.Module):
 
     def forward(self, x: Tensor, *_arguments: Any, **_named: Any) -> tuple[Tensor]:
         """Wait, and say that all is noise."""
-        start = perf_counter()
+        start = thread_time()
         sleep(CALL_S)
-        self.inside_s += perf_counter() - start
+        self.inside_s += thread_time() - start
         return (x,)
 
 
@@ -103,15 +103,15 @@ def make_latent(pool: Pool, side: int, steps: int) -> Tensor:
 
 
 def overhead(side: int, steps: int, repeats: int) -> float:
-    """Return the seconds a step that are not spent in the network, the best of some runs: noise only ever adds."""
+    """Return the seconds a step that are not spent in the network, the best of some runs."""
     network = Sleeper()
     pool = pool_of(unet=network)
     found = []
     for _ in range(repeats + 1):
         network.inside_s = 0.0
-        start = perf_counter()
+        start = thread_time()
         make_latent(pool, side, steps)
-        found.append((perf_counter() - start - network.inside_s) / steps)
+        found.append((thread_time() - start - network.inside_s) / steps)
     return min(found[1:])
 
 

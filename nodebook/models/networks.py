@@ -101,7 +101,7 @@ class Network:
         """
         first, count = samples[0], len(samples[0])
         if all(each is first for each in samples):
-            batch = self.sampling.model_input(sigma, first).to(self.dtype).repeat(len(samples), 1, 1, 1)
+            batch = torch.cat([self.sampling.model_input(sigma, first).to(self.dtype)] * len(samples))
         else:
             batch = torch.cat([self.sampling.model_input(sigma, each) for each in samples]).to(self.dtype)
         timestep = self.sampling.schedule.timestep(sigma).float().to(batch.device).expand(len(batch))
