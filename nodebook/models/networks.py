@@ -6,7 +6,7 @@ Networks come from diffusers; nothing of it is imported here. Source: spec model
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, Protocol
@@ -94,12 +94,20 @@ class Network:
         """Return what an entry of the list ``name`` gives to the network, on its device."""
         return self._calls.inputs(self.module.config, entry, name, canvas)
 
-    def denoised(self, x: Tensor, sigma: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
-        """Return the denoised estimate [B, C, h, w] float32 of ``x`` float32 at ``sigma`` (0-dim)."""
-        scaled = self.sampling.model_input(sigma, x).to(self.dtype)
-        timestep = self.sampling.schedule.timestep(sigma).float().to(x.device).expand(len(x))
-        output = self._calls.call(self.module, scaled, timestep, inputs)
-        return self.sampling.denoised(sigma, output, x)
+    def denoised(self, samples: Sequence[Tensor], sigma: Tensor, inputs: Mapping[str, Tensor]) -> list[Tensor]:
+        """Return the denoised estimates, float32, of samples [B, C, h, w] float32 of one shape at ``sigma`` (0-dim).
+
+        They are shown to the network in one call; ``inputs`` are those of all their rows.
+        """
+        first, count = samples[0], len(samples[0])
+        if all(each is first for each in samples):
+            batch = torch.cat([self.sampling.model_input(sigma, first).to(self.dtype)] * len(samples))
+        else:
+            batch = torch.cat([self.sampling.model_input(sigma, each) for each in samples]).to(self.dtype)
+        timestep = self.sampling.schedule.timestep(sigma).float().to(batch.device).expand(len(batch))
+        output = self._calls.call(self.module, batch, timestep, inputs)
+        parts = (output[index * count : (index + 1) * count] for index in range(len(samples)))
+        return [self.sampling.denoised(sigma, part, each) for part, each in zip(parts, samples, strict=True)]
 
 
 class UNetFamily:

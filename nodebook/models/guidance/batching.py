@@ -69,9 +69,8 @@ class Evaluator:
         most = max(1, self.most_rows // len(x))
         for group in group_jobs(jobs, x, most):
             samples = [x if job.entry.box is None else job.entry.box.cut(x) for job in group]
-            batch = samples[0] if len(samples) == 1 else torch.cat(samples)
-            denoised = self.network.denoised(batch, sigma, self._inputs(group, len(x)))
-            estimates.update((id(job), part) for job, part in zip(group, torch.split(denoised, len(x)), strict=True))
+            denoised = self.network.denoised(samples, sigma, self._inputs(group, len(x)))
+            estimates.update((id(job), each) for job, each in zip(group, denoised, strict=True))
         return estimates
 
     def _inputs(self, group: Sequence[Job], count: int) -> dict[str, Tensor]:

@@ -65,11 +65,9 @@ def prepare(conditionings: Mapping[str, Conditioning], network: Network, canvas:
         name: [_prepare_entry(entry, name, network, canvas) for entry in entries]
         for name, entries in conditionings.items()
     }
-    with_areas = [(name, entry) for name, entries in lists.items() for entry in entries if entry.area is not None]
-    for owner, entry in with_areas:
-        for name, others in lists.items():
-            if name != owner:
-                others.extend(_counterpart(entry, others))
+    for entry in [each for entries in lists.values() for each in entries if each.area is not None]:
+        for others in lists.values():
+            others.extend(_counterpart(entry, others))  # in its own list it is there itself
     height, width = canvas.shape[-2:]
     return {name: tuple(_weighted(each, height, width, canvas) for each in entries) for name, entries in lists.items()}
 

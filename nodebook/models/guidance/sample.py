@@ -23,7 +23,7 @@ from nodebook.models.handles import ModelHandle
 from nodebook.models.latents import LatentFormat
 from nodebook.models.networks import Canvas, Network, working_bytes
 from nodebook.models.sampling.noise import initial_noise
-from nodebook.models.sampling.registry import Sampler
+from nodebook.models.sampling.registry import Sampler, check_sigmas
 from nodebook.models.sampling.step import Step, StepHook
 from nodebook.models.values import Latent
 
@@ -92,9 +92,11 @@ def sample(run: Run, latent: Latent, pool: Pool, on_step: StepHook | None = None
 
     The network is leased for the time of the run. ``on_step`` may raise to stop. Raises ``LatentError`` for a latent
     that the model cannot take, ``NotANumberError`` for a result that is not finite, ``UnsuitableModelError`` for
-    conditioning that was made for another model, ``PoolFullError`` for a picture that does not fit into memory.
+    conditioning that was made for another model, ``PoolFullError`` for a picture that does not fit into memory,
+    ``SamplingError`` for levels that are not finite numbers [N + 1].
     """
     model = run.guider.model
+    check_sigmas(run.sigmas)
     if len(run.sigmas) == 0:
         return Sampled(latent["samples"], latent["samples"])
     latent = fit_latent(latent, model.latent_format)

@@ -5,6 +5,7 @@ from nodebook.engine.node import node
 from nodebook.models.guidance.guiders import CFGGuider
 from nodebook.models.guidance.sample import NoNoise, Run, SeededNoise, fit_latent, to_model
 from nodebook.models.pool import Pool
+from nodebook.nodes.blame import about
 from nodebook.nodes.diffusion.ksampler import Scale, Seed, finish
 from nodebook.nodes.diffusion.ports import (
     Cond,
@@ -72,7 +73,8 @@ def add_noise(model: Model, noise: NoisePort, sigmas: SigmasPort, latent_image: 
     """Add noise to a latent, as much as there is at the first of the noise levels."""
     if len(sigmas) == 0:
         return latent_image
-    latent = fit_latent(latent_image, model.latent_format)
+    with about("latent_image"):
+        latent = fit_latent(latent_image, model.latent_format)
     samples = to_model(latent["samples"].float(), model.latent_format)
     noisy = model.sampling.noise_scaling(sigmas[0], noise.draw(latent), samples)
     return {**latent, "samples": model.latent_format.process_out(noisy)}

@@ -7,10 +7,11 @@ from pydantic import Field
 from nodebook.engine.annotations import Hidden, Number
 from nodebook.engine.node import node
 from nodebook.models.guidance.guiders import CFGGuider
-from nodebook.models.guidance.sample import NoiseSource, NoNoise, Run, SeededNoise, sample
+from nodebook.models.guidance.sample import NoiseSource, NoNoise, Run, SeededNoise, fit_latent, sample
 from nodebook.models.pool import Pool
 from nodebook.models.sampling.registry import Sampler
 from nodebook.models.sampling.schedulers import ksampler_sigmas, step_range
+from nodebook.nodes.blame import about
 from nodebook.nodes.diffusion.ports import Cond, LatentImage, Model
 from nodebook.nodes.diffusion.samplers import SamplerName
 from nodebook.nodes.diffusion.schedulers import SchedulerName
@@ -85,6 +86,9 @@ def ksampler_advanced(  # noqa: PLR0913 -- the inputs of ComfyUI's node
 
 def finish(run: Run, latent: LatentImage, pool: Pool) -> tuple[LatentImage, LatentImage]:
     """Sample, showing what comes, and return the latent and the last estimate with all else that the latent had."""
+    if len(run.sigmas):
+        with about("latent_image"):
+            fit_latent(latent, run.guider.model.latent_format)
     sampled = sample(run, latent, pool, shown_steps(run.guider.model))
     return {**latent, "samples": sampled.samples}, {**latent, "samples": sampled.denoised}
 

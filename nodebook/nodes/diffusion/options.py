@@ -6,7 +6,7 @@ from pydantic import Field
 
 from nodebook.engine.annotations import Number
 from nodebook.engine.node import node
-from nodebook.models.guidance.cfg_options import CFGNorm, CFGZeroStar, RescaleCFG
+from nodebook.models.guidance.cfg_options import CFGNorm, CFGZeroStar, EpsilonScaling, RescaleCFG
 from nodebook.models.guidance.unet_options import FreeU, PerturbedAttention
 from nodebook.nodes.diffusion.conditioning import Share
 from nodebook.nodes.diffusion.ports import Model
@@ -75,4 +75,23 @@ def cfg_norm(model: Model, strength: Amount = 1.0) -> Model:
     return model.with_option(CFGNorm(strength))
 
 
-NODES = (rescale_cfg, free_u, free_u_v2, perturbed_attention_guidance, cfg_zero_star, cfg_norm)
+@node(name="Epsilon Scaling", category=_UNET)
+def epsilon_scaling(
+    model: Model, scaling_factor: Annotated[float, Field(ge=0.5, le=1.5), Number(step=0.001)] = 1.005
+) -> Model:
+    """Take a little of the predicted noise away, against the blur and the errors that add up over a run.
+
+    scaling_factor: what the predicted noise is divided by.
+    """
+    return model.with_option(EpsilonScaling(scaling_factor))
+
+
+NODES = (
+    rescale_cfg,
+    free_u,
+    free_u_v2,
+    perturbed_attention_guidance,
+    cfg_zero_star,
+    cfg_norm,
+    epsilon_scaling,
+)

@@ -45,9 +45,11 @@ def test_both_ends_of_a_range_belong_to_it() -> None:
 
 def test_the_ends_of_a_range_are_rounded_as_noise_levels_are() -> None:
     network, _ = toy_network(ModelSampling(FlowSchedule(3.0), "flow"))
-    (entry,) = prepare({"positive": [[text(1.0), {"start_percent": 0.3}]]}, network, canvas())["positive"]
-    level = network.sampling.schedule.sigma(torch.tensor(700.0))
-    assert entry.is_active(level.item())
+    (entry,) = prepare({"positive": [[text(1.0), {"start_percent": 0.01}]]}, network, canvas())["positive"]
+    exact = network.sampling.schedule.percent_to_sigma(0.01)
+    level = torch.tensor(exact).item()
+    assert level > exact
+    assert entry.is_active(level)
 
 
 def test_an_area_fades_unless_a_mask_says_where_it_counts() -> None:

@@ -217,5 +217,7 @@ def test_ddim_keeps_a_part_with_the_noise_of_the_next_seed() -> None:
 
 
 def test_levels_that_are_no_numbers_are_refused() -> None:
+    with pytest.raises(SamplingError, match=r"must be a tensor \[N \+ 1\], got one of shape \[2, 2\]"):
+        sample(a_run(sigmas=torch.ones(2, 2)), latent(), toy_pool())
     with pytest.raises(SamplingError, match=r"Noise level 1 of 3 is nan"):
         sample(a_run(sigmas=torch.tensor([1.0, float("nan"), 0.0])), latent(), toy_pool())

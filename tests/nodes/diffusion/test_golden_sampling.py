@@ -125,13 +125,11 @@ KINDS = (
 
 
 LOOSER = {
-    "sampler/cfg1_normal/dpm_2_ancestral": 100,  # one level lies halfway between two times: a rounding decides
     "custom/node_dpm_adaptive": 10,  # the same, of levels that depend on the estimates, so on the number of threads
 }
 """Cases of which more than the recorded tolerance is allowed, how many times as much, and why.
 
-Networks are told the nearest of 1,000 whole times, so a level that is off by one part in 10 million can mean another
-time.
+Networks are told the nearest of 1,000 whole times: a level that is off by one part in 10 million can mean another one.
 """
 
 

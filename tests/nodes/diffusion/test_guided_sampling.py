@@ -139,6 +139,12 @@ def test_denoise_0_gives_the_latent_back(pool: Pool) -> None:
     assert sampled(pool, denoise=0.0, latent_image=given)["samples"] is given["samples"]
 
 
+def test_a_latent_that_does_not_fit_is_blamed(pool: Pool) -> None:
+    with pytest.raises(LatentError, match=r"has 16 channels, the model expects 4") as caught:
+        sampled(pool, latent_image={"samples": torch.ones(1, 16, 8, 8)})
+    assert caught.value.__notes__ == ["nodebook-input: latent_image"]
+
+
 def advanced(pool: Pool, **changes: Any) -> Latent:
     inputs = {"positive": POSITIVE, "negative": NEGATIVE, "latent_image": EMPTY, "steps": 6, "cfg": 2.0, **changes}
     return ksampler.ksampler_advanced(handle(), **inputs, pool=pool)
