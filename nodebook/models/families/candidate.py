@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -79,3 +79,18 @@ def metadata_int(index: WeightsIndex, key: str, default: int) -> int:
             f"The metadata of {index.path.name} has {key} = {text!r}: expected a whole number from 1."
         )
     return int(text)
+
+
+def norm_groups(index: WeightsIndex, key: str, default: int, channels: Sequence[int]) -> int:
+    """Return in how many groups a network normalises its channels, which no shape tells: the metadata's, or the usual.
+
+    Raises ``BrokenModelError`` where that does not divide the channels of a level.
+    """
+    groups = metadata_int(index, key, default)
+    odd = next((each for each in channels if each % groups), None)
+    if odd is not None:
+        raise BrokenModelError(
+            f"{index.path.name} has a level of {odd} channels, which {groups} normalisation groups do not divide. "
+            f"Expected a network made for {groups} groups, or metadata that says how many it has: {key}."
+        )
+    return groups

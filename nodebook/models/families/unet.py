@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import count
 
 from nodebook.models.errors import BrokenModelError
-from nodebook.models.families.candidate import Candidate, Mismatch, metadata_int
+from nodebook.models.families.candidate import Candidate, Mismatch, metadata_int, norm_groups
 from nodebook.models.spec import GROUPS, UnetSpec
 
 CONVOLUTION_HEADS = 8
@@ -124,7 +124,7 @@ def _spec(
         heads=tuple(_heads(file, width, linear=linear) for width in channels),
         linear_projection=linear,
         adm_channels=file.shape(ends[2])[1] if file.has(ends[2]) else None,
-        norm_groups=metadata_int(file.index, "nodebook.unet.norm_num_groups", GROUPS),
+        norm_groups=norm_groups(file.index, "nodebook.unet.norm_num_groups", GROUPS, channels),
     )
 
 

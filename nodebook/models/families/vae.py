@@ -7,7 +7,7 @@ from itertools import count
 from typing import Final
 
 from nodebook.models.errors import UnknownModelError, UnsuitableModelError
-from nodebook.models.families.candidate import metadata_int, shape_of
+from nodebook.models.families.candidate import norm_groups, shape_of
 from nodebook.models.files import WeightsIndex, weights_file
 from nodebook.models.latents import LatentFormat
 from nodebook.models.spec import GROUPS, KlSpec, TinySpec
@@ -103,20 +103,21 @@ def read_kl(index: WeightsIndex, prefix: str) -> KlSpec:
     in_diffusers = f"{prefix}encoder.down_blocks.0.resnets.0.norm1.weight" in index.tensors
     names = _DIFFUSERS if in_diffusers else _LDM
     levels = _count(index, f"{prefix}{names.level}", f"{names.block}0.norm1.weight")
+    channels = tuple(
+        shape_of(index, f"{prefix}{names.level}{level}{names.block}0.conv2.weight")[0] for level in range(levels)
+    )
     return KlSpec(
         prefix=prefix,
         layout="diffusers" if in_diffusers else "ldm",
         in_channels=shape_of(index, f"{prefix}encoder.conv_in.weight")[1],
         out_channels=shape_of(index, f"{prefix}decoder.conv_out.weight")[0],
         latent_channels=shape_of(index, f"{prefix}decoder.conv_in.weight")[1],
-        channels=tuple(
-            shape_of(index, f"{prefix}{names.level}{level}{names.block}0.conv2.weight")[0] for level in range(levels)
-        ),
+        channels=channels,
         res_blocks=_count(index, f"{prefix}{names.level}0{names.block}", ".norm1.weight"),
         quant_conv=f"{prefix}quant_conv.weight" in index.tensors,
         post_quant_conv=f"{prefix}post_quant_conv.weight" in index.tensors,
         middle_attention=f"{prefix}{names.attention}" in index.tensors,
-        norm_groups=metadata_int(index, "nodebook.vae.norm_num_groups", GROUPS),
+        norm_groups=norm_groups(index, "nodebook.vae.norm_num_groups", GROUPS, channels),
     )
 
 
