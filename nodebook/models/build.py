@@ -13,7 +13,8 @@ from nodebook.models.convert.mmdit import mmdit_sources, new_mmdit
 from nodebook.models.convert.tiny import fill_tiny, new_tiny
 from nodebook.models.convert.unet import new_unet, unet_sources
 from nodebook.models.convert.vae import new_vae, vae_sources
-from nodebook.models.files import DTYPE_NAMES, open_tensors, read_index
+from nodebook.models.errors import ChangedModelError
+from nodebook.models.files import DTYPE_NAMES, content_digest, open_tensors, read_index
 from nodebook.models.handles import Part
 from nodebook.models.spec import ClipSpec, KlSpec, MmditSpec, TinySpec, UnetSpec
 
@@ -29,8 +30,14 @@ class Built:
 def build_part(part: Part, dtype: torch.dtype) -> Built:
     """Build the network of a part, its weights in ``dtype``: views of the file where that is the file's dtype.
 
-    Raises ``BrokenModelError`` that names what is missing or does not fit.
+    Raises ``BrokenModelError`` that names what is missing or does not fit, and ``ChangedModelError`` for a file that is
+    no longer the one that the handle was made of.
     """
+    if content_digest(part.file.path) != part.file.digest:
+        raise ChangedModelError(
+            f"{part.file.path.name} is not the file that it was when it was loaded. Run the node that loads it again. "
+            f"The file is {part.file.path}."
+        )
     if isinstance(part.spec, TinySpec):
         module = new_tiny(part.spec)
         fill_tiny(module, part.file.path, part.spec, dtype=dtype)

@@ -27,6 +27,10 @@ class UnsafeModelError(ModelError, ValueError):
     """A pickled file holds more than weights, and reading it could run code."""
 
 
+class ChangedModelError(ModelError, RuntimeError):
+    """A file of weights was replaced after a handle had been made of it."""
+
+
 class UnsuitableModelError(ModelError, ValueError):
     """A model is of another kind or family than what it is used for."""
 

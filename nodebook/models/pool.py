@@ -81,6 +81,9 @@ class Pool:
             self._limit_bytes = value
             self._evict_for(0)
 
+    def __repr__(self) -> str:
+        return repr(self.ledger())
+
     def dtype_of(self, part: Part) -> torch.dtype:
         """Return the dtype in which a network computes here."""
         return compute_dtype(part, self.device)

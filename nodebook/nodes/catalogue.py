@@ -25,7 +25,7 @@ from nodebook.nodes import (
     shape,
     values,
 )
-from nodebook.nodes.diffusion.catalogue import FILE_DIGESTS, MODEL_DIGESTS
+from nodebook.nodes.diffusion.catalogue import FILE_DIGESTS, MODEL_CHANGES, MODEL_DIGESTS
 from nodebook.nodes.diffusion.catalogue import NODES as DIFFUSION
 
 READERS: tuple[NodeFunction[..., Any], ...] = (load.load_image, load.load_image_mask)
@@ -102,6 +102,8 @@ def _diffusion(
     name = each.type_name
     if name in MODEL_DIGESTS:
         return _keyed_by_file(each, MODEL_DIGESTS[name], model_folders)
+    if name in MODEL_CHANGES and model_folders is not None:
+        return NodeFunction(each.function, replace(each.options, changed=partial(MODEL_CHANGES[name], model_folders)))
     return _keyed_by_file(each, FILE_DIGESTS[name], folders) if name in FILE_DIGESTS else each
 
 

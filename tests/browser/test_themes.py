@@ -140,7 +140,7 @@ def test_an_empty_graph_says_how_to_begin(scratch: Lab, theme: Literal["light", 
     editor.press("Escape")
 
     # A starter builds its graph, linked, and shows it whole.
-    editor.part("nb-starter-0").click()
+    editor.part("nb-starter-1").click()
     editor.expect_ids(["1", "2", "3", "4"])
     nodes = editor.document()
     assert [node["type"] for node in nodes.values()] == ["LoadImage", "ImageScale", "ImageSharpen", "PreviewImage"]

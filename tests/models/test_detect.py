@@ -20,6 +20,8 @@ from nodebook.models.families.text_encoders import identify_text_encoder, read_t
 from nodebook.models.families.vae import find_kl, identify_vae
 from nodebook.models.files import WeightsIndex
 from nodebook.models.header import TensorInfo
+from nodebook.models.sampling.parametrisation import ModelSampling
+from nodebook.models.sampling.schedules import ContinuousSchedule
 from nodebook.models.spec import CheckpointSpec, MmditSpec, UnetSpec
 from tests.golden_data import NUMERICS, needs_golden
 from tests.models.headers import header, index_of, recorded_headers, value_of
@@ -196,6 +198,47 @@ def test_a_bias_tells_what_sd2_predicts(spread: float, in_channels: int, predict
     assert (said.family, said.sampling.prediction) == ("sd2", prediction)
     assert said.network.heads == (5, 10, 20, 20)
     assert len(asked) == (in_channels == 4)
+
+
+@needs_golden
+@pytest.mark.parametrize(("extra", "low"), [({"edm_vpred.sigma_min": ()}, 0.5), ({}, 0.002)])
+def test_cosxl_states_its_noise_levels(extra: dict[str, tuple[int, ...]], low: float) -> None:
+    index = changed(index_of("sdxl-base-fp16"), {"edm_vpred.sigma_max": (), **extra})
+    values = {"edm_vpred.sigma_max": 120.0, "edm_vpred.sigma_min": 0.5}
+    said = detect.ask(index, lambda key: torch.tensor(values[key]))[-1].said
+    assert isinstance(said, CheckpointSpec)
+    assert said.sampling == ModelSampling(ContinuousSchedule(low, 120.0), "v")
+
+
+@needs_golden
+@pytest.mark.parametrize(
+    ("base", "shapes", "family"),
+    [
+        ("sdxl-base-fp16", {"edm_mean": (4,), "edm_std": (4,)}, "playground25"),
+        ("sd15-emaonly-fp16", {"cc_projection.weight": (768, 772)}, "zero123"),
+        ("sdxl-base-fp16", {"model.diffusion_model.input_blocks.1.1.time_stack.0.ff.net.2.bias": (320,)}, "svd"),
+    ],
+)
+def test_relatives_are_told_apart(base: str, shapes: dict[str, tuple[int, ...]], family: str) -> None:
+    said = detect.ask(changed(index_of(base), shapes), lambda key: value_of(base, key))[-1].said
+    assert isinstance(said, Recognised)
+    assert said.family == family
+
+
+@needs_golden
+def test_a_refiner_is_known_by_its_vector() -> None:
+    index = index_of("sdxl-base-fp16")
+    texts = {key: (info.shape[0], 1280) for key, info in index.tensors.items() if "attn2.to_k.weight" in key}
+    vector = {"model.diffusion_model.label_emb.0.0.weight": (1280, 2560)}
+    encoders = {
+        key.replace("embedders.1.", "embedders.0."): info
+        for key, info in index.tensors.items()
+        if not key.startswith("conditioner.embedders.0.")
+    }
+    said = detect.ask(changed(replace(index, tensors=encoders), {**texts, **vector}))[-1].said
+    assert isinstance(said, CheckpointSpec)
+    assert said.family == "sdxl_refiner"
+    assert [(name, spec.layers, spec.projection) for name, spec in said.encoders] == [("clip_g", 32, 1280)]
 
 
 @needs_golden

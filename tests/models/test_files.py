@@ -42,7 +42,12 @@ def test_a_settled_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyP
     settle(path)
     read = []
     original = files._read_digest
-    monkeypatch.setattr(files, "_read_digest", lambda each: (read.append(each), original(each))[1])
+
+    def counted(each: Path) -> str:
+        read.append(each)
+        return original(each)
+
+    monkeypatch.setattr(files, "_read_digest", counted)
     first = files.content_digest(path)
     assert files.content_digest(path) == first
     assert len(read) == 1

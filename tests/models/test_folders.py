@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,12 @@ def test_a_list_is_read_again_only_after_a_change(tmp_path: Path, monkeypatch: p
     folders.names("loras").append("a caller's own")
     walked = []
     walk = os.walk
-    monkeypatch.setattr(os, "walk", lambda *args, **kwargs: (walked.append(args), walk(*args, **kwargs))[1])
+
+    def counted(root: Path, *, followlinks: bool) -> Any:
+        walked.append(root)
+        return walk(root, followlinks=followlinks)
+
+    monkeypatch.setattr(os, "walk", counted)
     assert folders.names("loras") == ["a.safetensors"]
     assert not walked
     folders.add("loras", put(tmp_path / "more" / "b.safetensors").parent)

@@ -60,9 +60,10 @@ def test_pasting_fades_in_on_the_sides_that_are_not_at_the_border() -> None:
     torch.testing.assert_close(made.flatten()[1:6], expected)
 
 
-def test_pasting_repeats_what_is_pasted() -> None:
-    made = ops.paste_masked(torch.zeros(3, 1, 1, 1), numbered(2, 1, 1, 1) + 1, 0, 0, torch.tensor([[0.5]]))
-    assert made.flatten().tolist() == [0.5, 1.0, 0.5]
+def test_pasting_mixes_with_what_is_below_and_repeats_what_is_pasted() -> None:
+    below = torch.full((3, 1, 1, 1), 4.0)
+    made = ops.paste_masked(below, numbered(2, 1, 1, 1) + 1, 0, 0, torch.tensor([[0.25]]))
+    assert made.flatten().tolist() == [3.25, 3.5, 3.25]
 
 
 @settings(deadline=None)
@@ -123,6 +124,11 @@ def test_repeated_items_get_indices_behind_those_before() -> None:
     assert made["noise_mask"].flatten().tolist() == [0, 1] * 3
     assert made["batch_index"] == [3, 5, 6, 8, 9, 11]
     assert "batch_index" not in ops.repeat({"samples": latent["samples"]}, 2)
+
+
+def test_fewer_masks_than_items_are_repeated_with_them() -> None:
+    latent: Latent = {"samples": numbered(3, 1, 1, 1), "noise_mask": numbered(2, 1, 1, 1)}
+    assert ops.repeat(latent, 2)["noise_mask"].flatten().tolist() == [0, 1, 0] * 2
 
 
 def test_joined_batches_keep_their_indices() -> None:

@@ -11,7 +11,7 @@ from nodebook.models.families.stable_diffusion import checkpoint_vae
 from nodebook.models.families.unet import find_unet
 from nodebook.models.latents import SDXL
 from nodebook.models.sampling.parametrisation import ModelSampling
-from nodebook.models.sampling.schedules import DiscreteSchedule
+from nodebook.models.sampling.schedules import ContinuousSchedule, DiscreteSchedule
 from nodebook.models.spec import CheckpointSpec, ClipSpec, UnetSpec
 
 CLIP_L = "conditioner.embedders.0.transformer."
@@ -24,12 +24,16 @@ BASE_SIZES = 6
 REFINER_SIZES = 5
 """Height, width, crop (2), aesthetic score."""
 
+COSXL_HIGH = "edm_vpred.sigma_max"
+COSXL_LOW = "edm_vpred.sigma_min"
+COSXL_DEFAULT_LOW = 0.002
+
 UNCLIP = {(1024, 1536), (1024, 2048)}
 """(context, vector) of the two SD 2.1 unCLIP models."""
 
 
 def match_sdxl(file: Candidate) -> CheckpointSpec | Recognised | Mismatch:
-    """Match SDXL and its smaller descendants; v-prediction where a marker tensor says so."""
+    """Match SDXL and its smaller descendants; other predictions where marker tensors say so (CosXL, v-prediction)."""
     unet = _with_vector(file)
     if not isinstance(unet, UnetSpec):
         return unet
@@ -37,8 +41,6 @@ def match_sdxl(file: Candidate) -> CheckpointSpec | Recognised | Mismatch:
         return Mismatch("its vector is the refiner's")
     if {"edm_mean", "edm_std"} <= file.tensors.keys():
         return Recognised("playground25", "Playground 2.5")
-    if "edm_vpred.sigma_max" in file.tensors:
-        return Recognised("cosxl", "CosXL")
     encoders = (
         *_encoder(file, "clip_l", CLIP_L, f"{CLIP_L}text_model.embeddings.token_embedding.weight"),
         *_encoder(file, "clip_g", CLIP_G, f"{CLIP_G}token_embedding.weight"),
@@ -98,6 +100,9 @@ def _encoder(file: Candidate, name: str, prefix: str, marker: str) -> tuple[tupl
 
 
 def _sampling(file: Candidate) -> ModelSampling:
+    if COSXL_HIGH in file.tensors:
+        low = file.read(COSXL_LOW).item() if COSXL_LOW in file.tensors else COSXL_DEFAULT_LOW
+        return ModelSampling(ContinuousSchedule(low, file.read(COSXL_HIGH).item()), "v")
     zero_terminal_snr = "v_pred" in file.tensors and "ztsnr" in file.tensors
     schedule = DiscreteSchedule(zero_terminal_snr=zero_terminal_snr)
     return ModelSampling(schedule, "v" if "v_pred" in file.tensors else "eps")

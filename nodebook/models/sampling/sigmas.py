@@ -12,7 +12,6 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -198,9 +197,17 @@ def _logarithms(sigma_min: float, sigma_max: float) -> tuple[float, float]:
 
 
 def _interpolated(levels: Sequence[float], count: int) -> list[float]:
-    """Return ``count`` levels on the curve through descending ones, linear in the logarithm."""
-    known, wanted = np.linspace(0, 1, len(levels)), np.linspace(0, 1, count)
-    found: list[float] = np.exp(np.interp(wanted, known, np.log(np.array(levels)[::-1])))[::-1].tolist()
+    """Return ``count`` levels, the ends kept, evenly spaced along the given ones with straight lines in the logarithm.
+
+    Source: spec models.md D (AlignYourSteps).
+    """
+    logs = [math.log(level) for level in levels]
+    lines = len(logs) - 1
+    found = []
+    for index in range(count):
+        place = lines * index / (count - 1)
+        line = min(int(place), lines - 1)
+        found.append(math.exp(logs[line] + (place - line) * (logs[line + 1] - logs[line])))
     return found
 
 

@@ -10,26 +10,46 @@ from nodebook.assets.folders import Folders
 from nodebook.engine.node import NodeFunction
 from nodebook.models.folders import CATEGORIES, ModelFolders
 from nodebook.nodes.diffusion import (
+    conditioning,
+    custom,
+    empty_latents,
+    guiders,
+    inpaint,
+    ksampler,
     latent_batches,
     latent_files,
     latent_math,
     latents,
     loaders,
+    lora,
+    merge,
     model_sampling,
+    options,
     samplers,
     schedulers,
+    text,
     vae,
 )
 
 MODULES = (
     loaders,
+    lora,
+    text,
+    conditioning,
     latents,
+    empty_latents,
+    ksampler,
+    vae,
+    inpaint,
     latent_batches,
     latent_math,
-    vae,
+    custom,
+    guiders,
     schedulers,
     samplers,
     model_sampling,
+    options,
+    merge,
 )
 
 NODES: tuple[NodeFunction[..., Any], ...] = (
@@ -39,6 +59,9 @@ NODES: tuple[NodeFunction[..., Any], ...] = (
 
 MODEL_DIGESTS: Mapping[str, Callable[..., str]] = {**loaders.DIGESTS}
 """Node -> the content of the model files that it reads, given the model folders and its inputs."""
+
+MODEL_CHANGES: Mapping[str, Callable[..., str | None]] = {**lora.CHANGED, **text.CHANGED}
+"""Node -> the content of files that it reads beside what is linked to it, given the same."""
 
 
 FILE_DIGESTS: Mapping[str, Callable[..., str]] = {

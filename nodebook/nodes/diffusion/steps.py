@@ -16,8 +16,8 @@ from nodebook.models.sampling.step import Step, StepHook
 PREVIEW_SHARE = 0.01
 """How much of a run's time previews may take."""
 
-SLOWEST_S = 0.25
-"""Where previews are dear, one is shown this often all the same."""
+SLOWEST_S = 0.05
+"""Where previews are dear, one is shown this often all the same: pictures are seen to form in half a second."""
 
 
 def shown_steps(model: ModelHandle, show: Callable[[Any], None] = preview) -> StepHook:

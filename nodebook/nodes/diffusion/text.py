@@ -26,7 +26,7 @@ Score = Annotated[float, Field(ge=0.0, le=1000.0), Number(step=0.01)]
 
 
 @node(name="CLIPTextEncode", title="CLIP Text Encode (Prompt)", category="conditioning", outputs=("CONDITIONING",))
-def clip_text_encode(text: Prompt, clip: Clip, *, pool: Hidden[Pool]) -> Cond:
+def clip_text_encode(text: Prompt = "", *, clip: Clip, pool: Hidden[Pool]) -> Cond:
     """Turn a prompt into what guides a diffusion model towards a picture.
 
     text: (word:1.3) weighs a word, (word) by 1.1; embedding:name stands for a file of the folder embeddings.

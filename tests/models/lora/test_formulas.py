@@ -132,7 +132,9 @@ def test_oft_turns_no_farther_than_alpha_says() -> None:
     limited = formulas.oft(W, {"oft_blocks": blocks}, 0.1)
     assert close(limited, formulas.oft(W, within, None))
     assert close(formulas.oft(W, within, 100.0), formulas.oft(W, within, None))
-    assert not close(limited, formulas.oft(W, {"oft_blocks": blocks}, 0.0))
+    free = formulas.oft(W, {"oft_blocks": blocks}, None)
+    assert close(formulas.oft(W, {"oft_blocks": blocks}, 0.0), free)  # 0 is no limit
+    assert not close(limited, free)
 
 
 def test_oft_scales_rows_after_turning() -> None:

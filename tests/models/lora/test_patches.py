@@ -73,6 +73,13 @@ def test_two_loras_add_up_in_their_order(tmp_path: Path, model: ModelHandle) -> 
     assert torch.equal(weights_of(before.network)[f"{LAYER}.weight"], value)
 
 
+def test_a_file_may_change_one_weight_in_two_ways(tmp_path: Path, model: ModelHandle) -> None:
+    path = lora_in(tmp_path, FOR_UNET | {f"{UNET_KEY}.diff": drawn(32, 32, seed=6)})
+    expected = weights_of(model.network)[f"{LAYER}.weight"] + 0.5 * (UP @ DOWN + drawn(32, 32, seed=6))
+    made = weights_of(model_with(model, path, 0.5).network)[f"{LAYER}.weight"]
+    assert torch.allclose(made, expected, atol=1e-6)
+
+
 def test_handles_are_equal_where_they_mean_the_same(tmp_path: Path, model: ModelHandle) -> None:
     path = lora_in(tmp_path, FOR_UNET)
     copy = tmp_path / "copy.safetensors"

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nodebook.models.text.tokenizer import END, START, _merges, clip_tokenizer, token_ids, vocabulary
@@ -68,7 +68,8 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[int
 
 
 @settings(max_examples=400)
-@given(TEXTS)
+@example(text="x <|ENDOFTEXT|> <|endoftext|>")
+@given(text=TEXTS)
 def test_ids_are_those_of_transformers(theirs: Callable[[str], list[int]], text: str) -> None:
     assert token_ids(text) == theirs(text)
 

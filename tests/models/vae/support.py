@@ -11,6 +11,8 @@ from nodebook.models.vae.codec import Codec
 
 PLENTY = 2**40
 RATIO = 4
+WIDTH = 8
+GROUPS = 4
 
 
 def small_vae(dtype: torch.dtype = torch.float32) -> Any:
@@ -20,11 +22,12 @@ def small_vae(dtype: torch.dtype = torch.float32) -> Any:
     torch.manual_seed(0)
     kind: Any = AutoencoderKL
     network = kind(
-        block_out_channels=(32, 32, 32),
+        block_out_channels=(WIDTH,) * 3,
         down_block_types=("DownEncoderBlock2D",) * 3,
         up_block_types=("UpDecoderBlock2D",) * 3,
         layers_per_block=1,
         latent_channels=4,
+        norm_num_groups=GROUPS,
     )
     return nn.Module.to(network, dtype).eval()  # diffusers' own `to` warns of nothing
 

@@ -14,7 +14,7 @@ from nodebook.models.load import load_checkpoint
 from nodebook.models.pool import Pool
 from nodebook.models.vae.codec import Codec
 from tests.golden_data import NUMERICS, array, cases, expect_close, needs_golden
-from tests.models.vae.support import PLENTY, RATIO, codec, fail_above, small_vae
+from tests.models.vae.support import PLENTY, RATIO, WIDTH, codec, fail_above, small_vae
 
 torch.set_num_threads(1)
 
@@ -82,6 +82,15 @@ def test_the_middle_is_encoded_without_alpha(network: Any) -> None:
     assert torch.equal(codec(network).encode(pixels), codec(network).encode(middle))
 
 
+def test_networks_see_colours_from_minus_one_to_one(network: Any) -> None:
+    pixels, latent = torch.rand(1, 16, 16, 3), torch.randn(1, 4, 4, 4)
+    with torch.no_grad():
+        coded = network.encode(pixels.movedim(-1, 1) * 2 - 1).latent_dist.mean
+        colours = network.decode(latent).sample.movedim(1, -1)
+    torch.testing.assert_close(codec(network).encode(pixels), coded)
+    torch.testing.assert_close(codec(network).decode(latent), ((colours + 1) / 2).clamp(0, 1))
+
+
 def test_nothing_is_drawn_when_encoding(network: Any) -> None:
     pixels = torch.rand(1, 16, 16, 3)
     assert torch.equal(codec(network).encode(pixels), codec(network).encode(pixels))
@@ -90,7 +99,7 @@ def test_nothing_is_drawn_when_encoding(network: Any) -> None:
 def test_batches_by_memory_give_the_same_pictures(network: Any) -> None:
     latent = torch.randn(5, 4, 6, 6)
     seen: list[tuple[int, int]] = []
-    one_bytes = int(2178 * 24 * 24 * 4 * 0.5 * 32 / 128)
+    one_bytes = int(2178 * 24 * 24 * 4 * 0.5 * WIDTH / 128)
     two_at_once = codec(network, free_bytes=lambda _device: 2 * one_bytes, on_part=lambda *each: seen.append(each))
     torch.testing.assert_close(two_at_once.decode(latent), codec(network).decode(latent))
     assert seen == [(2, 5), (4, 5), (5, 5)]
@@ -158,14 +167,16 @@ def test_on_the_cpu_memory_is_not_tried_out(network: Any) -> None:
 
 
 def test_other_errors_of_a_network_are_passed_on() -> None:
-    network = small_vae()
+    network, tried = small_vae(), []
 
     def refuse(_module: Any, _inputs: Any) -> None:
+        tried.append(1)
         raise RuntimeError("expected scalar type Half")
 
     network.decoder.register_forward_pre_hook(refuse)
     with pytest.raises(RuntimeError, match="expected scalar type Half"):
-        codec(network).decode(torch.randn(1, 4, 4, 4))
+        codec(network).decode(torch.randn(2, 4, 4, 4))
+    assert len(tried) == 1
 
 
 def test_progress_stops_the_work(network: Any) -> None:

@@ -63,7 +63,7 @@ def test_prompts_are_encoded_as_in_comfyui(case: dict[str, Any], objects: dict[s
 
 
 def encode(prompt: str, clip: ClipHandle, pool: Pool) -> tuple[torch.Tensor, dict[str, Any]]:
-    ((tokens, options),) = text.clip_text_encode(prompt, clip, pool=pool)
+    ((tokens, options),) = text.clip_text_encode(prompt, clip=clip, pool=pool)
     return tokens, options
 
 
@@ -132,7 +132,7 @@ def test_a_weight_that_is_no_number_is_an_error_on_the_text(tmp_path: Path, pool
 def test_no_text_encoder_is_an_error_on_the_clip(pool: Pool) -> None:
     none: Any = None
     for call in (
-        lambda: text.clip_text_encode("a", none, pool=pool),
+        lambda: text.clip_text_encode("a", clip=none, pool=pool),
         lambda: text.clip_set_last_layer(none, -2),
     ):
         with pytest.raises(UnsuitableModelError, match=r"the input clip is None.*Load CLIP") as caught:

@@ -21,7 +21,7 @@ from nodebook.models.latents import LatentFormat
 from nodebook.models.load import load_tiny_vae
 from nodebook.models.pool import Pool
 from nodebook.nodes.diffusion import vae as nodes
-from tests.models.vae.support import RATIO, codec, small_vae, tiny_file, tiny_vae
+from tests.models.vae.support import GROUPS, RATIO, codec, small_vae, tiny_file, tiny_vae
 
 torch.set_num_threads(1)
 
@@ -31,7 +31,7 @@ SD3_LIKE = LatentFormat("like SD3", channels=4, scale=2.0, shift=0.5)
 @pytest.fixture(scope="module")
 def handle(tmp_path_factory: pytest.TempPathFactory) -> VaeHandle:
     path: Path = tmp_path_factory.mktemp("vae") / "small.safetensors"
-    save_file(small_vae().state_dict(), path)
+    save_file(small_vae().state_dict(), path, {"nodebook.vae.norm_num_groups": str(GROUPS)})
     return VaeHandle(Patched(Part(weights_file(path), "vae", read_kl(read_index(path), ""))))
 
 

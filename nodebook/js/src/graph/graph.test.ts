@@ -30,7 +30,9 @@ describe("starters", () => {
     const { FeatherMask: _gone, ...types } = library.types;
     expect(offeredStarters({ ...library, types }).map((one) => one.title)).not.toContain("Mask and composite");
     const load = { ...(types.LoadImage as NodeTypeInfo), outputs: [{ name: "PICTURE", type: "IMAGE" }] };
-    expect(offeredStarters({ ...library, types: { ...types, LoadImage: load } })).toEqual([]);
+    expect(offeredStarters({ ...library, types: { ...types, LoadImage: load } }).map((one) => one.title)).toEqual([
+      "Make a picture from words",
+    ]);
     expect(offeredStarters({ ...library, types: {} })).toEqual([]);
   });
 

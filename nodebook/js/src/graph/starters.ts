@@ -21,6 +21,34 @@ const COLUMN = 300;
 
 export const STARTERS: readonly Starter[] = [
   {
+    title: "Make a picture from words",
+    description: "Prompt, sample, look",
+    nodes: [
+      { type: "CheckpointLoaderSimple", at: [0, 0], values: { ckpt_name: "nodebook-demo.safetensors" } },
+      {
+        type: "CLIPTextEncode",
+        at: [COLUMN, 0],
+        values: { text: "a red circle on a blue background" },
+        links: { clip: [0, "CLIP"] },
+      },
+      { type: "CLIPTextEncode", at: [COLUMN, 200], values: { text: "" }, links: { clip: [0, "CLIP"] } },
+      { type: "EmptyLatentImage", at: [COLUMN, 400], values: { width: 128, height: 128 } },
+      {
+        type: "KSampler",
+        at: [2 * COLUMN, 0],
+        values: { seed: 1, steps: 20, cfg: 5, sampler_name: "dpmpp_2m", scheduler: "karras" },
+        links: {
+          model: [0, "MODEL"],
+          positive: [1, "CONDITIONING"],
+          negative: [2, "CONDITIONING"],
+          latent_image: [3, "LATENT"],
+        },
+      },
+      { type: "VAEDecode", at: [3 * COLUMN, 0], links: { samples: [4, "LATENT"], vae: [0, "VAE"] } },
+      { type: "PreviewImage", at: [3 * COLUMN, 160], links: { images: [5, "IMAGE"] } },
+    ],
+  },
+  {
     title: "Open and adjust a picture",
     description: "Load, scale, sharpen, look",
     nodes: [
@@ -33,16 +61,6 @@ export const STARTERS: readonly Starter[] = [
       },
       { type: "ImageSharpen", at: [2 * COLUMN, 0], links: { image: [1, "IMAGE"] } },
       { type: "PreviewImage", at: [3 * COLUMN, 0], links: { images: [2, "IMAGE"] } },
-    ],
-  },
-  {
-    title: "Blend two pictures",
-    description: "Load two, mix them, look",
-    nodes: [
-      { type: "LoadImage", at: [0, 0] },
-      { type: "LoadImage", at: [0, 360] },
-      { type: "ImageBlend", at: [COLUMN, 120], links: { image1: [0, "IMAGE"], image2: [1, "IMAGE"] } },
-      { type: "PreviewImage", at: [2 * COLUMN, 120], links: { images: [2, "IMAGE"] } },
     ],
   },
   {

@@ -45,11 +45,13 @@ def ancestral_step(sigma: Tensor, sigma_next: Tensor, eta: float) -> tuple[Tenso
 
     eta: 0 adds none, 1 as much as ancestral sampling of a diffusion model.
     """
-    if not eta:
+    if not eta or sigma_next == 0:
         return sigma_next, torch.zeros_like(sigma_next)
     up = eta * (sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2).sqrt()
     up = min(sigma_next, up)  # from an infinite level up is NaN, and min then gives the limit: all noise is new
-    return (sigma_next**2 - up**2).sqrt(), up
+    # Not (sigma_next^2 - up^2)^0.5, because of dpm_2_ancestral: with eta 1 its second call is at sigma_next but for
+    # rounding, in uniform schedules often half way between two discrete times. So written, ties fall as recorded.
+    return sigma_next * (1 - (up / sigma_next) ** 2).sqrt(), up
 
 
 def renoising_step(

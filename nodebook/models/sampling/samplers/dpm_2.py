@@ -54,6 +54,6 @@ def _midpoint_step(denoise: Denoiser, x: Tensor, denoised: Tensor, sigma: Tensor
     here = slope(x, sigma, denoised)
     if sigma_next == 0:
         return x + here * (sigma_next - sigma)
-    middle = (sigma.log() + (sigma_next.log() - sigma.log()) * 0.5).exp()
+    middle = sigma.log().lerp(sigma_next.log(), 0.5).exp()
     guess = x + here * (middle - sigma)
     return x + slope(guess, middle, denoise(guess, middle)) * (sigma_next - sigma)
