@@ -75,9 +75,12 @@ def test_darker_places_are_made_anew_later() -> None:
     assert all(earlier <= later for earlier, later in zip(masks[0], masks[2], strict=True))
 
 
-def test_at_the_end_of_a_run_everything_is_made_anew() -> None:
-    schedule = Schedule(SIGMAS, ModelSampling(DiscreteSchedule()))
-    assert DifferentialDiffusion().step_mask(grey(), torch.tensor(0.0291), schedule).eq(1).all()
+@pytest.mark.parametrize(
+    "sampling", [ModelSampling(DiscreteSchedule()), ModelSampling(FlowSchedule(3.0), "flow")], ids=["eps", "flow"]
+)
+def test_at_the_lowest_level_everything_is_made_anew(sampling: ModelSampling) -> None:
+    schedule = Schedule(torch.tensor([sampling.sigma_max, sampling.sigma_min, 0.0]), sampling)
+    assert DifferentialDiffusion().step_mask(grey(), schedule.sigmas[1], schedule).eq(1).all()
 
 
 def test_a_run_that_ends_early_counts_to_its_own_end() -> None:

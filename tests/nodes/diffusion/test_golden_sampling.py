@@ -125,7 +125,7 @@ KINDS = (
 
 
 LOOSER = {
-    "custom/node_dpm_adaptive": 10,  # the same, of levels that depend on the estimates, so on the number of threads
+    "custom/node_dpm_adaptive": 10,  # its levels depend on the estimates, so on the number of threads
 }
 """Cases of which more than the recorded tolerance is allowed, how many times as much, and why.
 
