@@ -16,7 +16,7 @@ from nodebook.models.sampling.step import Step, StepHook
 PREVIEW_SHARE = 0.01
 """How much of a run's time previews may take."""
 
-SLOWEST_S = 0.05
+SLOWEST_S = 0.1
 """Where previews are dear, one is shown this often all the same: pictures are seen to form in half a second."""
 
 
@@ -32,7 +32,8 @@ def shown_steps(model: ModelHandle, show: Callable[[Any], None] = preview) -> St
         nonlocal due_s
         progress(step.index + 1, step.total)
         start_s = perf_counter()
-        if draw is None or start_s < due_s:
+        is_last = step.index + 1 == step.total
+        if draw is None or (start_s < due_s and not is_last):
             return
         show(PILImage.fromarray(draw(step.denoised).numpy()))
         end_s = perf_counter()

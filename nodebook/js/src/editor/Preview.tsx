@@ -13,7 +13,7 @@ export const Preview = memo(function Preview({ id }: { readonly id: string }) {
   return (
     <figure className="nb-preview" data-kind={pictures.kind}>
       <PictureCanvas id={id} index={index} picture={pictures.frames[index]} />
-      <PreviewBar id={id} index={index} count={pictures.count} />
+      <PreviewBar id={id} index={index} count={pictures.count} isPreview={pictures.kind === "preview"} />
     </figure>
   );
 });
@@ -53,16 +53,18 @@ interface BarProps {
   readonly id: string;
   readonly index: number;
   readonly count: number;
+  readonly isPreview: boolean;
 }
 
-function PreviewBar({ id, index, count }: BarProps) {
+/** The size of a result; a preview's says nothing of what it is a preview of. */
+function PreviewBar({ id, index, count, isPreview }: BarProps) {
   const { client } = useEditor();
   const picture = usePictures((state) => state.byNode[id]?.frames[index]);
   const show = (at: number) =>
     client.setState((state) => ({ pictureIndex: { ...state.pictureIndex, [id]: (at + count) % count } }));
   return (
     <figcaption className="nb-preview-bar nodrag">
-      <span className="nb-size">{picture && `${picture.width} × ${picture.height}`}</span>
+      <span className="nb-size">{isPreview ? "Preview" : picture && `${picture.width} × ${picture.height}`}</span>
       {count > 1 && (
         <span className="nb-stepper">
           <button type="button" className="nb-icon-button" aria-label="Picture before" onClick={() => show(index - 1)}>
