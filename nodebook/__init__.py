@@ -10,7 +10,9 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nodebook import comfy as comfy
     from nodebook.engine.annotations import Color as Color
+    from nodebook.engine.annotations import FileName as FileName
     from nodebook.engine.annotations import Hidden as Hidden
     from nodebook.engine.annotations import Lazy as Lazy
     from nodebook.engine.annotations import Number as Number
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "Block": "engine.items",
     "Color": "engine.annotations",
+    "FileName": "engine.annotations",
     "Graph": "graph",
     "Hidden": "engine.annotations",
     "Image": "nodes.ports",
@@ -60,6 +63,8 @@ _WHERE = {
 
 __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place
     "cache",
+    "comfy",
+    "pool",
     "queue",
     *_WHERE,
 ]
@@ -68,7 +73,9 @@ __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one pla
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return version("nodebook")
-    if name in {"cache", "queue"}:
+    if name == "comfy":
+        return importlib.import_module("nodebook.comfy")
+    if name in {"cache", "pool", "queue"}:
         return getattr(__getattr__("session")(), name)
     if name not in _WHERE:
         raise AttributeError(f"nodebook has no {name!r}. Its public names are: {', '.join(__all__)}.")

@@ -31,6 +31,8 @@ from nodebook.engine.store import Change, GraphStore
 from nodebook.engine.valueops import ValueRegistry
 from nodebook.history import MAX_RECORDS
 from nodebook.jobs import Job
+from nodebook.models.errors import ModelFolderError
+from nodebook.models.folders import ModelFolders
 from nodebook.runqueue import RunQueue
 
 logger = logging.getLogger(__name__)
@@ -42,6 +44,7 @@ DEFAULT_CACHE_BYTES = 2048 * _MIB
 class Session:
     """Everything that the graphs of one kernel share.
 
+    ``model_folders``: where model files are looked for; None: beside the notebook, and where NODEBOOK_MODELS says.
     ``cache_folder``: where results outlive the kernel; None keeps them in memory only, at most ``cache_bytes`` of them.
     ``history_records``: how many runs the queue remembers, on disk too.
     """
@@ -54,6 +57,7 @@ class Session:
         cache_folder: Path | None = None,
         cache_policy: str = "bytes",
         history_records: int = MAX_RECORDS,
+        model_folders: ModelFolders | None = None,
     ) -> None:
         folder = folder or notebook_folder()
         self.folder = folder
@@ -63,6 +67,10 @@ class Session:
             output=folder / "output",
             temp=Path(tempfile.gettempdir()) / f"nodebook-{os.getpid()}",
         )
+        self.model_folders = model_folders or _model_folders(folder)
+        self.pool = nodes.new_pool()
+        self.file_lists = nodes.file_lists(self.folders, self.model_folders)
+        """What widgets offer for each kind of file that ``FileName`` names, at this moment."""
         self.library = Library()
         self.stream = EventStream()
         self.values = ValueRegistry()
@@ -88,12 +96,12 @@ class Session:
 
     def _services(self) -> Services:
         nodes.register(self.library.ports, self.values)
-        self.library.define_all(nodes.builtin_nodes(self.folders), origin=BUILTIN)
+        self.library.define_all(nodes.builtin_nodes(self.folders, self.model_folders), origin=BUILTIN)
         return Services(
             cache=self.cache,
             values=self.values,
             stream=self.stream,
-            resources={Folders: self.folders},
+            resources={Folders: self.folders, ModelFolders: self.model_folders, type(self.pool): self.pool},
             around=nodes.run_context,
             lanes=self.lanes,
             is_out_of_memory=nodes.is_out_of_memory,
@@ -101,8 +109,9 @@ class Session:
         )
 
     def reclaim(self) -> None:
-        """Give back all memory that can be: kept results, then what torch holds ready."""
+        """Give back all memory that can be: kept results, models that nobody uses, then what torch holds ready."""
         self.cache.reclaim()
+        self.pool.evict_unleased()
         nodes.give_back()
 
     def new_graph(self, state: GraphState | None = None) -> GraphStore:
@@ -207,6 +216,14 @@ class Session:
 
 def _record(file: GraphFile, change: Change) -> None:
     file.record(change.batch.label, change.batch.edits, change.state)
+
+
+def _model_folders(folder: Path) -> ModelFolders:
+    try:
+        return ModelFolders.beside(folder)
+    except ModelFolderError as error:  # a broken list of folders must not keep the kernel from working
+        logger.warning("%s Its folders are left out.", error)
+        return ModelFolders([folder / "models"])
 
 
 def notebook_folder() -> Path:

@@ -45,6 +45,16 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class FileName:
+    """The name of a file of a kind that the session lists (``FileName("checkpoints")``): a choice that stays current.
+
+    A name that is not listed is no error of the graph: the node says what is missing when it is planned.
+    """
+
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
 class Port:
     """The port type of a value whose Python class does not say it."""
 

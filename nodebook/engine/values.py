@@ -12,7 +12,7 @@ from annotated_types import BaseMetadata, Ge, GroupedMetadata, Gt, Interval, Le,
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from nodebook.engine.annotations import Color, Number, Picture, Port, Text, Toggle
+from nodebook.engine.annotations import Color, FileName, Number, Picture, Port, Text, Toggle
 from nodebook.engine.items import Items
 from nodebook.engine.ports import ANY, Convert, PortRegistry
 
@@ -157,7 +157,8 @@ def _scalar(hint: type, marks: tuple[Any, ...]) -> ValueKind:
     widget = _scalar_widget(hint, marks, limits)
     check = _checker(constrained)
     coerce = _checker(hint) if constraints else check
-    return ValueKind(_SCALARS[hint], widget=widget, check=check, is_constrained=has_range, coerce=coerce)
+    port = CHOICE if widget["kind"] == "choice" else _SCALARS[hint]
+    return ValueKind(port, widget=widget, check=check, is_constrained=has_range, coerce=coerce)
 
 
 def as_it_is(value: Any) -> Any:
@@ -187,7 +188,9 @@ def _scalar_widget(hint: type, marks: tuple[Any, ...], limits: dict[str, Any]) -
         return {"kind": "toggle", "on": toggle.on, "off": toggle.off}
     if hint is str:
         if mark(Picture) is not None:
-            return {"kind": "picture", "options": []}
+            return {"kind": "picture", "options": [], "files": "input"}
+        if (file := mark(FileName)) is not None:
+            return {"kind": "choice", "options": [], "files": file.folder}
         text = mark(Text) or Text()
         return {"kind": "text", "multiline": text.multiline, "placeholder": text.placeholder}
     number = mark(Number) or Number()

@@ -5,9 +5,11 @@ Importing this package loads nothing; its functions load torch and Pillow.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from nodebook.assets.codecs import CodecRegistry
@@ -15,11 +17,15 @@ if TYPE_CHECKING:
     from nodebook.engine.node import NodeFunction
     from nodebook.engine.ports import PortRegistry
     from nodebook.engine.valueops import ValueRegistry
+    from nodebook.models.folders import ModelFolders
+    from nodebook.models.pool import Pool
 
 __all__ = [
     "builtin_nodes",
+    "file_lists",
     "give_back",
     "is_out_of_memory",
+    "new_pool",
     "register",
     "register_codecs",
     "register_ports",
@@ -28,15 +34,36 @@ __all__ = [
 ]
 
 
-def builtin_nodes(folders: Folders | None = None) -> list[NodeFunction[..., Any]]:
+def builtin_nodes(
+    folders: Folders | None = None, model_folders: ModelFolders | None = None
+) -> list[NodeFunction[..., Any]]:
     """Return all built-in nodes.
 
-    Those that read files are keyed by what is in the file that ``folders`` finds; without ``folders`` they run each
-    time, since nothing can say whether a file changed.
+    Those that read files are keyed by what is in the file that the folders find; without folders they run each time,
+    since nothing can say whether a file changed.
     """
     from nodebook.nodes.catalogue import collect
 
-    return collect(folders)
+    return collect(folders, model_folders)
+
+
+def file_lists(folders: Folders, model_folders: ModelFolders) -> dict[str, Callable[[], list[str]]]:
+    """Return what widgets offer for each kind of file that ``FileName`` names, asked for anew each time."""
+    from nodebook.nodes.diffusion import catalogue
+
+    return catalogue.file_lists(folders, model_folders)
+
+
+def new_pool() -> Pool:
+    """Return an empty pool of models on the device that NODEBOOK_DEVICE names (``cuda:1``, ``cpu``).
+
+    Without it that is the first graphics card, or the processor.
+    """
+    import torch
+
+    from nodebook.models.pool import Pool
+
+    return Pool(device=os.environ.get("NODEBOOK_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
 
 
 def register(ports: PortRegistry, values: ValueRegistry) -> None:

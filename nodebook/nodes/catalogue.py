@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from nodebook.assets.folders import Folders
 from nodebook.engine.node import NodeFunction
+from nodebook.models.folders import ModelFolders
 from nodebook.nodes import (
     batch,
     composite,
@@ -23,6 +25,8 @@ from nodebook.nodes import (
     shape,
     values,
 )
+from nodebook.nodes.diffusion.catalogue import FILE_DIGESTS, MODEL_DIGESTS
+from nodebook.nodes.diffusion.catalogue import NODES as DIFFUSION
 
 READERS: tuple[NodeFunction[..., Any], ...] = (load.load_image, load.load_image_mask)
 """Nodes that read the file named by their input ``image``."""
@@ -86,12 +90,24 @@ OTHERS: tuple[NodeFunction[..., Any], ...] = (
 )
 
 
-def collect(folders: Folders | None) -> list[NodeFunction[..., Any]]:
+def collect(folders: Folders | None, model_folders: ModelFolders | None = None) -> list[NodeFunction[..., Any]]:
     """Return all nodes, the readers keyed by the content of their file."""
-    return [*(_keyed_by_file(each, folders) for each in READERS), *OTHERS]
+    pictures = [_keyed_by_file(each, load.picture_digest, folders) for each in READERS]
+    return [*pictures, *OTHERS, *(_diffusion(each, folders, model_folders) for each in DIFFUSION)]
 
 
-def _keyed_by_file(reader: NodeFunction[..., Any], folders: Folders | None) -> NodeFunction[..., Any]:
+def _diffusion(
+    each: NodeFunction[..., Any], folders: Folders | None, model_folders: ModelFolders | None
+) -> NodeFunction[..., Any]:
+    name = each.type_name
+    if name in MODEL_DIGESTS:
+        return _keyed_by_file(each, MODEL_DIGESTS[name], model_folders)
+    return _keyed_by_file(each, FILE_DIGESTS[name], folders) if name in FILE_DIGESTS else each
+
+
+def _keyed_by_file(
+    reader: NodeFunction[..., Any], digest: Callable[..., str], folders: Folders | ModelFolders | None
+) -> NodeFunction[..., Any]:
     if folders is None:
         return NodeFunction(reader.function, replace(reader.options, cache=False))
-    return NodeFunction(reader.function, replace(reader.options, fingerprint=partial(load.picture_digest, folders)))
+    return NodeFunction(reader.function, replace(reader.options, fingerprint=partial(digest, folders)))

@@ -106,6 +106,12 @@ class Upload(_Command):
     name: str
 
 
+class ListFiles(_Command):
+    """A view is about to offer files: tell the library again if the folders hold others by now."""
+
+    type: Literal["list_files"]
+
+
 class Seen(_Command):
     """The view is done with a picture and with all before it."""
 
@@ -124,6 +130,7 @@ Command = (
     | QueueMove
     | QueueCancel
     | Upload
+    | ListFiles
     | Seen
 )
 
@@ -345,26 +352,27 @@ def problems_json(problems: Iterable[Problem]) -> list[ProblemJson]:
     return [{"node": each.node, "input": each.input, "code": each.code, "message": each.message} for each in problems]
 
 
-def library_json(library: Library, pictures: list[str]) -> LibraryJson:
-    """Return all node types; ``pictures`` are the names that picture widgets offer."""
+def library_json(library: Library, files: Mapping[str, list[str]]) -> LibraryJson:
+    """Return all node types; ``files`` are the names that widgets offer, by the kind of file."""
     return {
         "revision": library.revision,
-        "types": {node_type.name: _type_json(node_type.info(), pictures) for node_type in library},
+        "types": {node_type.name: _type_json(node_type.info(), files) for node_type in library},
         "adapters": library.ports.adapter_pairs(),
     }
 
 
-def _type_json(info: dict[str, Any], pictures: list[str]) -> dict[str, Any]:
-    info["inputs"] = [_input_json(each, pictures) for each in info["inputs"]]
+def _type_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> dict[str, Any]:
+    info["inputs"] = [_input_json(each, files) for each in info["inputs"]]
     return info
 
 
-def _input_json(info: dict[str, Any], pictures: list[str]) -> dict[str, Any]:
+def _input_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> dict[str, Any]:
     widget = info["widget"]
     if widget is not None:
         info["widget"] = {name: wire(value) for name, value in widget.items()}
-        if widget.get("kind") == "picture":
-            info["widget"]["options"] = pictures
+        kind = info["widget"].get("files")
+        if kind is not None:
+            info["widget"]["options"] = files.get(kind, [])
     if "default" in info:
         info["default"] = wire(info["default"])
     return info

@@ -136,6 +136,8 @@ class GraphSync:
             case protocol.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
+            case protocol.ListFiles():
+                return self._list_files
             case protocol.Upload():
                 copied = [bytes(each) for each in buffers]
                 return lambda: self._upload(command, copied)
@@ -227,7 +229,7 @@ class GraphSync:
             if len(buffers) != 1:
                 raise EditError(f"Cannot load {command.name!r}: expected one file, got {len(buffers)}. Drop it again.")
             name = self.session.folders.store_upload(command.name, buffers[0])
-            if self._catalogue.has_other_pictures():
+            if self._catalogue.has_other_files():
                 self._tell_library()
             edit = SetValue(command.node, command.input, name)
             self.store.edit([edit], f"Load {name}", client=command.client, client_batch=command.batch)
@@ -235,6 +237,10 @@ class GraphSync:
             self._reject(command, error)
         else:
             self._deliver_now()
+
+    def _list_files(self) -> None:
+        if self._catalogue.has_other_files():
+            self._tell_library()
 
     def _reject(self, command: protocol.EditCommand | protocol.Upload, error: Exception) -> None:
         self._deliver_now()

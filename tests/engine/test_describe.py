@@ -9,7 +9,7 @@ import torch
 from annotated_types import Ge, Interval, MultipleOf
 from pydantic import Field
 
-from nodebook.engine.annotations import Color, Hidden, Number, Picture, Port, Text, Toggle
+from nodebook.engine.annotations import Color, FileName, Hidden, Number, Picture, Port, Text, Toggle
 from nodebook.engine.describe import describe, title_of
 from nodebook.engine.library import Library
 from nodebook.engine.node import UI, node
@@ -89,7 +89,12 @@ ROWS: dict[str, tuple[Any, str, dict[str, Any] | None]] = {
     "an enum": (Mode, "COMBO", {"kind": "choice", "options": ["ADD", "SUB"]}),
     "a colour": (Annotated[int, Color()], "INT", {"kind": "color", "format": "int"}),
     "a colour in hex": (Annotated[str, Color("hex")], "STRING", {"kind": "color", "format": "hex"}),
-    "a picture file": (Annotated[str, Picture()], "STRING", {"kind": "picture", "options": []}),
+    "a picture file": (Annotated[str, Picture()], "STRING", {"kind": "picture", "options": [], "files": "input"}),
+    "a file of a kind": (
+        Annotated[str, FileName("loras")],
+        "COMBO",
+        {"kind": "choice", "options": [], "files": "loras"},
+    ),
     "a Pillow picture": (PIL.Image.Image, "IMAGE", None),
     "Pillow pictures": (list[PIL.Image.Image], "IMAGE", None),
     "an aliased tensor": (Annotated[torch.Tensor, Port("MASK")], "MASK", None),

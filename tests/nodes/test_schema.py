@@ -79,6 +79,9 @@ def _check_input(
     assert spec.port == kind
     if options is not None:
         assert spec.widget is not None
+        if "files" in spec.widget:
+            assert spec.is_required
+            return
         assert spec.widget["options"] == list(dict.fromkeys(options))
         assert spec.default == settings.get("default", options[0])
     elif kind in EMPTY:

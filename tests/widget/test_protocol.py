@@ -22,6 +22,7 @@ from nodebook.widget.errors import MalformedMessageError
         {"type": "run", "client": "a", "targets": ["1", "2"]},
         {"type": "cancel", "client": "a"},
         {"type": "upload", "client": "a", "batch": 1, "node": "1", "input": "image", "name": "cat.png"},
+        {"type": "list_files", "client": "a"},
         {"type": "seen", "client": "a", "seq": 7},
         {"type": "seen", "client": "a", "seq": 7, "unknown": "members are of a newer front end"},
     ],
@@ -63,17 +64,17 @@ def test_the_sender_is_told_as_far_as_one_can_tell() -> None:
 
 
 def test_the_library_is_strict_json_and_large_numbers_are_tagged(session: Session) -> None:
-    library = protocol.library_json(session.library, ["cat.png"])
+    library = protocol.library_json(session.library, {"input": ["cat.png"]})
     assert json.loads(json.dumps(library, allow_nan=False)) == library
     load = {each["name"]: each for each in library["types"]["LoadImage"]["inputs"]}
-    assert load["image"]["widget"] == {"kind": "picture", "options": ["cat.png"]}
+    assert load["image"]["widget"] == {"kind": "picture", "options": ["cat.png"], "files": "input"}
     largest = {each["name"]: each for each in library["types"]["PrimitiveInt"]["inputs"]}["value"]["widget"]["max"]
     assert largest == {"$int": str(2**63 - 1)}
     assert ["MASK", "IMAGE"] in library["adapters"] or library["adapters"] == sorted(library["adapters"])
 
 
 def test_offering_pictures_leaves_the_node_type_alone(session: Session) -> None:
-    protocol.library_json(session.library, ["cat.png"])
+    protocol.library_json(session.library, {"input": ["cat.png"]})
     widget = session.library.get("LoadImage").input("image").widget
     assert widget is not None
     assert "cat.png" not in (widget.get("options") or [])

@@ -599,6 +599,20 @@ def test_an_upload_is_stored_offered_and_set(
     assert graph["1"].node.values["image"] == "cat (1).png"
 
 
+def test_new_files_are_offered_when_a_view_asks(sync: GraphSync, channel: FakeChannel, tmp_path: Path) -> None:
+    sync.handle({"type": "hello", "client": "a"})
+    channel.wait("snapshot")
+    sync.handle({"type": "list_files", "client": "a"})  # nothing new: no answer
+    sync.handle({"type": "plan", "client": "a"})
+    channel.wait("plan")
+    assert all(each.message["type"] != "library" for each in channel.sent)
+    (tmp_path / "input").mkdir()
+    (tmp_path / "input" / "dog.png").write_bytes(png(1))
+    sync.handle({"type": "list_files", "client": "a"})
+    widget = channel.wait("library")["library"]["types"]["LoadImage"]["inputs"][0]["widget"]
+    assert widget == {"kind": "picture", "options": ["dog.png"], "files": "input"}
+
+
 def test_an_upload_that_cannot_be(sync: GraphSync, channel: FakeChannel, graph: Graph, tmp_path: Path) -> None:
     graph.add("LoadImage", image="none.png")
     upload(sync, "cat.png", b"x", node="9", batch=5)

@@ -99,6 +99,7 @@ export class FakeKernel implements Model {
         return this.apply(message.client, message.batch, `Upload ${message.name}`, [
           { op: "set_value", node: message.node, input: message.input, value: message.name },
         ]);
+      case "list_files":
       case "seen":
       case "auto_run":
       case "queue_move":

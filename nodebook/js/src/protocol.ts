@@ -98,7 +98,7 @@ export type ToKernel =
       readonly label: string;
       readonly ops: readonly Op[];
     }
-  | { readonly type: "undo" | "redo" | "cancel"; readonly client: string }
+  | { readonly type: "undo" | "redo" | "cancel" | "list_files"; readonly client: string }
   | {
       readonly type: "run";
       readonly client: string;

@@ -1,4 +1,5 @@
 import { useRef, useState } from "react";
+import { useEditor } from "../editor/context";
 import { ChevronIcon } from "../editor/icons";
 import { Popup } from "../editor/Popup";
 import { OptionList } from "./OptionList";
@@ -6,16 +7,23 @@ import { type ControlProps, describeInput, type WidgetOf } from "./types";
 
 /** One of a list. A value that the list lacks is shown and kept. */
 export function ChoiceControl({ input, widget, value, onCommit }: ControlProps<WidgetOf<"choice">>) {
-  return <ChoiceField input={input} options={widget.options} value={value} onCommit={onCommit} />;
+  return <ChoiceField input={input} options={widget.options} files={widget.files} value={value} onCommit={onCommit} />;
 }
 
 type FieldProps = Pick<ControlProps, "input" | "value" | "onCommit"> & {
   readonly options: readonly (string | number)[];
+  /** Of which kind the files are that the options name. */
+  readonly files?: string | undefined;
 };
 
-export function ChoiceField({ input, options, value, onCommit }: FieldProps) {
+export function ChoiceField({ input, options, files, value, onCommit }: FieldProps) {
+  const { session } = useEditor();
   const [open, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
+  const show = () => {
+    if (files !== undefined) session.listFiles();
+    setOpen(true);
+  };
   const close = () => {
     setOpen(false);
     button.current?.focus({ preventScroll: true });
@@ -31,11 +39,11 @@ export function ChoiceField({ input, options, value, onCommit }: FieldProps) {
         aria-expanded={open}
         aria-label={`${input.name}: ${String(value ?? "nothing chosen")}`}
         title={describeInput(input)}
-        onClick={() => setOpen(!open)}
+        onClick={() => (open ? setOpen(false) : show())}
         onKeyDown={(event) => {
           if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
           event.preventDefault();
-          setOpen(true);
+          show();
         }}
       >
         <span className="nb-label">{input.name}</span>
@@ -49,6 +57,7 @@ export function ChoiceField({ input, options, value, onCommit }: FieldProps) {
           <OptionList
             label={input.name}
             options={options}
+            files={files}
             selected={value}
             onClose={close}
             onChoose={(option) => {

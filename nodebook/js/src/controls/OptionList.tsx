@@ -6,13 +6,14 @@ const SEARCH_FROM = 8;
 interface Props {
   readonly label: string;
   readonly options: readonly (string | number)[];
+  readonly files?: string | undefined;
   readonly selected: unknown;
   readonly onChoose: (option: string | number) => void;
   readonly onClose: () => void;
 }
 
 /** The open menu of a choice: type to search, arrows and Enter to choose, Esc to leave. */
-export function OptionList({ label, options, selected, onChoose, onClose }: Props) {
+export function OptionList({ label, options, files, selected, onChoose, onClose }: Props) {
   const [query, setQuery] = useState("");
   const found = searchOptions(query, options);
   const [active, setActive] = useState(() => Math.max(0, options.indexOf(selected as string)));
@@ -66,8 +67,13 @@ export function OptionList({ label, options, selected, onChoose, onClose }: Prop
             {String(option)}
           </div>
         ))}
-        {found.length === 0 && <div className="nb-menu-empty">Nothing fits “{query}”</div>}
+        {found.length === 0 && <div className="nb-menu-empty">{emptyWords(query, options.length, files)}</div>}
       </div>
     </div>
   );
+}
+
+function emptyWords(query: string, count: number, files: string | undefined): string {
+  if (count > 0 || files === undefined) return `Nothing fits “${query}”`;
+  return `The ${files} folder holds no files yet`;
 }

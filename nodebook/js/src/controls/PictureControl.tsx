@@ -11,7 +11,7 @@ export function PictureControl({ nodeId, input, widget, value, onCommit }: Contr
   const uploading = useClient((state) => state.uploading.has(`${nodeId}/${input.name}`));
   return (
     <div className="nb-picture-row">
-      <ChoiceField input={input} options={widget.options} value={value} onCommit={onCommit} />
+      <ChoiceField input={input} options={widget.options} files={widget.files} value={value} onCommit={onCommit} />
       <button
         type="button"
         className="nb-icon-button nodrag"

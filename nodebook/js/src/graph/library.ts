@@ -12,9 +12,9 @@ export type Widget =
     }
   | { readonly kind: "text"; readonly multiline?: boolean; readonly placeholder?: string | null }
   | { readonly kind: "toggle"; readonly on?: string | null; readonly off?: string | null }
-  | { readonly kind: "choice"; readonly options: readonly (string | number)[] }
+  | { readonly kind: "choice"; readonly options: readonly (string | number)[]; readonly files?: string }
   | { readonly kind: "color"; readonly format?: "int" | "hex" }
-  | { readonly kind: "picture"; readonly options: readonly string[] };
+  | { readonly kind: "picture"; readonly options: readonly string[]; readonly files?: string };
 
 export type NumberLimit = number | bigint | null;
 

@@ -48,6 +48,8 @@ export interface Session {
   cancel(): void;
   /** Ask what a run would do; the answer is `plan` of the store. */
   plan(targets: readonly string[] | null): void;
+  /** Ask for the files that inputs may name, since folders change; an answer comes only if they did. */
+  listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
   upload(node: string, input: string, name: string, bytes: ArrayBuffer): Promise<void>;
   hello(): void;
@@ -276,6 +278,7 @@ export function startSession(options: SessionOptions): Session {
     },
     cancel: () => void send({ type: "cancel", client }),
     plan: (targets) => void send({ type: "plan", client, targets }),
+    listFiles: () => void send({ type: "list_files", client }),
     upload(node, input, name, bytes) {
       lastBatch += 1;
       const batch = lastBatch;

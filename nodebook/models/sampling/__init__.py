@@ -1,0 +1,1 @@
+"""Sigma schedules, parametrisations, noise and samplers. No network is known here."""
