@@ -17,7 +17,6 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -25,16 +24,12 @@ from tools.demo_model.checkpoints import load_checkpoint, save_checkpoint
 from tools.demo_model.drawing import Parts, draw_scenes
 from tools.demo_model.export import export_lora, export_model
 from tools.demo_model.ldm_layout import Model, fold_scale, read_model
-from tools.demo_model.modules import TextSizes, UnetSizes, VaeSizes, build_unet, build_vae
+from tools.demo_model.modules import TextEncoder, TextSizes, Unet, UnetSizes, Vae, VaeSizes, build_unet, build_vae
 from tools.demo_model.tokens import Tokens
-
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextModel
 
 DATA = Path("nodebook/models/data")
 MODEL_FILE, LORA_FILE = "nodebook-demo.safetensors", "nodebook-demo-outline.safetensors"
-MERGES_FILE = DATA / "bpe_simple_vocab_16e6.txt.gz"
+MERGES_FILE = DATA / "clip_merges.txt.gz"
 STAGES = ("vae", "text", "diffusion", "decoder", "lora", "export", "judge")
 
 
@@ -72,7 +67,7 @@ class Project:
             return None
         return read_model(Path(self.options.from_file), self.sizes, self.tokens.ids)[0]
 
-    def text(self) -> CLIPTextModel:
+    def text(self) -> TextEncoder:
         """The trained text encoder; trains it where there is none."""
         from tools.demo_model.train_text import train_text
 
@@ -81,7 +76,7 @@ class Project:
         text = train_text(self.sizes[1], self.tokens, self.folder, steps=self.options.text_steps)
         return text.to(self.options.device)
 
-    def vae(self) -> AutoencoderKL:
+    def vae(self) -> Vae:
         """The trained VAE with its scale folded in and, where there is one, its later decoder."""
         state = load_checkpoint(self.folder / "decoder.pt") or load_checkpoint(self.folder / "vae-scaled.pt")
         if state is None:
@@ -94,7 +89,7 @@ class Project:
         vae.load_state_dict(state["average"])
         return vae.eval().requires_grad_(requires_grad=False).to(self.options.device)
 
-    def unet(self) -> UNet2DConditionModel:
+    def unet(self) -> Unet:
         """The trained UNet's averaged weights."""
         state = load_checkpoint(self.folder / "diffusion.pt")
         if state is None:
@@ -199,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", default="build/demo-model", help="where checkpoints and sheets go")
     parser.add_argument("--out", default=str(DATA), help="where finished files go")
     parser.add_argument("--from-file", help="a model file that supplies what the folder lacks")
-    parser.add_argument("--merges", default=str(MERGES_FILE), help="bpe_simple_vocab_16e6.txt.gz")
+    parser.add_argument("--merges", default=str(MERGES_FILE), help="CLIP's published byte-pair merges")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads; 0 leaves it to torch")
     parser.add_argument("--seed", type=int, default=0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,10 +11,8 @@ import torch
 from tools.demo_model.captions import Scene, lay_out, random_scene
 from tools.demo_model.checkpoints import load_checkpoint, save_checkpoint
 from tools.demo_model.ldm_layout import SCALE
+from tools.demo_model.modules import Vae
 from tools.demo_model.pictures import Colour, Thing, draw_batch
-
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKL
 
 __all__ = ["CHUNK", "Bank", "sample_latents"]
 
@@ -31,9 +28,7 @@ def chunk_scenes(seed: int, chunk: int) -> list[Scene]:
 class Bank:
     """Latents with their scenes, in chunks that are made when first asked for."""
 
-    def __init__(
-        self, folder: Path, vae: AutoencoderKL, *, seed: int = 0, size: int = 128, stroke: float = 0.0
-    ) -> None:
+    def __init__(self, folder: Path, vae: Vae, *, seed: int = 0, size: int = 128, stroke: float = 0.0) -> None:
         self._folder, self._vae, self._seed, self._size, self._stroke = folder, vae, seed, size, stroke
         self._chunks: list[torch.Tensor] = []
         self._scenes: list[list[Scene]] = []
@@ -79,7 +74,7 @@ class Bank:
 
 
 @torch.no_grad()
-def sample_latents(vae: AutoencoderKL, *, seed: int = 0, pictures: int = 256, size: int = 128) -> torch.Tensor:
+def sample_latents(vae: Vae, *, seed: int = 0, pictures: int = 256, size: int = 128) -> torch.Tensor:
     """The VAE's own latents of some scenes, to measure their mean and deviation. Shape: [pictures, 4, h, w]."""
     rng = np.random.default_rng([seed, 7])
     batches = (draw_batch([lay_out(random_scene(rng), rng) for _ in range(32)], size) for _ in range(pictures // 32))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,12 +11,9 @@ from numpy.typing import NDArray
 
 from tools.demo_model.captions import Scene, caption
 from tools.demo_model.ldm_layout import SCALE
+from tools.demo_model.modules import TextEncoder, Unet, Vae
 from tools.demo_model.sampling import sample
 from tools.demo_model.tokens import Tokens
-
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextModel
 
 __all__ = ["Parts", "Pictures", "draw_scenes", "encode_captions"]
 
@@ -29,8 +25,8 @@ Pictures = NDArray[np.float32]
 class Parts:
     """What the UNet is trained with: all frozen."""
 
-    vae: AutoencoderKL
-    text: CLIPTextModel
+    vae: Vae
+    text: TextEncoder
     tokens: Tokens
 
 
@@ -44,7 +40,7 @@ def encode_captions(parts: Parts, captions: list[str], device: str) -> torch.Ten
 
 @torch.no_grad()
 def draw_scenes(
-    unet: UNet2DConditionModel,
+    unet: Unet,
     parts: Parts,
     scenes: Sequence[Scene],
     *,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,16 +11,14 @@ from torch.nn import functional
 
 from tools.demo_model.captions import lay_out, random_scene
 from tools.demo_model.ldm_layout import SCALE, Model, write_model
+from tools.demo_model.modules import Vae
 from tools.demo_model.pictures import draw_batch
-
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKL
 
 __all__ = ["export_lora", "export_model", "fit_latent_rgb"]
 
 
 @torch.no_grad()
-def fit_latent_rgb(vae: AutoencoderKL, *, pictures: int = 64, size: int = 128, seed: int = 0) -> dict[str, list]:
+def fit_latent_rgb(vae: Vae, *, pictures: int = 64, size: int = 128, seed: int = 0) -> dict[str, list]:
     """Least squares from latents in the UNet's space to the picture shrunk by 8, values -1..1.
 
     Returns {"weights": 4 rows of r, g, b, "bias": r, g, b}.

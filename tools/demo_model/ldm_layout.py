@@ -8,16 +8,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
-from tools.demo_model.modules import TextSizes, UnetSizes, VaeSizes, build_text, build_unet, build_vae
+from tools.demo_model.modules import (
+    TextEncoder,
+    TextSizes,
+    Unet,
+    UnetSizes,
+    Vae,
+    VaeSizes,
+    build_text,
+    build_unet,
+    build_vae,
+)
 from tools.demo_model.tokens import VOCABULARY
-
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextModel
 
 __all__ = ["SCALE", "Model", "fold_scale", "read_model", "write_model"]
 
@@ -37,9 +42,9 @@ State = dict[str, torch.Tensor]
 class Model:
     """The three trained networks; the text encoder's embedding holds only the rows of `token_ids`, after row 0."""
 
-    unet: UNet2DConditionModel
-    text: CLIPTextModel
-    vae: AutoencoderKL
+    unet: Unet
+    text: TextEncoder
+    vae: Vae
     token_ids: list[int]
 
 
@@ -86,7 +91,7 @@ def unet_name(name: str, layers: int) -> str:
     return f"output_blocks.{block * stride + index}.{part}.{rest}"
 
 
-def unet_names(unet: UNet2DConditionModel) -> dict[str, str]:
+def unet_names(unet: Unet) -> dict[str, str]:
     """Every parameter's own name → its name in the layout; an upsampler stands after its block's attention."""
     names = {name: unet_name(name, unet.config["layers_per_block"]) for name in unet.state_dict()}
     with_attention = {name.split(".1.")[0] for name in names.values() if re.match(r"output_blocks\.\d+\.1\.", name)}
@@ -123,7 +128,7 @@ def _is_vae_attention(name: str) -> bool:
     return bool(re.search(r"mid\.attn_1\.(q|k|v|proj_out)\.weight", name))
 
 
-def _text_state(text: CLIPTextModel, token_ids: list[int]) -> State:
+def _text_state(text: TextEncoder, token_ids: list[int]) -> State:
     state = {name: tensor for name, tensor in text.state_dict().items() if "position_ids" not in name}
     rows = state["embeddings.token_embedding.weight"]
     table = torch.zeros(VOCABULARY, rows.shape[1], dtype=rows.dtype)
@@ -185,7 +190,7 @@ def read_model(
 
 
 @torch.no_grad()
-def fold_scale(vae: AutoencoderKL, latents: torch.Tensor) -> None:
+def fold_scale(vae: Vae, latents: torch.Tensor) -> None:
     """Change the two convolutions beside the latents so that these, times 0.18215, have mean 0 and `DEVIATIONS`.
 
     `latents` are many of the present ones, [pictures, 4, height, width]. Reconstructions stay the same. The

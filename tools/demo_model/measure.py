@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -13,10 +12,8 @@ import torch
 from tools.demo_model.captions import Scene, held_out_scenes, lay_out
 from tools.demo_model.drawing import Parts, Pictures, draw_scenes
 from tools.demo_model.judge import judge, share_right
+from tools.demo_model.modules import Unet
 from tools.demo_model.pictures import draw, draw_batch
-
-if TYPE_CHECKING:
-    from diffusers import UNet2DConditionModel
 
 __all__ = ["measure_drawings", "measure_model", "save_sheet"]
 
@@ -33,7 +30,7 @@ def _kinds() -> dict[str, list[Scene]]:
 
 
 def measure_model(
-    unet: UNet2DConditionModel, parts: Parts, *, steps: int = 20, guidance: float = 5.0, seed: int = 0
+    unet: Unet, parts: Parts, *, steps: int = 20, guidance: float = 5.0, seed: int = 0
 ) -> dict[str, dict[str, float]]:
     """Shares of right answers over 200 single things and 100 pairs kept out of training."""
     found = {}

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, TypeAlias
 
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextModel
+__all__ = ["TextEncoder", "TextSizes", "Unet", "UnetSizes", "Vae", "VaeSizes", "build_text", "build_unet", "build_vae"]
 
-__all__ = ["TextSizes", "UnetSizes", "VaeSizes", "build_text", "build_unet", "build_vae"]
+# To a type checker these classes lack what they inherit from torch, because diffusers decorates and loads them lazily.
+Vae: TypeAlias = Any
+"""diffusers' AutoencoderKL."""
+Unet: TypeAlias = Any
+"""diffusers' UNet2DConditionModel."""
+TextEncoder: TypeAlias = Any
+"""transformers' CLIPTextModel."""
 
 LATENT_CHANNELS = 4
 
@@ -44,7 +48,7 @@ class UnetSizes:
     context: int = 48
 
 
-def build_vae(sizes: VaeSizes) -> AutoencoderKL:
+def build_vae(sizes: VaeSizes) -> Vae:
     """A factor-8 KL autoencoder with fresh weights; its attention blocks start as the identity."""
     import torch
     from diffusers import AutoencoderKL
@@ -67,7 +71,7 @@ def build_vae(sizes: VaeSizes) -> AutoencoderKL:
     return vae
 
 
-def build_text(sizes: TextSizes, rows: int, end_row: int) -> CLIPTextModel:
+def build_text(sizes: TextSizes, rows: int, end_row: int) -> TextEncoder:
     """CLIP's text encoder with an embedding of `rows` tokens."""
     from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -87,7 +91,7 @@ def build_text(sizes: TextSizes, rows: int, end_row: int) -> CLIPTextModel:
     return CLIPTextModel(config)
 
 
-def build_unet(sizes: UnetSizes) -> UNet2DConditionModel:
+def build_unet(sizes: UnetSizes) -> Unet:
     """A UNet with fresh weights whose output starts as its input: at high noise that is nearly the noise."""
     from diffusers import UNet2DConditionModel
 
@@ -108,7 +112,7 @@ def build_unet(sizes: UnetSizes) -> UNet2DConditionModel:
     return unet
 
 
-def _start_as_identity(unet: UNet2DConditionModel, group: int) -> None:
+def _start_as_identity(unet: Unet, group: int) -> None:
     """Lead the latent through the first skip connection; silu(x) - silu(-x) = x undoes the last activation.
 
     The signed copies fill whole normalisation groups, so that nothing else scales them.

@@ -6,12 +6,9 @@ training never depends on the package that ships its result.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 
-if TYPE_CHECKING:
-    from diffusers import UNet2DConditionModel
+from tools.demo_model.modules import Unet
 
 __all__ = ["TRAIN_STEPS", "alphas_cumprod", "sample", "sigmas_for"]
 
@@ -32,7 +29,7 @@ def sigmas_for(timesteps: torch.Tensor) -> torch.Tensor:
 
 @torch.no_grad()
 def sample(
-    unet: UNet2DConditionModel,
+    unet: Unet,
     texts: tuple[torch.Tensor, torch.Tensor],
     noise: torch.Tensor,
     *,

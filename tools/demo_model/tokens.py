@@ -34,7 +34,7 @@ def _byte_symbols() -> list[str]:
 
 
 def clip_tokenizer(merges_file: Path) -> CLIPTokenizer:
-    """CLIP's tokenizer from OpenAI's published list of merges (bpe_simple_vocab_16e6.txt.gz)."""
+    """CLIP's tokenizer from OpenAI's published list of merges."""
     from transformers import CLIPTokenizer
 
     with gzip.open(merges_file, "rt", encoding="utf-8") as lines:

@@ -9,7 +9,6 @@ import copy
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -17,11 +16,9 @@ import torch
 from tools.demo_model.captions import lay_out, random_scene
 from tools.demo_model.checkpoints import load_checkpoint, save_checkpoint
 from tools.demo_model.ldm_layout import SCALE
+from tools.demo_model.modules import Vae
 from tools.demo_model.pictures import draw_batch
 from tools.demo_model.train_vae import any_scene, follow, learning_rate, picture_loss
-
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKL
 
 __all__ = ["DecoderRun", "train_decoder"]
 
@@ -51,7 +48,7 @@ def _pictures(run: DecoderRun, step: int) -> torch.Tensor:
     return torch.from_numpy(draw_batch(scenes, run.size))
 
 
-def train_decoder(run: DecoderRun, vae: AutoencoderKL, folder: Path) -> AutoencoderKL:
+def train_decoder(run: DecoderRun, vae: Vae, folder: Path) -> Vae:
     """Train, or go on training, in `folder`; returns a VAE with the averaged decoder and the encoder as it was."""
     vae = vae.to(run.device, memory_format=torch.channels_last)
     average = copy.deepcopy(vae).requires_grad_(requires_grad=False)
@@ -77,7 +74,7 @@ def train_decoder(run: DecoderRun, vae: AutoencoderKL, folder: Path) -> Autoenco
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, run.steps, run.rate, warm_up=50)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(learned, 1.0)
         optimizer.step()
         follow(average, vae, min(0.995, (step + 1) / (step + 10)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -14,10 +13,8 @@ from torch import nn
 from tools.demo_model.bank import Bank
 from tools.demo_model.checkpoints import load_checkpoint, save_checkpoint
 from tools.demo_model.drawing import Parts
+from tools.demo_model.modules import Unet
 from tools.demo_model.train_diffusion import DiffusionRun, Noised, noised_batch, weighted_loss
-
-if TYPE_CHECKING:
-    from diffusers import UNet2DConditionModel
 
 __all__ = ["LoraRun", "attach", "lora_state", "train_lora"]
 
@@ -61,7 +58,7 @@ class Added(nn.Module):
         return added
 
 
-def _layers(unet: UNet2DConditionModel) -> dict[str, nn.Linear | nn.Conv2d]:
+def _layers(unet: Unet) -> dict[str, nn.Linear | nn.Conv2d]:
     """Linear layers and projections of the attention blocks, and the convolutions of the resnets."""
     chosen: dict[str, nn.Linear | nn.Conv2d] = {}
     for name, module in unet.named_modules():
@@ -71,7 +68,7 @@ def _layers(unet: UNet2DConditionModel) -> dict[str, nn.Linear | nn.Conv2d]:
     return chosen
 
 
-def attach(unet: UNet2DConditionModel, rank: int) -> dict[str, Added]:
+def attach(unet: Unet, rank: int) -> dict[str, Added]:
     """Hang fresh products on the layers; they act at strength 1 for as long as the UNet lives."""
     added = {name: Added(layer, rank) for name, layer in _layers(unet).items()}
     for name, layer in _layers(unet).items():
@@ -92,7 +89,7 @@ def lora_state(added: dict[str, Added]) -> dict[str, torch.Tensor]:
     return state
 
 
-def train_lora(run: LoraRun, unet: UNet2DConditionModel, parts: Parts, folder: Path) -> dict[str, Added]:
+def train_lora(run: LoraRun, unet: Unet, parts: Parts, folder: Path) -> dict[str, Added]:
     """Train, or go on training, in `folder`; the UNet itself stays as it is."""
     torch.manual_seed(run.seed)
     unet = unet.to(run.device, memory_format=torch.channels_last).requires_grad_(requires_grad=False)
@@ -115,7 +112,7 @@ def train_lora(run: LoraRun, unet: UNet2DConditionModel, parts: Parts, folder: P
         for group in optimizer.param_groups:
             group["lr"] = run.rate * min(1.0, (step + 1) / 30, 2 * (run.steps - step) / run.steps)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
         losses.append(loss.item())
         if (step + 1) % run.save_every == 0 or step + 1 == run.steps:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,12 +16,9 @@ from torch.nn import functional
 
 from tools.demo_model.captions import PLACES, RADII, Scene, caption, random_scene
 from tools.demo_model.checkpoints import load_checkpoint, save_checkpoint
-from tools.demo_model.modules import TextSizes, build_text
+from tools.demo_model.modules import TextEncoder, TextSizes, build_text
 from tools.demo_model.pictures import COLOURS, SHAPES
 from tools.demo_model.tokens import Tokens
-
-if TYPE_CHECKING:
-    from transformers import CLIPTextModel
 
 __all__ = ["train_text"]
 
@@ -68,7 +65,7 @@ def _loss(states: torch.Tensor, heads: torch.nn.Module, wanted: torch.Tensor) ->
     return loss / len(QUESTIONS), right.float().mean().item()
 
 
-def train_text(sizes: TextSizes, tokens: Tokens, folder: Path, *, steps: int = 600, seed: int = 0) -> CLIPTextModel:
+def train_text(sizes: TextSizes, tokens: Tokens, folder: Path, *, steps: int = 600, seed: int = 0) -> TextEncoder:
     """Train, or go on training, in `folder`; a run of minutes on a CPU."""
     torch.manual_seed(seed)
     text = build_text(sizes, len(tokens.ids) + 1, len(tokens.ids))
@@ -95,7 +92,7 @@ def train_text(sizes: TextSizes, tokens: Tokens, folder: Path, *, steps: int = 6
         for group in optimizer.param_groups:
             group["lr"] = 3e-3 * min(1.0, (step + 1) / 50) * min(1.0, 3 * (steps - step) / steps)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         if (step + 1) % 100 == 0 or step + 1 == steps:
@@ -105,7 +102,7 @@ def train_text(sizes: TextSizes, tokens: Tokens, folder: Path, *, steps: int = 6
     return text.requires_grad_(requires_grad=False).eval()
 
 
-def _state(text: CLIPTextModel, heads: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int) -> dict[str, Any]:
+def _state(text: TextEncoder, heads: torch.nn.Module, optimizer: torch.optim.Optimizer, step: int) -> dict[str, Any]:
     return {
         "text": text.state_dict(),
         "heads": heads.state_dict(),

@@ -11,18 +11,15 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from torch.nn import functional
 
 from tools.demo_model.checkpoints import load_checkpoint, save_checkpoint
-from tools.demo_model.modules import VaeSizes, build_vae
+from tools.demo_model.modules import Vae, VaeSizes, build_vae
 from tools.demo_model.pictures import COLOURS, SHAPES, Colour, Thing, draw_batch
-
-if TYPE_CHECKING:
-    from diffusers import AutoencoderKL
 
 __all__ = ["VaeRun", "any_scene", "follow", "learning_rate", "picture_loss", "train_vae"]
 
@@ -87,7 +84,7 @@ def picture_loss(got: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return functional.l1_loss(got, wanted) + functional.mse_loss(got, wanted) + 0.5 * edges
 
 
-def vae_loss(vae: AutoencoderKL, pictures: torch.Tensor, *, noise: float, anchor: float) -> torch.Tensor:
+def vae_loss(vae: Vae, pictures: torch.Tensor, *, noise: float, anchor: float) -> torch.Tensor:
     """Reconstruct from noised latents; hold three channels near the small picture and the fourth near nought."""
     latents = vae.encode(pictures).latent_dist.mode()
     small = functional.avg_pool2d(pictures, FACTOR)
@@ -106,7 +103,7 @@ def learning_rate(step: int, steps: int, peak: float, warm_up: int = 100) -> flo
 
 
 @torch.no_grad()
-def reconstruction_psnr(vae: AutoencoderKL, run: VaeRun, pictures: int = 16) -> float:
+def reconstruction_psnr(vae: Vae, run: VaeRun, pictures: int = 16) -> float:
     """PSNR in dB of whole pictures that training does not draw."""
     rng = np.random.default_rng([run.seed + 1])
     wanted = torch.from_numpy(draw_batch([any_scene(rng, run.size, run.size) for _ in range(pictures)], run.size))
@@ -115,7 +112,7 @@ def reconstruction_psnr(vae: AutoencoderKL, run: VaeRun, pictures: int = 16) -> 
     return -10 * math.log10(functional.mse_loss(got, wanted).item() / 4)
 
 
-def train_vae(run: VaeRun, sizes: VaeSizes, folder: Path) -> AutoencoderKL:
+def train_vae(run: VaeRun, sizes: VaeSizes, folder: Path) -> Vae:
     """Train, or go on training, in `folder`; returns the averaged weights."""
     torch.manual_seed(run.seed)
     vae = build_vae(sizes).to(run.device, memory_format=torch.channels_last)
@@ -136,7 +133,7 @@ def train_vae(run: VaeRun, sizes: VaeSizes, folder: Path) -> AutoencoderKL:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, run.steps, run.learning_rate)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimizer.step()
         follow(average, vae, min(0.995, (step + 1) / (step + 10)))
@@ -148,9 +145,7 @@ def train_vae(run: VaeRun, sizes: VaeSizes, folder: Path) -> AutoencoderKL:
     return average
 
 
-def _state(
-    vae: AutoencoderKL, average: AutoencoderKL, optimizer: torch.optim.Optimizer, step: int, seconds: float
-) -> dict[str, Any]:
+def _state(vae: Vae, average: Vae, optimizer: torch.optim.Optimizer, step: int, seconds: float) -> dict[str, Any]:
     return {
         "vae": vae.state_dict(),
         "average": average.state_dict(),
