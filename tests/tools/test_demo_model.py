@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tools.demo_model import bank, measure
+from tools.demo_model.__main__ import MERGES_FILE
 from tools.demo_model.captions import (
     RADII,
     Item,
@@ -31,6 +34,7 @@ from tools.demo_model.modules import TextSizes, UnetSizes, VaeSizes, build_text,
 from tools.demo_model.muon import orthogonal
 from tools.demo_model.pictures import COLOURS, SHAPES, Thing, coverage, draw, draw_batch
 from tools.demo_model.sampling import alphas_cumprod
+from tools.demo_model.tokens import Tokens
 from tools.demo_model.train_diffusion import DiffusionRun, DiffusionTrainer
 from tools.demo_model.train_lora import LoraRun, lora_state, train_lora
 from tools.demo_model.train_vae import VaeRun, train_vae, vae_batch
@@ -43,12 +47,13 @@ IDS = list(range(1000, 1041))
 seeds = st.integers(0, 2**32)
 
 
-class WordTokens:
+class WordTokens(Tokens):
     """A row for each word, so that a test needs no list of merges: as `Tokens`, for the trainer."""
 
-    ids = IDS
+    def __init__(self) -> None:
+        self.ids = IDS
 
-    def rows(self, texts: list[str]) -> np.ndarray:
+    def rows(self, texts: Iterable[str]) -> np.ndarray:
         words = [[40, *(1 + len(word) for word in text.split()), *[41] * 77][:77] for text in texts]
         return np.array(words)
 
@@ -223,7 +228,8 @@ def test_diffusers_reads_the_layout_as_sd_1() -> None:
     sizes = UnetSizes(widths=(16, 32, 16), attention=(True, True, False), layers=2, groups=4, heads=2, context=16)
     parts, unet = tiny_parts(), build_unet(sizes)
     state = layout_state(Model(unet, parts.text, parts.vae, IDS))
-    for module, convert in ((unet, convert_ldm_unet_checkpoint), (parts.vae, convert_ldm_vae_checkpoint)):
+    pairs: list[tuple[Any, Any]] = [(unet, convert_ldm_unet_checkpoint), (parts.vae, convert_ldm_vae_checkpoint)]
+    for module, convert in pairs:
         converted = convert(dict(state), config=dict(module.config))
         own = module.state_dict()
         assert converted.keys() == own.keys()
@@ -341,6 +347,15 @@ def test_a_sheet_of_pictures_is_a_png(tmp_path: Path) -> None:
     from PIL import Image
 
     pictures = draw_batch([lay_out(single(), np.random.default_rng(0))] * 3, 16)
-    measure.save_sheet((pictures.transpose(0, 2, 3, 1) + 1) / 2, tmp_path / "sheet.png", columns=2)
+    measure.save_sheet(((pictures.transpose(0, 2, 3, 1) + 1) / 2).astype(np.float32), tmp_path / "sheet.png", columns=2)
     with Image.open(tmp_path / "sheet.png") as sheet:
         assert sheet.size == (40, 40)
+
+
+def test_captions_become_clips_tokens() -> None:
+    tokens = Tokens(MERGES_FILE)
+    assert tokens.full_ids("a red circle") == [49406, 320, 736, 7117, *[49407] * 73]
+    assert len(tokens.full_ids("red " * 100)) == 77
+    known, unknown = tokens.rows(["a red circle", "a red aardvark"])
+    assert known.min() > 0
+    assert (unknown == 0).sum() >= 1

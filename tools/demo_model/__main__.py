@@ -27,7 +27,7 @@ from tools.demo_model.ldm_layout import Model, fold_scale, read_model
 from tools.demo_model.modules import TextEncoder, TextSizes, Unet, UnetSizes, Vae, VaeSizes, build_unet, build_vae
 from tools.demo_model.tokens import Tokens
 
-DATA = Path("nodebook/models/data")
+DATA = Path(__file__).parents[2] / "nodebook" / "models" / "data"
 MODEL_FILE, LORA_FILE = "nodebook-demo.safetensors", "nodebook-demo-outline.safetensors"
 MERGES_FILE = DATA / "clip_merges.txt.gz"
 STAGES = ("vae", "text", "diffusion", "decoder", "lora", "export", "judge")
@@ -76,9 +76,10 @@ class Project:
         text = train_text(self.sizes[1], self.tokens, self.folder, steps=self.options.text_steps)
         return text.to(self.options.device)
 
-    def vae(self) -> Vae:
-        """The trained VAE with its scale folded in and, where there is one, its later decoder."""
-        state = load_checkpoint(self.folder / "decoder.pt") or load_checkpoint(self.folder / "vae-scaled.pt")
+    def vae(self, *, decoder: bool = True) -> Vae:
+        """The trained VAE with its scale folded in and, if asked for, its later decoder where there is one."""
+        state = load_checkpoint(self.folder / "decoder.pt") if decoder else None
+        state = state or load_checkpoint(self.folder / "vae-scaled.pt")
         if state is None:
             if self.shipped is None:
                 raise DemoModelError(
@@ -100,9 +101,9 @@ class Project:
         unet.load_state_dict(state["average"])
         return unet.to(self.options.device)
 
-    def parts(self) -> Parts:
+    def parts(self, *, decoder: bool = True) -> Parts:
         """VAE and text encoder for the diffusion stages, in the memory order that convolutions like best."""
-        return Parts(self.vae().to(memory_format=torch.channels_last), self.text(), self.tokens)
+        return Parts(self.vae(decoder=decoder).to(memory_format=torch.channels_last), self.text(), self.tokens)
 
 
 def run_vae(project: Project) -> None:
@@ -138,7 +139,8 @@ def run_decoder(project: Project) -> None:
 
     options = project.options
     run = DecoderRun(steps=options.decoder_steps, seed=options.seed, device=options.device)
-    train_decoder(run, project.vae(), project.folder)
+    unet = project.unet().requires_grad_(requires_grad=False).to(memory_format=torch.channels_last)
+    train_decoder(run, unet, project.parts(decoder=False), project.folder)
 
 
 def run_lora(project: Project) -> None:
@@ -207,7 +209,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--text-steps", type=int, default=700)
     parser.add_argument("--steps", type=int, default=8000, help="steps of the UNet's training")
     parser.add_argument("--batch", type=int, default=32, help="pictures in each of those steps")
-    parser.add_argument("--decoder-steps", type=int, default=1000)
+    parser.add_argument("--decoder-steps", type=int, default=600)
     parser.add_argument("--lora-steps", type=int, default=400)
     parser.add_argument("--sampler-steps", type=int, default=20, help="Euler steps when judging")
     parser.add_argument("--guidance", type=float, default=5.0, help="classifier-free guidance when judging")

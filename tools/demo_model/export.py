@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,14 +19,14 @@ __all__ = ["export_lora", "export_model", "fit_latent_rgb"]
 
 
 @torch.no_grad()
-def fit_latent_rgb(vae: Vae, *, pictures: int = 64, size: int = 128, seed: int = 0) -> dict[str, list]:
+def fit_latent_rgb(vae: Vae, *, pictures: int = 64, size: int = 128, seed: int = 0) -> dict[str, list[Any]]:
     """Least squares from latents in the UNet's space to the picture shrunk by 8, values -1..1.
 
     Returns {"weights": 4 rows of r, g, b, "bias": r, g, b}.
     """
     rng = np.random.default_rng([seed, 13])
     batch = torch.from_numpy(draw_batch([lay_out(random_scene(rng), rng) for _ in range(pictures)], size))
-    latents = torch.cat([vae.encode(part).latent_dist.mode() for part in batch.split(16)]) * SCALE
+    latents = torch.cat([vae.encode(part).latent_dist.mode() for part in torch.split(batch, 16)]) * SCALE
     small = functional.avg_pool2d(batch, 8)
     inputs = latents.permute(0, 2, 3, 1).reshape(-1, latents.shape[1])
     inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], dim=1)

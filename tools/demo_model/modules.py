@@ -54,7 +54,7 @@ def build_vae(sizes: VaeSizes) -> Vae:
     from diffusers import AutoencoderKL
 
     levels = len(sizes.widths)
-    vae = AutoencoderKL(
+    vae: Vae = AutoencoderKL(  # type: ignore[no-untyped-call]
         in_channels=3,
         out_channels=3,
         down_block_types=("DownEncoderBlock2D",) * levels,
@@ -97,7 +97,7 @@ def build_unet(sizes: UnetSizes) -> Unet:
 
     down = tuple("CrossAttnDownBlock2D" if has else "DownBlock2D" for has in sizes.attention)
     up = tuple("CrossAttnUpBlock2D" if has else "UpBlock2D" for has in reversed(sizes.attention))
-    unet = UNet2DConditionModel(
+    unet: Unet = UNet2DConditionModel(  # type: ignore[no-untyped-call]
         in_channels=LATENT_CHANNELS,
         out_channels=LATENT_CHANNELS,
         down_block_types=down,

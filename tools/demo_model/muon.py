@@ -31,8 +31,8 @@ def orthogonal(matrices: torch.Tensor, iterations: int = 5) -> torch.Tensor:
         factor = a * one + b * square + c * square @ square
         product = factor @ product
         square = factor @ square @ factor
-    found = product @ found
-    return found.mT if turned else found
+    done: torch.Tensor = product @ found
+    return done.mT if turned else done
 
 
 class Muon(torch.optim.Optimizer):
@@ -55,10 +55,10 @@ class Muon(torch.optim.Optimizer):
     def _step_together(self, parameters: list[torch.nn.Parameter], lr: float, momentum: float) -> None:
         pushes = []
         for parameter in parameters:
-            state = self.state[parameter]
+            state, gradient = self.state[parameter], parameter.grad
+            assert gradient is not None  # noqa: S101 (the caller chose those that have one)
             if "momentum" not in state:
                 state["momentum"] = torch.zeros_like(parameter)
-            gradient = parameter.grad
             kept = state["momentum"].lerp_(gradient, 1 - momentum)
             pushes.append(torch.lerp(gradient, kept, momentum).flatten(1))
         steps = orthogonal(torch.stack(pushes))
@@ -69,7 +69,8 @@ class Muon(torch.optim.Optimizer):
 
 def split_parameters(model: torch.nn.Module) -> tuple[list[torch.nn.Parameter], list[torch.nn.Parameter]]:
     """Parameters for Muon (weights of inner layers) and for AdamW (all others)."""
-    matrices, others = [], []
+    matrices: list[torch.nn.Parameter] = []
+    others: list[torch.nn.Parameter] = []
     for name, parameter in model.named_parameters():
         inner = parameter.ndim >= 2 and not name.startswith(("conv_in", "conv_out", "time_embedding"))
         (matrices if inner else others).append(parameter)

@@ -49,14 +49,15 @@ class Thing:
 
 
 def _star() -> Points:
-    radii = np.where(np.arange(10) % 2 == 0, 1.2, 0.5)
+    radii = np.array([1.2, 0.5] * 5)
     angles = np.arange(10) * math.pi / 5 - math.pi / 2
     return np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1)
 
 
 def _triangle() -> Points:
     angles = np.arange(3) * 2 * math.pi / 3 - math.pi / 2
-    return 1.2 * np.stack([np.cos(angles), np.sin(angles)], axis=1) + np.array([0.0, 0.15])
+    corners: Points = 1.2 * np.stack([np.cos(angles), np.sin(angles)], axis=1) + np.array([0.0, 0.15])
+    return corners
 
 
 def _cross() -> Points:

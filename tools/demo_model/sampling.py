@@ -43,7 +43,7 @@ def sample(
     timesteps = torch.linspace(TRAIN_STEPS - 1, 0, steps, dtype=torch.float64).round().long()
     sigmas = torch.cat([sigmas_for(timesteps), torch.zeros(1, dtype=torch.float64)]).tolist()
     context = torch.cat(texts)
-    latents = noise * (1 + sigmas[0] ** 2) ** 0.5
+    latents: torch.Tensor = noise * (1 + sigmas[0] ** 2) ** 0.5
     for timestep, sigma, following in zip(timesteps.tolist(), sigmas[:-1], sigmas[1:], strict=True):
         scaled = latents / (1 + sigma**2) ** 0.5
         scaled = torch.cat([scaled, scaled]).contiguous(memory_format=torch.channels_last)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +42,8 @@ def clip_tokenizer(merges_file: Path) -> CLIPTokenizer:
     symbols = _byte_symbols()
     entries = [*symbols, *(f"{symbol}</w>" for symbol in symbols), *(merge.replace(" ", "") for merge in merges)]
     vocabulary = {entry: index for index, entry in enumerate([*entries, "<|startoftext|>", "<|endoftext|>"])}
-    return CLIPTokenizer(vocab=vocabulary, merges=[tuple(merge.split()) for merge in merges])
+    pairs: Any = [tuple(merge.split()) for merge in merges]  # annotated as strings there, yet taken as pairs alone
+    return CLIPTokenizer(vocab=vocabulary, merges=pairs)
 
 
 class Tokens:

@@ -101,7 +101,8 @@ def noised_batch(run: DiffusionRun, parts: Parts, bank: Bank, step: int) -> Nois
 def weighted_loss(unet: Unet, batch: Noised) -> torch.Tensor:
     """Weighted squared error of the predicted noise."""
     error = (unet(batch.latents, batch.timesteps, batch.states).sample - batch.noise).square().mean(dim=(1, 2, 3))
-    return (error * batch.weights).mean()
+    loss: torch.Tensor = (error * batch.weights).mean()
+    return loss
 
 
 class DiffusionTrainer:
@@ -164,7 +165,7 @@ class DiffusionTrainer:
         self._set_rates(self.done)
         for optimizer in self._optimizers:
             optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         for optimizer in self._optimizers:
             optimizer.step()
         decay = min(self._run.averaging, (self.done + 1) / (self.done + 20))

@@ -50,7 +50,7 @@ class Added(nn.Module):
             size, stride, padding = layer.kernel_size, layer.stride, layer.padding
             self.down = nn.Conv2d(layer.in_channels, rank, size, stride, padding, bias=False)  # type: ignore[arg-type]
             self.up = nn.Conv2d(rank, layer.out_channels, 1, bias=False)
-        nn.init.zeros_(self.up.weight)  # type: ignore[arg-type]
+        nn.init.zeros_(self.up.weight)
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """What to add to the layer's output."""
@@ -112,7 +112,7 @@ def train_lora(run: LoraRun, unet: Unet, parts: Parts, folder: Path) -> dict[str
         for group in optimizer.param_groups:
             group["lr"] = run.rate * min(1.0, (step + 1) / 30, 2 * (run.steps - step) / run.steps)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         losses.append(loss.item())
         if (step + 1) % run.save_every == 0 or step + 1 == run.steps:

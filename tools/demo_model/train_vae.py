@@ -88,11 +88,12 @@ def vae_loss(vae: Vae, pictures: torch.Tensor, *, noise: float, anchor: float) -
     """Reconstruct from noised latents; hold three channels near the small picture and the fourth near nought."""
     latents = vae.encode(pictures).latent_dist.mode()
     small = functional.avg_pool2d(pictures, FACTOR)
-    generator_free = torch.rand(len(latents), 1, 1, 1, device=latents.device) * noise
-    rebuilt = vae.decode(latents + generator_free * torch.randn_like(latents)).sample
+    strength = torch.rand(len(latents), 1, 1, 1, device=latents.device) * noise
+    rebuilt = vae.decode(latents + strength * torch.randn_like(latents)).sample
     held = functional.mse_loss(latents[:, :3], small)
     free = latents[:, 3]
-    return picture_loss(rebuilt, pictures) + anchor * held + 0.02 * free.square().mean() + 0.01 * free.abs().mean()
+    small_fourth: torch.Tensor = 0.02 * free.square().mean() + 0.01 * free.abs().mean()
+    return picture_loss(rebuilt, pictures) + anchor * held + small_fourth
 
 
 def learning_rate(step: int, steps: int, peak: float, warm_up: int = 100) -> float:
@@ -133,7 +134,7 @@ def train_vae(run: VaeRun, sizes: VaeSizes, folder: Path) -> Vae:
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(step, run.steps, run.learning_rate)
         optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimizer.step()
         follow(average, vae, min(0.995, (step + 1) / (step + 10)))
