@@ -28,7 +28,7 @@ from tools.demo_model.modules import TextEncoder, TextSizes, Unet, UnetSizes, Va
 from tools.demo_model.tokens import Tokens
 
 DATA = Path(__file__).parents[2] / "nodebook" / "models" / "data"
-MODEL_FILE, LORA_FILE = "nodebook-demo.safetensors", "nodebook-demo-outline.safetensors"
+MODEL_FILE, LORA_FILE = "checkpoints/nodebook-demo.safetensors", "loras/nodebook-demo-outline.safetensors"
 MERGES_FILE = DATA / "clip_merges.txt.gz"
 STAGES = ("vae", "text", "diffusion", "decoder", "lora", "export", "judge")
 

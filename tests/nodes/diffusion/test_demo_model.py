@@ -25,8 +25,8 @@ from tools.demo_model.judge import judge
 from tools.demo_model.pictures import Picture, coverage, draw
 
 DATA = Path(nodebook.models.__file__).parent / "data"
-MODEL = DATA / "nodebook-demo.safetensors"
-LORA = DATA / "nodebook-demo-outline.safetensors"
+MODEL = DATA / "checkpoints" / "nodebook-demo.safetensors"
+LORA = DATA / "loras" / "nodebook-demo-outline.safetensors"
 
 STAR = Scene((Item("star", "yellow", "large"),), "blue")
 SCENES = [
@@ -57,8 +57,8 @@ class Demo:
             seed=seed,
             cfg=5.0,
             scheduler="normal",
-            positive=clip_text_encode(words, self.clip, pool=self.pool),
-            negative=clip_text_encode("", self.clip, pool=self.pool),
+            positive=clip_text_encode(words, clip=self.clip, pool=self.pool),
+            negative=clip_text_encode("", clip=self.clip, pool=self.pool),
             latent_image=empty_latent_image(128, 128),
             pool=self.pool,
         )
