@@ -407,6 +407,23 @@ def test_outputs_before_a_run_say_how_to_get_them(g: Graph) -> None:
     assert isinstance(caught.value, NodebookError)
 
 
+def test_outputs_behind_a_failed_node_say_what_failed(g: Graph) -> None:
+    before = g.add("plus", a=1)
+    g.run()
+
+    @nb.node
+    def refuse(value: int) -> int:
+        raise ValueError(f"no {value}")
+
+    after = g.add("plus", a=refuse(before), title="After")
+    last = g.add("plus", a=after, title="Last")
+    run = g.run()
+    assert set(run.skipped) == {after.id, last.id}
+    for node in (after, last):
+        with pytest.raises(NotRunError, match=r"has no result: what it needs failed.*Refuse .node.*ValueError: no 1"):
+            node.outputs  # noqa: B018 -- reading it is the test
+
+
 def test_outputs_stay_those_of_the_last_run_until_the_next(g: Graph) -> None:
     node = g.add("plus", a=1)
     g.run()
