@@ -45,7 +45,7 @@ export const STARTERS: readonly Starter[] = [
         },
       },
       { type: "VAEDecode", at: [3 * COLUMN, 0], links: { samples: [4, "LATENT"], vae: [0, "VAE"] } },
-      { type: "PreviewImage", at: [3 * COLUMN, 160], links: { images: [5, "IMAGE"] } },
+      { type: "PreviewImage", at: [4 * COLUMN, 0], links: { images: [5, "IMAGE"] } },
     ],
   },
   {
