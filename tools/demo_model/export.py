@@ -37,7 +37,6 @@ def fit_latent_rgb(vae: Vae, *, pictures: int = 64, size: int = 128, seed: int =
 
 def export_model(model: Model, path: Path) -> None:
     """Write the model with its latent→RGB fit in the metadata."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     vae = model.vae.cpu().float()
     write_model(model, path, {"nodebook.latent_rgb": json.dumps(fit_latent_rgb(vae))})
 
