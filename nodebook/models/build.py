@@ -16,6 +16,7 @@ from nodebook.models.convert.vae import new_vae, vae_sources
 from nodebook.models.errors import ChangedModelError
 from nodebook.models.files import DTYPE_NAMES, content_digest, open_tensors, read_index
 from nodebook.models.handles import Part
+from nodebook.models.libraries import importing
 from nodebook.models.spec import ClipSpec, KlSpec, MmditSpec, TinySpec, UnetSpec
 
 
@@ -39,10 +40,12 @@ def build_part(part: Part, dtype: torch.dtype) -> Built:
             f"The file is {part.file.path}."
         )
     if isinstance(part.spec, TinySpec):
-        module = new_tiny(part.spec)
+        with importing:
+            module = new_tiny(part.spec)
         fill_tiny(module, part.file.path, part.spec, dtype=dtype)
         return Built(module)
-    module, sources = _new(part, list(read_index(part.file.path).tensors))
+    with importing:
+        module, sources = _new(part, list(read_index(part.file.path).tensors))
     subject = f"The {part.name} of {part.file.path.name}"
     with open_tensors(part.file.path) as tensors:
         views = fill(module, sources, tensors.read, dtype=dtype, subject=subject)

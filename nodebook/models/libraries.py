@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from functools import cache
 from importlib import import_module
-from threading import Thread
+from threading import RLock, Thread
 
 logger = logging.getLogger(__name__)
 
@@ -14,6 +14,13 @@ _NEEDED = (
     "diffusers.models.unets.unet_2d_condition",
     "diffusers.models.autoencoders.autoencoder_kl",
 )
+
+importing = RLock()
+"""Held by who imports one of these libraries, or builds with it, for as long as that takes.
+
+Both put another module in their place at the end of their import (transformers' ``_LazyModule``). A thread that came
+meanwhile waits, but is then given the first one, which has no classes: "cannot import name".
+"""
 
 
 @cache
@@ -30,6 +37,7 @@ def load_ahead() -> Thread:
 def _load() -> None:
     for name in _NEEDED:
         try:
-            import_module(name)
+            with importing:
+                import_module(name)
         except Exception:
             logger.debug("Loading %s ahead failed", name, exc_info=True)
