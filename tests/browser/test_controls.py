@@ -98,6 +98,38 @@ def test_texts_switches_choices_and_colours(scratch: Lab) -> None:
     expect_result(editor, (0, 1.0, 0.5, prompt, name, True, "soft_light", 0xE8A860, "#102030"))
 
 
+LONG_NAMES = """
+from typing import Literal
+
+@nb.node
+def pick(
+    name: Literal["v1-5-pruned-emaonly-with-baked-vae.safetensors", "short"]
+    = "v1-5-pruned-emaonly-with-baked-vae.safetensors"
+) -> str:
+    return name
+
+g = nb.Graph()
+g.add(pick)
+"""
+
+
+def test_long_choices_are_shown_whole(scratch: Lab) -> None:
+    editor = show_graph(scratch, LONG_NAMES)
+    editor.input("1", "name").locator("button").click()
+    option = editor.root.locator("[role=option]").first
+    assert option.evaluate("(option) => [option.scrollWidth <= option.clientWidth, option.title]") == [
+        True,
+        "v1-5-pruned-emaonly-with-baked-vae.safetensors",
+    ]
+    wide = option.bounding_box()
+    scratch.page.keyboard.type("sho")
+    expect(option).to_have_text("short")
+    assert wide is not None
+    assert (option.bounding_box() or wide)["width"] == wide["width"]
+    editor.press("Enter")
+    editor.expect_value("1", "name", "short")
+
+
 def expect_result(editor: Editor, got: tuple[object, ...]) -> None:
     """The node's function gets the values, types and all; and the graph shows what it got."""
     editor.run()

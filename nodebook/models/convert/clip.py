@@ -39,7 +39,8 @@ _LAYER = re.compile(r"transformer\.resblocks\.(\d+)\.(.+?)([._])(weight|bias)$")
 
 def new_clip(spec: ClipSpec) -> nn.Module:
     """Return the encoder on the meta device, without weights; an identity stands for an absent projection."""
-    from transformers import CLIPTextConfig, CLIPTextModelWithProjection
+    from transformers.models.clip.configuration_clip import CLIPTextConfig
+    from transformers.models.clip.modeling_clip import CLIPTextModelWithProjection
 
     config = CLIPTextConfig(
         vocab_size=spec.vocabulary,

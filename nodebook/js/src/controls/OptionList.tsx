@@ -58,6 +58,7 @@ export function OptionList({ label, options, files, selected, onChoose, onClose 
           <div
             key={String(option)}
             role="option"
+            title={String(option)}
             aria-selected={option === selected}
             data-active={index === active}
             className="nb-option"

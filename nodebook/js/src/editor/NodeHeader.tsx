@@ -35,7 +35,7 @@ export const NodeHeader = memo(function NodeHeader({ id, title, type, color, col
         // biome-ignore lint/a11y/noStaticElementInteractions: F2 on a selected node is the keyboard's way
         <span
           className="nb-title"
-          title={`${type}, id ${id}\nDouble-click to rename`}
+          title={`${type}\nid ${id}\nDouble-click to rename`}
           onDoubleClick={() => client.setState({ renaming: id })}
         >
           {title}

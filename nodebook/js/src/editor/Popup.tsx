@@ -4,6 +4,8 @@ import { useEditor } from "./context";
 
 const MARGIN_PX = 4;
 const LOWEST_PX = 120;
+const NARROWEST_PX = 180;
+const WIDEST_PX = 480;
 
 interface Props {
   readonly anchor: RefObject<HTMLElement | null>;
@@ -12,8 +14,10 @@ interface Props {
 }
 
 interface Place {
-  readonly left: number;
-  readonly width: number;
+  readonly left?: number;
+  readonly right?: number;
+  readonly minWidth: number;
+  readonly maxWidth: number;
   readonly top?: number;
   readonly bottom?: number;
   readonly maxHeight: number;
@@ -27,6 +31,10 @@ export function Popup({ anchor, onClose, children }: Props) {
   useLayoutEffect(() => {
     if (anchor.current) setPlace(placeBeside(anchor.current, root));
   }, [anchor, root]);
+  useLayoutEffect(() => {
+    // As wide as what it offers at first, and so while a search leaves less of it.
+    if (place !== null && box.current) box.current.style.width = `${box.current.offsetWidth}px`;
+  }, [place]);
   useEffect(() => {
     const controller = new AbortController();
     const closeOutside = (event: Event) => {
@@ -51,12 +59,24 @@ export function Popup({ anchor, onClose, children }: Props) {
 function placeBeside(anchor: HTMLElement, root: HTMLElement): Place {
   const frame = root.getBoundingClientRect();
   const at = anchor.getBoundingClientRect();
-  const width = Math.max(180, Math.min(at.width, 320));
-  const left = Math.max(MARGIN_PX, Math.min(at.left - frame.left, frame.width - width - MARGIN_PX));
+  return { ...placeAcross(at, frame), ...placeUpright(at, frame) };
+}
+
+/** Grows away from the nearer edge of the editor, as far as its words need and the editor goes. */
+function placeAcross(at: DOMRect, frame: DOMRect): Pick<Place, "left" | "right" | "minWidth" | "maxWidth"> {
+  const least = Math.max(NARROWEST_PX, at.width);
+  const growsLeft = at.left + at.right > frame.left + frame.right;
+  const wanted = growsLeft ? frame.right - at.right : at.left - frame.left;
+  const edge = Math.max(MARGIN_PX, Math.min(wanted, frame.width - least - MARGIN_PX));
+  const maxWidth = Math.min(Math.max(WIDEST_PX, least), frame.width - edge - MARGIN_PX);
+  return { [growsLeft ? "right" : "left"]: edge, minWidth: Math.min(least, maxWidth), maxWidth };
+}
+
+function placeUpright(at: DOMRect, frame: DOMRect): Pick<Place, "top" | "bottom" | "maxHeight"> {
   const below = frame.bottom - at.bottom - 2 * MARGIN_PX;
   const above = at.top - frame.top - 2 * MARGIN_PX;
   if (below >= LOWEST_PX || below >= above) {
-    return { left, width, top: at.bottom - frame.top + 2, maxHeight: Math.max(LOWEST_PX, below) };
+    return { top: at.bottom - frame.top + 2, maxHeight: Math.max(LOWEST_PX, below) };
   }
-  return { left, width, bottom: frame.bottom - at.top + 2, maxHeight: above };
+  return { bottom: frame.bottom - at.top + 2, maxHeight: above };
 }
