@@ -197,6 +197,11 @@ class Pool:
     def _make_room(self, needed_bytes: int, subject: str) -> None:
         self._evict_for(needed_bytes)
         used_bytes = self._used_bytes()
+        if needed_bytes > self.limit_bytes:
+            raise PoolFullError(
+                f"{subject} needs {readable(needed_bytes)}, more than the {readable(self.limit_bytes)} that models may "
+                f"take on {self.device} in all. Use a smaller picture or model, or set nb.pool.limit_bytes higher."
+            )
         if used_bytes + needed_bytes > self.limit_bytes:
             raise PoolFullError(
                 f"{subject} needs {readable(needed_bytes)}, but {readable(used_bytes)} of the "

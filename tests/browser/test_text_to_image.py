@@ -57,6 +57,7 @@ def test_the_picture_forms_in_the_cell_and_only_what_changed_runs_again(editor: 
     assert set(everything) <= set(lab.evaluate("started()"))
     steps = f"[value for _, kind, node, value in events if kind == 'NodeProgress' and node == {sampler!r}]"
     assert lab.evaluate(steps) == [*range(1, STEPS + 1)]
+    photograph(editor)
 
     # Another prompt: its text is encoded and a picture sampled, nothing is loaded.
     lab.execute("events.clear(); loaded = nb.pool.ledger()")
@@ -82,6 +83,16 @@ def test_the_picture_forms_in_the_cell_and_only_what_changed_runs_again(editor: 
     assert list((lab.folder / "output").glob("squares_*.png"))
 
 
+def photograph(editor: Editor) -> None:
+    """Take the pictures of the README and the docs."""
+    editor.part("nb-fit").click()
+    editor.press("Escape", "Escape")
+    editor.page.mouse.move(0, 0)
+    for theme in ("dark", "light"):
+        editor.lab.set_theme(theme)
+        editor.lab.screenshot(f"text-to-image-{theme}", of=editor.root)
+
+
 def watch(editor: Editor, node: str) -> set[int]:
     """Return all different pictures that are seen on a node until the run ends."""
     seen = set()
@@ -98,7 +109,7 @@ def test_cancel_stops_within_one_step(editor: Editor) -> None:
     lab.execute("g['KSampler'].set(steps=2000, scheduler='simple', sampler_name='euler')")
     editor.run()
     editor.expect_state(sampler, "running", FIRST_RUN_S)
-    editor.expect_painted(sampler)
+    editor.wait(lambda: editor.picture(sampler).count() > 0, "a preview", FIRST_RUN_S)
     lab.execute(
         "from nodebook.engine.cancel import CancelToken\n"
         "cancelled_at = []\n"

@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from nodebook.models import build
 from nodebook.models.build import build_part, estimate_bytes
 from nodebook.models.convert.clip import clip_sources, new_clip
 from nodebook.models.convert.fill import Source, fill
@@ -31,6 +32,8 @@ from nodebook.models.errors import (
     UnsuitableModelError,
 )
 from nodebook.models.families.text_encoders import read_text_encoder
+from nodebook.models.folders import DATA
+from nodebook.models.handles import Part
 from nodebook.models.latents import SD1
 from nodebook.models.load import load_checkpoint, load_diffusion_model, load_text_encoders, load_tiny_vae, load_vae
 from nodebook.models.pool import Pool
@@ -375,3 +378,18 @@ def test_building_opens_no_file_but_the_checkpoint(tmp_path: Path, monkeypatch: 
     assert not list(tmp_path.iterdir())
     with safe_open(TINY, framework="pt") as file:
         assert len(file.keys()) == 605
+
+
+def test_networks_are_constructed_by_one_thread_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two first imports of diffusers at once would give one thread a half-made module."""
+    held = []
+    new = build._new
+
+    def watched(part: Part, keys: list[str]) -> tuple[nn.Module, Any]:
+        held.append(build._importing.locked())
+        return new(part, keys)
+
+    monkeypatch.setattr(build, "_new", watched)
+    model, _, _ = load_checkpoint(DATA / "checkpoints" / "nodebook-demo.safetensors")
+    build.build_part(model.network.part, torch.float32)
+    assert held == [True]

@@ -22,7 +22,7 @@ const COLUMN = 300;
 export const STARTERS: readonly Starter[] = [
   {
     title: "Make a picture from words",
-    description: "Prompt, sample, look",
+    description: "With the small model that comes along",
     nodes: [
       { type: "CheckpointLoaderSimple", at: [0, 0], values: { ckpt_name: "nodebook-demo.safetensors" } },
       {
