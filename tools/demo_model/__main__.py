@@ -207,7 +207,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--text-layers", type=int, default=TextSizes().layers)
     parser.add_argument("--vae-steps", type=int, default=4000)
     parser.add_argument("--text-steps", type=int, default=700)
-    parser.add_argument("--steps", type=int, default=8000, help="steps of the UNet's training")
+    parser.add_argument("--steps", type=int, default=4000, help="steps of the UNet's training")
     parser.add_argument("--batch", type=int, default=32, help="pictures in each of those steps")
     parser.add_argument("--decoder-steps", type=int, default=600)
     parser.add_argument("--lora-steps", type=int, default=400)
