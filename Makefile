@@ -37,7 +37,7 @@ $(BROWSER): $(INSTALLED)
 setup: $(INSTALLED) ## Virtual environment, packages and front end
 	@$(PY) -m tools.frontend build
 
-demo: setup ## Turn a photograph into a picture, then open JupyterLab on the notebook
+demo: setup ## Make pictures from words, then open JupyterLab on the notebook
 	@$(PY) -m tools.demo
 
 test: setup $(BROWSER) test-js test-py ## All tests: vitest, unit, property, notebooks, browser

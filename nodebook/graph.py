@@ -214,7 +214,7 @@ class Graph:
             raise refused(self.title_of(node_id), run.blocked[node_id])
         entry = self._session.result(self.store, node_id)
         if entry is None:
-            raise not_run(self.title_of(node_id), None if run is None else run.errors.get(node_id))
+            raise not_run(self.title_of(node_id), node_id, run)
         return entry
 
     # Running

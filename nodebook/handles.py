@@ -11,10 +11,10 @@ from nodebook.engine.node import NodeFunction, Reference
 from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError
 
 if TYPE_CHECKING:
-    from nodebook.engine.events import NodeError
     from nodebook.engine.graph import Node
     from nodebook.engine.nodetype import NodeType, OutputSpec
     from nodebook.graph import Graph
+    from nodebook.runs import Run
 
 
 class Output(Reference):
@@ -207,10 +207,14 @@ def refused(title: str, words: str | None) -> NotRunError:
     )
 
 
-def not_run(title: str, failed: NodeError | None = None) -> NotRunError:
-    """Return the error for a result that is not there; ``failed``: how the node failed in the last run, if it did."""
-    if failed is not None:
+def not_run(title: str, node_id: str, run: Run | None) -> NotRunError:
+    """Return the error for a result that is not there; ``run``: the last one, which may say why."""
+    if run is not None and node_id in run.errors:
+        failed = run.errors[node_id]
         return NotRunError(f"{title} has no result: it failed in the last run ({failed.kind}: {failed.message}).")
+    before = None if run is None else run.errors.get(run.skipped.get(node_id, ""))
+    if before is not None:
+        return NotRunError(f"{title} has no result: what it needs failed in the last run. {before}")
     return NotRunError(
         f"{title} has no result: it has not run since it was added, it failed, or the cache let its result go. "
         "Run it with g.run(handle), or let the cache hold more: nb.cache.resize(bytes)."

@@ -1,4 +1,4 @@
-"""Run the quickstart from end to end, say where its picture is, and open JupyterLab on it.
+"""Run the notebook of the README from end to end, say where its picture is, and open JupyterLab on it.
 
     python -m tools.demo [--no-lab]
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOK = ROOT / "notebooks" / "quickstart.ipynb"
+NOTEBOOK = ROOT / "notebooks" / "text_to_image.ipynb"
 FOLDER = ROOT / "build" / "demo"
 PICTURES = {".png", ".jpg", ".jpeg", ".webp"}
 CELL_TIMEOUT_S = 300
@@ -74,7 +74,7 @@ def find_picture(since: float) -> Path:
     """Return the newest picture that was saved under build/demo after `since` (seconds since the epoch)."""
     pictures = [path for path in FOLDER.rglob("*") if path.suffix.lower() in PICTURES and path.stat().st_mtime >= since]
     if not pictures:
-        raise DemoError(f"The quickstart ran but saved no picture under {FOLDER.relative_to(ROOT)}.")
+        raise DemoError(f"The notebook ran but saved no picture under {FOLDER.relative_to(ROOT)}.")
     return max(pictures, key=lambda path: path.stat().st_mtime)
 
 

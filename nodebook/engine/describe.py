@@ -113,9 +113,15 @@ def _check_needs(options: NodeOptions, inputs: list[InputSpec], name: str) -> No
         )
 
 
+_BETWEEN_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\d)(?=[A-Z][a-z])|(?<=[A-Z]{2})(?=[A-Z][a-z])")
+
+
 def title_of(name: str) -> str:
-    """Return words for a function or class name: ``soft_glow`` → "Soft Glow", ``ImageBlur`` → "Image Blur"."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name).replace("_", " ").split()
+    """Return words for a function or class name: ``soft_glow`` → "Soft Glow", ``ImageBlur`` → "Image Blur".
+
+    A single capital stays with its word (KSampler), and so do capitals with the digit before them (DPMPP 2M).
+    """
+    words = _BETWEEN_WORDS.sub(" ", name).replace("_", " ").split()
     return " ".join(word if word.isupper() else word[0].upper() + word[1:] for word in words)
 
 

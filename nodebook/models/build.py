@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Lock
 
 import torch
 from torch import nn
@@ -17,6 +18,10 @@ from nodebook.models.errors import ChangedModelError
 from nodebook.models.files import DTYPE_NAMES, content_digest, open_tensors, read_index
 from nodebook.models.handles import Part
 from nodebook.models.spec import ClipSpec, KlSpec, MmditSpec, TinySpec, UnetSpec
+
+_importing = Lock()
+"""Held while a network is constructed, which may import diffusers or transformers: both replace themselves in
+``sys.modules`` meanwhile, and a second thread that imports them then gets a half-made module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,12 @@ def build_part(part: Part, dtype: torch.dtype) -> Built:
             f"The file is {part.file.path}."
         )
     if isinstance(part.spec, TinySpec):
-        module = new_tiny(part.spec)
+        with _importing:
+            module = new_tiny(part.spec)
         fill_tiny(module, part.file.path, part.spec, dtype=dtype)
         return Built(module)
-    module, sources = _new(part, list(read_index(part.file.path).tensors))
+    with _importing:
+        module, sources = _new(part, list(read_index(part.file.path).tensors))
     subject = f"The {part.name} of {part.file.path.name}"
     with open_tensors(part.file.path) as tensors:
         views = fill(module, sources, tensors.read, dtype=dtype, subject=subject)

@@ -4,15 +4,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from nodebook.engine.annotations import Text
+from nodebook.engine.annotations import Port, Text
 from nodebook.engine.node import node
 
 Name = Annotated[str, Field(min_length=1)]
+Words = Annotated[str, Port("STRING,COMBO")]
+"""Text, or one of the choices of what it feeds, which checks it."""
+
 _CATEGORY = "inputs"
 
 
 @node(name="InputString", title="Text Input", category=_CATEGORY, outputs=("value",), aliases=("parameter",))
-def input_string(name: Name, value: Annotated[str, Text(multiline=True)] = "") -> str:
+def input_string(name: Name, value: Annotated[str, Text(multiline=True)] = "") -> Words:
     """Give the text of a named input.
 
     name: what g.run(name=...) and papermill call it.

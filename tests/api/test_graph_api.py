@@ -407,6 +407,35 @@ def test_outputs_before_a_run_say_how_to_get_them(g: Graph) -> None:
     assert isinstance(caught.value, NodebookError)
 
 
+def test_outputs_behind_a_failed_node_say_what_failed(g: Graph) -> None:
+    before = g.add("plus", a=1)
+    g.run()
+
+    @nb.node
+    def refuse(value: int) -> int:
+        raise ValueError(f"no {value}")
+
+    after = g.add("plus", a=refuse(before), title="After")
+    last = g.add("plus", a=after, title="Last")
+    run = g.run()
+    assert set(run.skipped) == {after.id, last.id}
+    for node in (after, last):
+        with pytest.raises(NotRunError, match=r"has no result: what it needs failed.*Refuse .node.*ValueError: no 1"):
+            node.outputs  # noqa: B018 -- reading it is the test
+
+
+def test_a_named_input_chooses(g: Graph) -> None:
+    white = g.add("EmptyImage", width=8, height=4)
+    turned = g.add("ImageRotate", image=white, rotation=g.input("turn", "90 degrees"))
+    assert turned.graph.run(turned).check().outcome == "done"
+    assert turned.outputs[0].shape == (1, 8, 4, 3)
+    g.run(turned, turn="none").check()
+    assert turned.outputs[0].shape == (1, 4, 8, 3)
+    run = g.run(turned, turn="upside down")
+    assert "upside down" in run.errors[turned.id].message
+    assert run.errors[turned.id].input == "rotation"
+
+
 def test_outputs_stay_those_of_the_last_run_until_the_next(g: Graph) -> None:
     node = g.add("plus", a=1)
     g.run()
@@ -444,7 +473,7 @@ def test_a_named_input_is_a_parameter_of_one_run(g: Graph) -> None:
 
 
 NAMED = {
-    "text": ("a cat", "a dog", "STRING"),
+    "text": ("a cat", "a dog", "STRING,COMBO"),
     "a whole number": (1, 2, "INT"),
     "a number": (0.5, 1.5, "FLOAT"),
     "a truth value": (True, False, "BOOLEAN"),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 EDITOR_CELL = 3
 STEPS = 20
+FIRST_RUN_S = 90
+"""A cold kernel imports diffusers and transformers, which takes seconds, on a busy machine many."""
 WATCH = """
 from time import monotonic
 events = []  # when, kind, node, value
@@ -46,20 +48,15 @@ def test_the_picture_forms_in_the_cell_and_only_what_changed_runs_again(editor: 
     lab = editor.lab
     sampler, saved = editor.id_of("KSampler"), editor.id_of("Save Image")
     everything = ["Empty Latent Image", "KSampler", "Load Checkpoint", "Not this", "Prompt", "Save Image", "VAE Decode"]
-    # Seen by the page alone: every picture that its canvas was given, by the number that it carries.
-    seen = set()
     editor.run()
-    editor.expect_painted(sampler)
-    while editor.part("nb-run-state").get_attribute("data-state") in ("queued", "running"):
-        seen.add((editor.picture(sampler).get_attribute("data-seq"), editor.pixels(sampler)))
-        editor.page.wait_for_timeout(10)
-    editor.expect_run("done")
-    assert len({pixels for _, pixels in seen}) >= 5
+    editor.expect_state(sampler, "running", FIRST_RUN_S)
+    pictures = watch(editor, sampler)
+    editor.expect_run("done", FIRST_RUN_S)
+    assert len(pictures) >= 5
     editor.expect_painted(saved)
-    assert lab.evaluate("started()") == [*everything[:5], *lab.evaluate("[g['prompt'].title]"), *everything[5:]] or (
-        set(everything) <= set(lab.evaluate("started()"))
-    )
-    assert lab.evaluate("[value for _, kind, _, value in events if kind == 'NodeProgress'][-1]") == STEPS
+    assert set(everything) <= set(lab.evaluate("started()"))
+    steps = f"[value for _, kind, node, value in events if kind == 'NodeProgress' and node == {sampler!r}]"
+    assert lab.evaluate(steps) == [*range(1, STEPS + 1)]
 
     # Another prompt: its text is encoded and a picture sampled, nothing is loaded.
     lab.execute("events.clear(); loaded = nb.pool.ledger()")
@@ -71,7 +68,7 @@ def test_the_picture_forms_in_the_cell_and_only_what_changed_runs_again(editor: 
     editor.run()
     editor.expect_run("done")
     lab.expect_value("started()", sorted(["KSampler", "Prompt", "Save Image", "VAE Decode", "prompt"]))
-    assert lab.evaluate("[row.name for row in nb.pool.ledger().rows] == [row.name for row in loaded.rows]")
+    assert lab.evaluate("sorted(row.part for row in nb.pool.ledger().rows) == sorted(row.part for row in loaded.rows)")
 
     # Another file name: only saving.
     lab.execute("events.clear()")
@@ -85,12 +82,22 @@ def test_the_picture_forms_in_the_cell_and_only_what_changed_runs_again(editor: 
     assert list((lab.folder / "output").glob("squares_*.png"))
 
 
+def watch(editor: Editor, node: str) -> set[int]:
+    """Return all different pictures that are seen on a node until the run ends."""
+    seen = set()
+    while editor.part("nb-run-state").get_attribute("data-state") in ("queued", "running"):
+        if editor.picture(node).count():
+            seen.add(editor.pixels(node))
+        editor.page.wait_for_timeout(10)
+    return seen
+
+
 def test_cancel_stops_within_one_step(editor: Editor) -> None:
     lab = editor.lab
     sampler = editor.id_of("KSampler")
     lab.execute("g['KSampler'].set(steps=2000, scheduler='simple', sampler_name='euler')")
     editor.run()
-    editor.expect_state(sampler, "running")
+    editor.expect_state(sampler, "running", FIRST_RUN_S)
     editor.expect_painted(sampler)
     lab.execute(
         "from nodebook.engine.cancel import CancelToken\n"

@@ -304,6 +304,9 @@ TITLES = {
     "VAEDecode": "VAE Decode",
     "toRGB": "To RGB",
     "blur2x": "Blur2x",
+    "KSamplerSelect": "KSampler Select",
+    "SamplerDPMPP_2M_SDE": "Sampler DPMPP 2M SDE",
+    "Sharpen2Times": "Sharpen2 Times",
 }
 
 

@@ -27,7 +27,7 @@ Scale = Annotated[
 StepIndex = Annotated[int, Field(ge=0, le=10000)]
 
 
-@node(name="KSampler", title="KSampler", category="sampling", aliases=("txt2img", "img2img", "denoise"))
+@node(name="KSampler", title="KSampler", category="sampling", aliases=("sampler", "txt2img", "img2img", "denoise"))
 def ksampler(  # noqa: PLR0913 -- the inputs of ComfyUI's node
     model: Model,
     *,

@@ -10,7 +10,6 @@ from nodebook.models.errors import ModelFileNotFoundError
 from nodebook.models.files import content_digest
 from nodebook.models.folders import ModelFolders
 from nodebook.models.latents import SD1, SD3, SDXL, LatentFormat
-from nodebook.models.libraries import load_ahead
 from nodebook.models.load import load_checkpoint, load_diffusion_model, load_text_encoders, load_tiny_vae, load_vae
 from nodebook.nodes.blame import about
 from nodebook.nodes.diffusion.ports import Clip, Model, Vae
@@ -178,9 +177,7 @@ def find_tiny_halves(folders: ModelFolders, name: str) -> tuple[Path, Path] | No
 def checkpoint_digest(folders: ModelFolders, ckpt_name: str, **_others: Any) -> str:
     """Return what joins the key of a node that loads a checkpoint: the digest of the file's content."""
     with about("ckpt_name"):
-        path = folders.resolve("checkpoints", ckpt_name)
-    load_ahead()  # the graph will run: this is asked when it is built or shown, seconds before somebody presses Run
-    return content_digest(path)
+        return content_digest(folders.resolve("checkpoints", ckpt_name))
 
 
 def diffusion_model_digest(folders: ModelFolders, unet_name: str, **_others: Any) -> str:

@@ -25,7 +25,13 @@ Side = Annotated[int, Field(ge=0, le=16384)]
 Score = Annotated[float, Field(ge=0.0, le=1000.0), Number(step=0.01)]
 
 
-@node(name="CLIPTextEncode", title="CLIP Text Encode (Prompt)", category="conditioning", outputs=("CONDITIONING",))
+@node(
+    name="CLIPTextEncode",
+    title="CLIP Text Encode (Prompt)",
+    category="conditioning",
+    outputs=("CONDITIONING",),
+    aliases=("negative prompt", "words"),
+)
 def clip_text_encode(text: Prompt = "", *, clip: Clip, pool: Hidden[Pool]) -> Cond:
     """Turn a prompt into what guides a diffusion model towards a picture.
 

@@ -36,6 +36,15 @@ describe("starters", () => {
     expect(offeredStarters({ ...library, types: {} })).toEqual([]);
   });
 
+  test("the pictures of the first one cover no card: what makes them has the place below it", () => {
+    const nodes = STARTERS[0]?.nodes ?? [];
+    for (const node of nodes) {
+      for (const [source] of Object.values(node.links ?? {})) {
+        expect(nodes[source]?.at[0]).toBeLessThan(node.at[0]);
+      }
+    }
+  });
+
   test.each(STARTERS.map((one) => [one.title, one] as const))("%s: every link fits", (_title, starter) => {
     const ids = starter.nodes.map((_node, index) => String(index + 5));
     const document = applied(EMPTY, starterOps(library, starter, ids));

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { SAMPLE_LIBRARY } from "../../dev/library";
+import type { NodeTypeInfo } from "./library";
 import { matchScore, searchOptions, searchTypes } from "./search";
 
 const types = Object.values(SAMPLE_LIBRARY.types);
@@ -31,6 +32,26 @@ describe("searchTypes", () => {
     const categories = found.map((type) => type.category);
     expect(categories).toEqual([...categories].sort((a, b) => a.localeCompare(b)));
   });
+});
+
+test("letters that are scattered are left out where others stand together", () => {
+  const named = (name: string, title: string): NodeTypeInfo => ({
+    ...(types[0] as NodeTypeInfo),
+    name,
+    title,
+    aliases: [],
+  });
+  const offered = [
+    named("SaveImage", "Save Image"),
+    named("SASolver", "Sampler SA Solver"),
+    named("Lora", "Load LoRA"),
+  ];
+  expect(searchTypes("save", offered).map((type) => type.name)).toEqual(["SaveImage"]);
+  expect(searchTypes("sasol", offered).map((type) => type.name)).toEqual(["SASolver"]);
+});
+
+test("a capital begins a word also after a capital", () => {
+  expect(matchScore("sampler", "KSampler")).toBeGreaterThan(matchScore("sampler", "Ksampler") as number);
 });
 
 test("letters must occur in order", () => {

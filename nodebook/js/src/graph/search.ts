@@ -65,8 +65,8 @@ function wholeBonus(query: string, text: string, letters: string): number {
 function isWordStart(text: string, at: number): boolean {
   if (at === 0) return true;
   const before = text[at - 1] as string;
-  const here = text[at] as string;
-  return /[\s/_\-.()]/.test(before) || (/[A-Z]/.test(here) && /[a-z0-9]/.test(before));
+  const here = text.slice(at, at + 2);
+  return /[\s/_\-.()]/.test(before) || (/^[A-Z]/.test(here) && (/[a-z0-9]/.test(before) || /^.[a-z]/.test(here)));
 }
 
 const NAME_WEIGHT = 0.9;
@@ -112,12 +112,23 @@ function scaled(score: number | null, weight: number): number | null {
   return score === null ? null : score * weight;
 }
 
+const LETTERS_THAT_SAY_ENOUGH = 3;
+
+/** Whether every typed word stands in the type as it was typed. Where one has it so, scattered letters are noise. */
+function hasTogether(query: string, type: NodeTypeInfo): boolean {
+  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+  const texts = fieldsOf(type).map((text) => text.toLowerCase());
+  const typed = words.join("").length;
+  return typed >= LETTERS_THAT_SAY_ENOUGH && words.every((word) => texts.some((text) => text.includes(word)));
+}
+
 /** The node types that match, best first; all of them by category and title when nothing is typed. */
 export function searchTypes(query: string, types: readonly NodeTypeInfo[]): NodeTypeInfo[] {
   if (query.trim() === "") {
     return [...types].sort((a, b) => a.category.localeCompare(b.category) || a.title.localeCompare(b.title));
   }
-  return types
+  const together = types.filter((type) => hasTogether(query, type));
+  return (together.length > 0 ? together : types)
     .map((type) => ({ type, score: typeScore(query, type) }))
     .filter((found): found is { type: NodeTypeInfo; score: number } => found.score !== null)
     .sort((a, b) => b.score - a.score || a.type.title.localeCompare(b.type.title))

@@ -36,7 +36,7 @@ export const STARTERS: readonly Starter[] = [
       {
         type: "KSampler",
         at: [2 * COLUMN, 0],
-        values: { seed: 1, steps: 20, cfg: 5, sampler_name: "dpmpp_2m", scheduler: "karras" },
+        values: { seed: 1, steps: 20, cfg: 5, sampler_name: "euler", scheduler: "normal" },
         links: {
           model: [0, "MODEL"],
           positive: [1, "CONDITIONING"],
@@ -45,7 +45,7 @@ export const STARTERS: readonly Starter[] = [
         },
       },
       { type: "VAEDecode", at: [3 * COLUMN, 0], links: { samples: [4, "LATENT"], vae: [0, "VAE"] } },
-      { type: "PreviewImage", at: [3 * COLUMN, 160], links: { images: [5, "IMAGE"] } },
+      { type: "PreviewImage", at: [4 * COLUMN, 0], links: { images: [5, "IMAGE"] } },
     ],
   },
   {
