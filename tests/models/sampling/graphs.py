@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def sd1_model(sampling: ModelSampling | None = None) -> ModelHandle:
     return ModelHandle(Patched(part), "sd1", sampling or ModelSampling(DiscreteSchedule()), SD1)
 
 
-FUNCTIONS = {
+FUNCTIONS: dict[str, Callable[..., Any]] = {
     **all_nodes(),
     "CheckpointLoaderSimple": lambda **_inputs: sd1_model(),
     "GoldenAnalyticModel": lambda model: model,
