@@ -1,7 +1,8 @@
 """Recorded graphs (numerics/README.md), run by calling node functions one after another, without the engine.
 
 ``Graph(case["graph"], nodes, services).value("9", 1)`` is what output 1 of node 9 gives. ``nodes`` says which function
-stands for each class_type; ``recorded_nodes()`` are the pseudo-nodes of the recordings.
+stands for each class_type: ``all_nodes()`` are those of the package, and the pseudo-nodes of the recordings. The inputs
+that a session gives to nodes are ``recorded_services()``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nodebook.models.folders import ModelFolders
 from nodebook.models.guidance.batching import Evaluator
 from nodebook.models.guidance.conditioning import prepare
 from nodebook.models.guidance.options import BatchFunction
@@ -25,10 +27,19 @@ from nodebook.models.pool import Pool
 from nodebook.models.previews import latent_to_rgb
 from nodebook.models.sampling.noise import initial_noise
 from nodebook.models.values import Conditioning, Latent
-from tests.golden_data import array
+from nodebook.nodes import builtin_nodes
+from tests.golden_data import NUMERICS, array
 
 NodeTable = Mapping[str, Callable[..., Any]]
 FORMATS: Mapping[str, LatentFormat] = {"SD15": SD1, "SDXL": SDXL, "SD3": SD3}
+
+LOOSER: Mapping[str, float] = {
+    "custom/node_dpm_adaptive": 10,  # its levels depend on the estimates, so on the number of threads
+}
+"""Cases of which more than the recorded tolerance is allowed, how many times as much, and why.
+
+Networks are told the nearest of 1,000 whole times: a level that is off by one part in 10 million can mean another one.
+"""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,35 +60,60 @@ class Graph:
             self.results[node_id] = result if isinstance(result, tuple) else (result,)
         return self.results[node_id][slot]
 
+    def upstream(self, node_id: str) -> list[str]:
+        """Return the ids of all nodes that a node needs, itself last, each once."""
+        found: dict[str, None] = {}
+        for value in self.nodes[node_id]["inputs"].values():
+            if _is_link(value):
+                found.update(dict.fromkeys(self.upstream(value[0])))
+        return [*found, node_id]
+
+    def missing(self, node_id: str) -> list[str]:
+        """Return the class_types, sorted, that a node needs and that there is no function for."""
+        return sorted({self.nodes[each]["class_type"] for each in self.upstream(node_id)} - self.functions.keys())
+
     def _call(self, node: Mapping[str, Any]) -> Any:
         function = self.functions[node["class_type"]]
-        inputs = {
-            name: self.value(*value) if isinstance(value, list) and _is_link(value) else value
-            for name, value in node["inputs"].items()
-        }
+        inputs = {name: self.value(*value) if _is_link(value) else value for name, value in node["inputs"].items()}
         wanted = inspect.signature(function).parameters
         return function(**inputs, **{name: value for name, value in self.services.items() if name in wanted})
 
 
-def _is_link(value: Sequence[Any]) -> bool:
-    return len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], int)
+def _is_link(value: Any) -> bool:
+    is_pair = isinstance(value, list) and len(value) == 2
+    return is_pair and isinstance(value[0], str) and isinstance(value[1], int)
 
 
-def table(*modules: Any) -> dict[str, Callable[..., Any]]:
-    """Return the node functions of modules by their type names."""
-    return {function.type_name: function for module in modules for function in module.NODES}
+def all_nodes() -> dict[str, Callable[..., Any]]:
+    """Return the functions of all nodes by their type names, those of the recordings among them."""
+    return {**{each.type_name: each.function for each in builtin_nodes()}, **recorded_nodes()}
 
 
-def class_types(case: Mapping[str, Any] | None) -> set[str]:
-    """Return which nodes a case is made of; none where there are no recordings."""
-    return {node["class_type"] for node in case["graph"].values()} if case else set()
+def recorded_folders() -> ModelFolders:
+    """Return the folders of the recorded model files."""
+    found = ModelFolders(own=None)
+    for folder in (NUMERICS, NUMERICS / "extra"):
+        found.add("checkpoints", folder)
+        found.add("diffusion_models", folder)
+    found.add("loras", NUMERICS / "loras")
+    found.add("embeddings", NUMERICS / "embeddings")
+    return found
+
+
+def recorded_services() -> dict[str, Any]:
+    """Return what a session gives to the nodes of recorded graphs, by the names of their parameters."""
+    return {"pool": Pool(), "folders": recorded_folders()}
 
 
 def outputs(case: Mapping[str, Any], graph: Graph) -> dict[str, Tensor]:
-    """Return the tensors that a case names, by the names of its arrays; those of traces are not among them."""
+    """Return the tensors that a case names, by the names of its arrays; those of traces are not among them.
+
+    Outputs of which a node is missing are left out.
+    """
     found: dict[str, Tensor] = {}
     for name, (node_id, slot) in case["outputs"].items():
-        found.update(tensors_of(name, graph.value(node_id, slot)))
+        if not graph.missing(node_id):
+            found.update(tensors_of(name, graph.value(node_id, slot)))
     return found
 
 

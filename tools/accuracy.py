@@ -1,56 +1,67 @@
-"""Prints how far schedulers and samplers are from recorded numbers: the tables of docs/sampling-accuracy.md.
+"""Prints how far this package is from recorded numbers: the tables of docs/sampling-accuracy.md.
 
-``python -m tools.accuracy`` prints the page; with ``--write`` it is written. The recorded numbers are not part of the
-repository; without them there is nothing to compare.
+``python -m tools.accuracy`` prints the page; with ``--write`` it is written. It runs every recorded graph, networks and
+all, which takes a minute or two. The recorded numbers are not part of the repository; without them there is nothing to
+compare.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from nodebook.models.sampling.registry import SAMPLERS
 from nodebook.models.sampling.schedulers import SCHEDULERS
-from tests.golden_data import NUMERICS, array, deviation, recorded
-from tests.models.sampling.analytic import sampled
-from tests.models.sampling.graphs import NOT_BUILT, run
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from tests.golden_data import NUMERICS
+from tests.golden_graph import LOOSER
+from tools.recorded_runs import Pair, Runs, Wanted
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "sampling-accuracy.md"
 
 HEAD = """# How accurate sampling is
 
-Each scheduler and sampler beside numbers that ComfyUI 0.8.0 computed on a CPU, in float32. A deviation is the largest
-absolute difference of any element in any recorded case; beside it, what share it is of the tolerance that was recorded
-with that case (ten times its own numeric noise, at least 2e-5 of the largest value, 2e-6 for noise levels). Written by
-`python -m tools.accuracy --write`.
+Everything beside numbers that ComfyUI 0.8.0 computed on a CPU, in float32. A deviation is the largest absolute
+difference of any element in any recorded case; beside it, what share it is of the tolerance that was recorded with that
+case (ten times its own numeric noise, at least 2e-5 of the largest value, 2e-6 for noise levels). Arrays of whole
+numbers (indices, colours) must be equal. Written by `python -m tools.accuracy --write`.
 """
-
-Pairs = Iterator[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What all cases of one name come to."""
+    """What all recorded arrays of one name come to; they are computed only when they are measured."""
 
     name: str
-    cases: int
-    deviation: float
-    share: float
-    """Of the tolerance, in the case where that is largest."""
+    arrays: int
+    measure: Callable[[], Iterable[Pair]]
 
-    @classmethod
-    def of(cls, name: str, pairs: Iterable[tuple[float, float]]) -> Row:
-        """Return the row of (deviation, tolerance) pairs."""
-        found = list(pairs)
-        shares = [each / tolerance for each, tolerance in found]
-        return cls(name, len(found), max((each for each, _ in found), default=0.0), max(shares, default=0.0))
+    def text(self, *, measured: bool) -> str:
+        """Return the row of the table, with or without the columns that are measured."""
+        if not measured:
+            return f"| {self.name} | {self.arrays} |"
+        pairs = list(self.measure())
+        deviation = max((each.deviation for each in pairs), default=0.0)
+        share = max((each.share for each in pairs), default=0.0)
+        return f"| {self.name} | {self.arrays} | {deviation:.1e} | {share:.1%} |"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A table under its heading."""
+
+    title: str
+    words: str
+    rows: tuple[Row, ...]
+
+    def text(self, *, measured: bool) -> str:
+        """Return the section."""
+        lines = ["| name | arrays | largest deviation | of the tolerance |", "|---|---|---|---|"]
+        return "\n".join(
+            [f"## {self.title}\n", f"{self.words}\n", *lines, *(each.text(measured=measured) for each in self.rows)]
+        )
 
 
 def main() -> int:
@@ -61,65 +72,91 @@ def main() -> int:
     if not NUMERICS.is_dir():
         print("The recorded numbers are not here: nothing to compare.", file=sys.stderr)
         return 1
-    page = "\n".join([HEAD, *_tables()]) + "\n"
+    text = page()
     if options.write:
-        PAGE.write_text(page)
+        PAGE.write_text(text)
     else:
-        print(page, end="")
+        print(text, end="")
     return 0
 
 
-def _tables() -> Iterator[str]:
-    yield "## Schedulers\n"
-    yield "Of five model samplings (eps, v, zero terminal SNR, SD3's flow, Flux), 4 and 20 steps, all and half.\n"
-    yield _table(Row.of(name, _scheduler(name)) for name in SCHEDULERS)
-    yield "\n## Nodes of noise levels\n"
-    yield _table(Row.of(name, pairs) for name, pairs in _level_nodes())
-    missing = ", ".join(sorted(NOT_BUILT))
-    yield f"\nRecorded, but not built, because no openly licensed source at hand gives their tables: {missing}.\n"
-    yield "## Samplers\n\nOn a model in closed form, so that nothing but the sampler is compared; 6 steps, CFG 3.\n"
-    yield _table(Row.of(name, _sampler(name)) for name in SAMPLERS)
+def page(*, measured: bool = True) -> str:
+    """Return the whole page; without figures where they are not to be measured, which is quick."""
+    runs = Runs()
+    parts = [HEAD, *(f"{section.text(measured=measured)}\n" for section in sections(runs)), _gaps(runs)]
+    return "\n".join(parts)
 
 
-def _scheduler(name: str) -> Pairs:
-    for case in _cases("scheduler"):
-        if case["id"].endswith(f"/{name}"):
-            for output in case["outputs"]:
-                yield _beside(case, output, _output(case, output))
+def sections(runs: Runs) -> list[Section]:
+    """Return the tables, nothing in them measured yet."""
+    return [
+        Section(
+            "Schedulers",
+            "Of five model samplings (eps, v, zero terminal SNR, SD3's flow, Flux), 4 and 20 steps, all and half.",
+            tuple(_row(runs, name, runs.scheduler(name)) for name in SCHEDULERS),
+        ),
+        Section("Nodes of noise levels", "Each with one set of values.", tuple(_level_nodes(runs))),
+        Section(
+            "Samplers in closed form",
+            "On a model in closed form, so that nothing but the sampler is compared; 6 steps, CFG 3.",
+            tuple(_row(runs, name, runs.sampler(name, closed_form=True)) for name in SAMPLERS),
+        ),
+        Section(
+            "Samplers with networks",
+            "The same samplers, run by the nodes with small networks of random weights (as SD 1, SDXL and SD 3 have):\n"
+            "from noise and from a latent, with and without CFG, eps, v and flow, masks, LoRAs and options.",
+            tuple(_row(runs, name, runs.sampler(name, closed_form=False)) for name in SAMPLERS),
+        ),
+        Section("Kinds of cases", f"{_KINDS}{_looser()}", tuple(_kind(runs, kind) for kind in runs.kinds())),
+    ]
 
 
-def _level_nodes() -> Iterator[tuple[str, Pairs]]:
-    for case in _cases("scheduler_nodes"):
-        for output in case["outputs"]:
-            if output not in NOT_BUILT:
-                yield output, iter([_beside(case, output, _output(case, output))])
+_KINDS = (
+    "All cases by their kind, what is compared beside samplers too. Of tokens it is counted how many differ in id,\n"
+    "weight or word; points of model samplings may differ by one part in a million."
+)
 
 
-def _sampler(name: str) -> Pairs:
-    for case in _cases("sampler_analytic"):
-        if case["summary"]["sampler"] == name:
-            yield _beside(case, "latent", sampled(case)[0])
+def _looser() -> str:
+    return "".join(
+        f"\n\nThe tests allow {name} {times:g} times its tolerance: its levels depend on the estimates."
+        for name, times in LOOSER.items()
+    )
 
 
-def _cases(kind: str) -> list[dict[str, Any]]:
-    return [case for case in recorded()["cases"] if case["kind"] == kind]
+def _row(runs: Runs, name: str, wanted: Wanted) -> Row:
+    return Row(name, len(wanted), lambda: [runs.pair(case, array) for case, array in wanted])
 
 
-def _output(case: dict[str, Any], output: str) -> Tensor:
-    node_id, slot = case["outputs"][output]
-    found: Tensor = run(case["graph"], (node_id, slot))
-    return found
+def _level_nodes(runs: Runs) -> Iterator[Row]:
+    for case in runs.cases("scheduler_nodes"):
+        for array in runs.arrays(case):
+            yield _row(runs, array, [(case, array)])
 
 
-def _beside(case: dict[str, Any], output: str, found: Tensor) -> tuple[float, float]:
-    entry = case["arrays"][output]
-    return deviation(found, array(entry["array"])), entry["tol_abs"]
+def _kind(runs: Runs, kind: str) -> Row:
+    wanted = [(case, array) for case in runs.cases(kind) for array in runs.arrays(case)]
+    return _row(runs, kind, wanted)
 
 
-def _table(rows: Iterable[Row]) -> str:
-    lines = ["| name | arrays | largest deviation | of the tolerance |", "|---|---|---|---|"]
-    lines += [f"| {row.name} | {row.cases} | {row.deviation:.1e} | {row.share:.1%} |" for row in rows]
-    return "\n".join(lines)
+def _gaps(runs: Runs) -> str:
+    lines = ["## Recorded but not built\n"]
+    lines += [f"- `{name}`: {', '.join(places)}" for name, places in sorted(runs.not_built().items())] or ["Nothing."]
+    lines += ["\n## Not recorded\n", "Of the names in the menus of ComfyUI's KSampler:\n"]
+    for menu, built in (("sampler_name", SAMPLERS), ("scheduler", SCHEDULERS)):
+        what, names = f"{menu.removesuffix('_name')}s", runs.menu(menu)
+        with_network, anywhere = (
+            runs.names_in_cases(menu, closed_form=False),
+            runs.names_in_cases(menu, closed_form=True),
+        )
+        lines.append(f"- {what} that are not built: {_listed(names - built.keys())}")
+        lines.append(f"- {what} in no recorded case: {_listed(names - anywhere - with_network)}")
+        lines.append(f"- {what} in no recorded case with a network: {_listed(names - with_network)}")
+    return "\n".join(lines) + "\n"
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
 
 
 if __name__ == "__main__":

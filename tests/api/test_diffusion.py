@@ -183,6 +183,17 @@ def test_a_bad_checkpoint_says_so_on_the_node(models: Path, name: str) -> None:
     assert re.search(message, error.message)
 
 
+def test_a_checkpoint_without_a_vae_samples_all_the_same(models: Path) -> None:
+    rest = {name: each for name, each in load_file(DEMO).items() if not name.startswith("first_stage_model.")}
+    save_file(rest, models / "no_vae.safetensors", metadata=metadata())
+    g = text_to_image("no_vae.safetensors")
+    run = g.run()
+    assert not run.errors
+    assert "KSampler" in titles(g, run)
+    (message,) = filter(None, run.blocked.values())
+    assert message == "The checkpoint no_vae.safetensors holds no VAE. Add Load VAE with a file that does."
+
+
 def test_a_lora_for_another_family(models: Path) -> None:
     flux_lora(models / "flux.safetensors")
     g = text_to_image()

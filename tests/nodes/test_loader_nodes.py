@@ -10,6 +10,7 @@ import torch
 from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
 from safetensors.torch import load_file, save_file
 
+from nodebook.engine.items import Block
 from nodebook.models.errors import ModelFileNotFoundError, UnknownModelError
 from nodebook.models.folders import ModelFolders
 from nodebook.models.pool import Pool
@@ -65,7 +66,10 @@ def test_parts_of_their_own_files(folders: ModelFolders) -> None:
 def test_a_checkpoint_without_text_encoder_and_vae(folders: ModelFolders, tmp_path: Path) -> None:
     shutil.copy(NUMERICS / "extra" / "tiny_sd3.safetensors", tmp_path / "checkpoints")
     model, clip, vae = loaders.checkpoint_loader_simple("tiny_sd3.safetensors", folders=folders)
-    assert (model.family, clip, vae) == ("sd3", None, None)
+    assert model.family == "sd3"
+    for missing, advice in ((clip, "no text encoders. Add Load CLIP"), (vae, "no VAE. Add Load VAE")):
+        assert isinstance(missing, Block)
+        assert advice in str(missing.message)
 
 
 def test_a_taesd_is_offered_once_both_halves_are_there(folders: ModelFolders, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from nodebook.engine.annotations import FileName, Hidden
+from nodebook.engine.items import Block
 from nodebook.engine.node import node
 from nodebook.models.errors import ModelFileNotFoundError
 from nodebook.models.files import content_digest
@@ -60,15 +61,24 @@ TINY_VAES: dict[str, LatentFormat] = {"taesd": SD1, "taesdxl": SDXL, "taesd3": S
 
 
 @node(name="CheckpointLoaderSimple", title="Load Checkpoint", category="loaders", outputs=("MODEL", "CLIP", "VAE"))
-def checkpoint_loader_simple(
-    ckpt_name: CheckpointName, *, folders: Hidden[ModelFolders]
-) -> tuple[Model, Clip | None, Vae | None]:
+def checkpoint_loader_simple(ckpt_name: CheckpointName, *, folders: Hidden[ModelFolders]) -> tuple[Model, Clip, Vae]:
     """Load a model with its text encoders and its VAE from one file, whose family is read from its header.
+
+    What the file does not hold keeps from running only the nodes that need it.
 
     ckpt_name: a file of the folder checkpoints.
     """
     with about("ckpt_name"):
-        return load_checkpoint(folders.resolve("checkpoints", ckpt_name), embeddings=folders.folders("embeddings"))
+        path = folders.resolve("checkpoints", ckpt_name)
+        model, clip, vae = load_checkpoint(path, embeddings=folders.folders("embeddings"))
+    return model, _held(clip, ckpt_name, "text encoders", "Load CLIP"), _held(vae, ckpt_name, "VAE", "Load VAE")
+
+
+def _held(handle: Any, ckpt_name: str, what: str, node: str) -> Any:
+    """Return a handle, or for None what keeps from running all that needs one."""
+    if handle is None:
+        return Block(f"The checkpoint {ckpt_name} holds no {what}. Add {node} with a file that does.")
+    return handle
 
 
 @node(name="UNETLoader", title="Load Diffusion Model", category="advanced/loaders", outputs=("MODEL",))

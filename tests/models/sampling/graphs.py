@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,7 @@ from nodebook.models.handles import ModelHandle, Part, Patched, WeightsFile
 from nodebook.models.latents import SD1
 from nodebook.models.sampling.parametrisation import ModelSampling
 from nodebook.models.sampling.schedules import DiscreteSchedule
-from nodebook.nodes.diffusion import model_sampling, samplers, schedulers
-
-FUNCTIONS = {
-    function.type_name: function for module in (model_sampling, samplers, schedulers) for function in module.NODES
-}
+from tests.golden_graph import Graph, all_nodes
 
 NOT_BUILT = {"gits", "optimal_FLUX", "optimal_Wan", "optimal_Chroma"}
 """Recorded noise levels whose tables no openly licensed source at hand has."""
@@ -27,29 +24,33 @@ def sd1_model(sampling: ModelSampling | None = None) -> ModelHandle:
     return ModelHandle(Patched(part), "sd1", sampling or ModelSampling(DiscreteSchedule()), SD1)
 
 
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **all_nodes(),
+    "CheckpointLoaderSimple": lambda **_inputs: sd1_model(),
+    "GoldenAnalyticModel": lambda model: model,
+}
+
+
 def run(graph: dict[str, Any], wanted: tuple[str, int]) -> Any:
     """Return the output ``slot`` of the node ``id`` of a graph."""
-    found = _outputs(graph, wanted[0])
-    return found[wanted[1]] if isinstance(found, tuple) else found
-
-
-def _outputs(graph: dict[str, Any], node_id: str) -> Any:
-    node = graph[node_id]
-    values = {
-        name: run(graph, (value[0], value[1])) if isinstance(value, list) else value
-        for name, value in node["inputs"].items()
-    }
-    match node["class_type"]:
-        case "CheckpointLoaderSimple":
-            return sd1_model()
-        case "GoldenAnalyticModel":
-            return values["model"]
-        case "GoldenSigmas":
-            return torch.tensor(values["values"], dtype=torch.float32)
-        case name:
-            return FUNCTIONS[name](**values)
+    return Graph(graph, FUNCTIONS).value(*wanted)
 
 
 def node_of(graph: dict[str, Any], class_type: str) -> tuple[str, dict[str, Any]]:
     """Return the id and the inputs of the first node of a type."""
     return next((key, node["inputs"]) for key, node in graph.items() if node["class_type"] == class_type)
+
+
+def sampling_points(case: dict[str, Any]) -> dict[str, float | list[float]]:
+    """Return what a case of kind model_sampling has recorded of one, as it is here."""
+    _, inputs = node_of(case["graph"], "GoldenSamplingPoints")
+    sampling = run(case["graph"], tuple(inputs["model"])).sampling
+    points, schedule = case["values"]["points"], sampling.schedule
+    return {
+        "sigma_min": sampling.sigma_min,
+        "sigma_max": sampling.sigma_max,
+        "n_sigmas": len(schedule.sigmas),
+        "percent_to_sigma": [schedule.percent_to_sigma(each) for each in points["percent"]],
+        "timestep_of_sigma": schedule.timestep(torch.tensor(points["sigma_in"])).float().tolist(),
+        "sigma_of_timestep": schedule.sigma(torch.tensor(points["timestep_in"])).tolist(),
+    }

@@ -17,7 +17,7 @@ from nodebook.models.sampling.schedules import (
     Schedule,
 )
 from tests.golden_data import cases, needs_golden
-from tests.models.sampling.graphs import run
+from tests.models.sampling.graphs import sampling_points
 
 SCHEDULES: dict[str, Schedule] = {
     "linear in the root": DiscreteSchedule(),
@@ -39,17 +39,9 @@ every_schedule = pytest.mark.parametrize("schedule", SCHEDULES.values(), ids=SCH
 @needs_golden
 @pytest.mark.parametrize("case", cases("model_sampling"))
 def test_points_are_the_recorded_ones(case: dict[str, Any]) -> None:
-    node_id = next(key for key, node in case["graph"].items() if node["class_type"] == "GoldenSamplingPoints")
-    sampling = run(case["graph"], tuple(case["graph"][node_id]["inputs"]["model"])).sampling
-    points, schedule = case["values"]["points"], sampling.schedule
-    assert (sampling.sigma_min, sampling.sigma_max) == pytest.approx((points["sigma_min"], points["sigma_max"]))
-    assert len(schedule.sigmas) == points["n_sigmas"]
-    found = [schedule.percent_to_sigma(each) for each in points["percent"]]
-    assert found == pytest.approx(points["percent_to_sigma"], rel=1e-6)
-    times = schedule.timestep(torch.tensor(points["sigma_in"])).float().tolist()
-    assert times == pytest.approx(points["timestep_of_sigma"], rel=1e-6)
-    sigmas = schedule.sigma(torch.tensor(points["timestep_in"])).tolist()
-    assert sigmas == pytest.approx(points["sigma_of_timestep"], rel=1e-6)
+    points = case["values"]["points"]
+    for name, found in sampling_points(case).items():
+        assert found == pytest.approx(points[name], rel=1e-6), name
 
 
 @every_schedule

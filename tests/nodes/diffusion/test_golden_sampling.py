@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,41 +9,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nodebook.models.folders import ModelFolders
 from nodebook.models.guidance.denoiser import GuidedDenoiser
-from nodebook.models.pool import Pool
 from nodebook.models.sampling.registry import Sampler
 from nodebook.models.sampling.step import Step, StepHook
-from nodebook.nodes import masks
-from nodebook.nodes.diffusion import (
-    conditioning,
-    custom,
-    guiders,
-    inpaint,
-    ksampler,
-    latent_batches,
-    latents,
-    loaders,
-    lora,
-    merge,
-    model_sampling,
-    options,
-    samplers,
-    schedulers,
-    text,
-    vae,
-)
-from tests.golden_data import NUMERICS, array, cases, expect_close, needs_golden
-from tests.golden_graph import Graph, class_types, outputs, recorded_nodes, table
+from tests.golden_data import array, cases, expect_close, needs_golden
+from tests.golden_graph import LOOSER, Graph, all_nodes, outputs, recorded_services
 
 pytestmark = needs_golden
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **table(conditioning, custom, guiders, inpaint, ksampler, latent_batches, latents, loaders),
-    **table(model_sampling, options, samplers, schedulers, text, vae, lora, merge),
-    "InvertMask": masks.invert_mask,
-    **recorded_nodes(),
-}
+FUNCTIONS = all_nodes()
 
 
 @dataclass(slots=True)
@@ -62,19 +35,8 @@ class Recorder:
 
 
 @pytest.fixture(scope="module")
-def pool() -> Pool:
-    return Pool()
-
-
-@pytest.fixture(scope="module")
-def folders() -> ModelFolders:
-    found = ModelFolders()
-    for folder in (NUMERICS, NUMERICS / "extra"):
-        found.add("checkpoints", folder)
-        found.add("diffusion_models", folder)
-    found.add("loras", NUMERICS / "loras")
-    found.add("embeddings", NUMERICS / "embeddings")
-    return found
+def services() -> dict[str, Any]:
+    return recorded_services()
 
 
 @pytest.fixture
@@ -124,39 +86,25 @@ KINDS = (
 )
 
 
-LOOSER = {
-    "custom/node_dpm_adaptive": 10,  # its levels depend on the estimates, so on the number of threads
-}
-"""Cases of which more than the recorded tolerance is allowed, how many times as much, and why.
-
-Networks are told the nearest of 1,000 whole times: a level that is off by one part in 10 million can mean another one.
-"""
-
-
 @pytest.mark.parametrize("case", cases(*KINDS))
-def test_a_recorded_graph(case: dict[str, Any], pool: Pool, folders: ModelFolders, recorder: Recorder) -> None:
-    missing = class_types(case) - FUNCTIONS.keys()
+def test_a_recorded_graph(case: dict[str, Any], services: dict[str, Any], recorder: Recorder) -> None:
+    graph = Graph(case["graph"], FUNCTIONS, services)
+    missing = {each for node_id, _slot in case["outputs"].values() for each in graph.missing(node_id)}
     if missing:
         pytest.skip(f"not built: {', '.join(sorted(missing))}")
-    case = _loosened(case, LOOSER.get(case["id"], 1))
-    graph = Graph(case["graph"], FUNCTIONS, {"pool": pool, "folders": folders})
+    looser = LOOSER.get(case["id"], 1)
     found = outputs(case, graph)
     for name in case["arrays"]:
         if not name.startswith("trace_"):
-            expect_close(case, name, found[name])
+            expect_close(case, name, found[name], looser=looser)
     if "sigmas" in case:
         _expect_sigmas(case["sigmas"], recorder.sigmas)
     if "denoiser_calls" in case:
         assert recorder.denoiser_calls == case["denoiser_calls"]
         assert recorder.unet_rows == case["unet_rows"]
     if case.get("trace"):
-        expect_close(case, "trace_x", torch.stack(recorder.x))
-        expect_close(case, "trace_x0", torch.stack(recorder.x0))
-
-
-def _loosened(case: dict[str, Any], factor: float) -> dict[str, Any]:
-    arrays = {name: {**entry, "tol_abs": entry["tol_abs"] * factor} for name, entry in case["arrays"].items()}
-    return {**case, "arrays": arrays}
+        expect_close(case, "trace_x", torch.stack(recorder.x), looser=looser)
+        expect_close(case, "trace_x0", torch.stack(recorder.x0), looser=looser)
 
 
 def _expect_sigmas(expected: list[Any], found: list[list[float]]) -> None:
