@@ -42,8 +42,8 @@ model, clip, vae = g.add("CheckpointLoaderSimple", ckpt_name="nodebook-demo.safe
 wanted = g.add("CLIPTextEncode", clip=clip, text="a red circle on a blue background")
 unwanted = g.add("CLIPTextEncode", clip=clip, text="")
 blank = g.add("EmptyLatentImage", width=128, height=128)
-sampled = g.add("KSampler", model=model, seed=g.input("seed", 1), steps={STEPS}, cfg=5.0, sampler_name="euler",
-                scheduler="normal", positive=wanted, negative=unwanted, latent_image=blank)
+sampled = g.add("KSampler", model=model, seed=g.input("seed", 1), steps={STEPS}, cfg=5.0, sampler_name="dpmpp_2m",
+                scheduler="karras", positive=wanted, negative=unwanted, latent_image=blank)
 shown = g.add("PreviewImage", images=g.add("VAEDecode", samples=sampled, vae=vae))
 mark("graph")
 g.run(wanted).check()

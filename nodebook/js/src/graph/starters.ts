@@ -36,7 +36,7 @@ export const STARTERS: readonly Starter[] = [
       {
         type: "KSampler",
         at: [2 * COLUMN, 0],
-        values: { seed: 1, steps: 20, cfg: 5, sampler_name: "euler", scheduler: "normal" },
+        values: { seed: 1, steps: 20, cfg: 5, sampler_name: "dpmpp_2m", scheduler: "karras" },
         links: {
           model: [0, "MODEL"],
           positive: [1, "CONDITIONING"],
