@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -67,7 +68,8 @@ def test_a_checkpoint_without_text_encoder_and_vae(folders: ModelFolders, tmp_pa
     shutil.copy(NUMERICS / "extra" / "tiny_sd3.safetensors", tmp_path / "checkpoints")
     model, clip, vae = loaders.checkpoint_loader_simple("tiny_sd3.safetensors", folders=folders)
     assert model.family == "sd3"
-    for missing, advice in ((clip, "no text encoders. Add Load CLIP"), (vae, "no VAE. Add Load VAE")):
+    found: list[tuple[Any, str]] = [(clip, "no text encoders. Add Load CLIP"), (vae, "no VAE. Add Load VAE")]
+    for missing, advice in found:
         assert isinstance(missing, Block)
         assert advice in str(missing.message)
 
