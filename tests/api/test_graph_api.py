@@ -880,7 +880,7 @@ def test_a_document_with_unknown_types_opens_runs_the_rest_and_saves_back_unchan
     g.add("plus", a=1)
     document = json.loads(g.to_json())
     document["nodes"]["9"] = {
-        "type": "KSampler",
+        "type": "NobodysSampler",
         "values": {"seed": 1, "cfg": 7.5},
         "links": {"model": ["8", "MODEL"]},
         "view": {"x": 1},

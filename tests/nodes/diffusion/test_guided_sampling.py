@@ -122,7 +122,7 @@ def test_dear_previews_are_shown_less_often(running: Watched, monkeypatch: pytes
     for index in range(20):
         clock[0] += 0.02
         hook(Step(index, 20, None, EMPTY["samples"], torch.zeros(1, 4, 8, 8)))
-    assert len(shown) == 4
+    assert len(shown) == 5  # one each 0.1 s, and the last step
     assert len(running.done) == 20
 
 
