@@ -7,8 +7,8 @@ import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
 import { openPalette } from "./editor/openPalette";
 import { watchTheme } from "./editor/theme";
+import { bindFlow } from "./state/bindFlow";
 import { createClientStore, pushNotice } from "./state/client";
-import { bindFlow } from "./state/flow";
 import { createKernelStore } from "./state/kernel";
 import { type Model, startSession } from "./sync/session";
 

@@ -36,8 +36,12 @@ export function orderedIds(document: GraphDocument): string[] {
 
 /** The highest whole-number id in the document, 0 where there is none. */
 export function highestId(document: GraphDocument): number {
+  return highestOf(Object.keys(document.nodes));
+}
+
+export function highestOf(ids: readonly string[]): number {
   let highest = 0;
-  for (const id of Object.keys(document.nodes)) {
+  for (const id of ids) {
     if (WHOLE_NUMBER.test(id)) highest = Math.max(highest, Number(id));
   }
   return highest;
