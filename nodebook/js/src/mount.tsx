@@ -5,11 +5,13 @@ import type { EditorContextValue } from "./editor/context";
 import { Editor } from "./editor/Editor";
 import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
+import { createMeasures } from "./editor/measures";
 import { openPalette } from "./editor/openPalette";
 import { watchTheme } from "./editor/theme";
 import { bindFlow } from "./state/bindFlow";
 import { createClientStore, pushNotice } from "./state/client";
 import { createKernelStore } from "./state/kernel";
+import { createTurns } from "./state/turns";
 import { type Model, startSession } from "./sync/session";
 
 const READABLE_ZOOM = 0.8;
@@ -32,7 +34,10 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   });
   bindFlow(kernel, client, signal);
   const actions = createActions({ kernel, client, session, signal });
-  const context: EditorContextValue = { kernel, client, session, actions, root, flow: { current: null } };
+  const turns = createTurns(signal);
+  const measures = createMeasures(client);
+  const flow: EditorContextValue["flow"] = { current: null };
+  const context: EditorContextValue = { kernel, client, session, actions, root, turns, measures, flow };
 
   const react = createRoot(root);
   react.render(<Editor context={context} />);

@@ -16,6 +16,7 @@ import { ConnectHint } from "./ConnectHint";
 import { useClient, useEditor, useKernel } from "./context";
 import { nodeAt } from "./drawOverview";
 import { FAR_ZOOM, fitView, NARROWEST_ZOOM, WIDEST_ZOOM } from "./fit";
+import { MANY_NODES } from "./MountGate";
 import { NodeCard } from "./NodeCard";
 import { NoteCard } from "./NoteCard";
 import { Overview } from "./Overview";
@@ -26,8 +27,6 @@ const NODE_TYPES = { card: NodeCard, note: NoteCard };
 const MULTI_SELECT_KEYS = ["Shift", "Meta", "Control"];
 const NO_ATTRIBUTION = { hideAttribution: true };
 const SNAP_RADIUS_PX = 24;
-/** From this many nodes on, cards that are out of sight are not in the page. */
-const MANY_NODES = 120;
 const NO_NODES: FlowNode[] = [];
 const NO_EDGES: FlowEdge[] = [];
 
@@ -46,7 +45,7 @@ export const Canvas = memo(function Canvas() {
   const changes = useMemo(
     () => ({
       onNodesChange: (list: NodeChange<FlowNode>[]) =>
-        client.setState((state) => ({ nodes: measured(applyNodeChanges(list, [...state.nodes]), list) })),
+        client.setState((state) => ({ nodes: applyNodeChanges(list, [...state.nodes]) })),
       onEdgesChange: (list: EdgeChange<FlowEdge>[]) =>
         client.setState((state) => ({ edges: applyEdgeChanges(list, [...state.edges]) })),
     }),
@@ -115,13 +114,6 @@ function useOverviewClick() {
     },
     [client, actions, flow],
   );
-}
-
-/** Once React Flow has measured a card, its estimated ports must go: they would win over the measured ones. */
-function measured(nodes: FlowNode[], changes: readonly NodeChange<FlowNode>[]): FlowNode[] {
-  const ids = new Set(changes.filter((change) => change.type === "dimensions").map((change) => change.id));
-  if (ids.size === 0) return nodes;
-  return nodes.map((node) => (ids.has(node.id) && node.handles ? { ...node, handles: undefined } : node));
 }
 
 /** Show the whole graph when it first comes, and after a starter filled an empty one. Returns React Flow's `onInit`. */
