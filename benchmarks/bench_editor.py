@@ -28,13 +28,14 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.browser.editorpage import open_page  # noqa: E402
 from tools import frontend  # noqa: E402 -- found by the line above
 from tools.browser import ADVICE, ARGUMENTS, find_browser  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Page
 
 SIZES = (100, 500, 1000, 2000)
 ROUNDS = 3
@@ -51,9 +52,6 @@ STEP_PX = 12
 WHEEL_STEPS = 30
 WHEEL_PX = 12
 GESTURES = ("pan", "zoom", "drag")
-ORIGIN = "http://bench.test"
-FOLDERS = {"/static/": ROOT / "nodebook" / "widget" / "static", "/out/": ROOT / "build" / "bench"}
-TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
 Key = tuple[str, str, str]
 """Side, ``fit`` or ``1:1``, gesture."""
@@ -78,19 +76,6 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def serve(route: Route) -> None:
-    """Answer from the folders of built things."""
-    path = route.request.url.removeprefix(ORIGIN).partition("?")[0]
-    file = ROOT / "nodebook" / "js" / "dev" / "bench" / "index.html" if path == "/" else None
-    for prefix, folder in FOLDERS.items():
-        if path.startswith(prefix):
-            file = folder / path.removeprefix(prefix)
-    if file is None or not file.is_file():
-        route.fulfill(status=404)
-    else:
-        route.fulfill(path=file, content_type=TYPES[file.suffix])
-
-
 class Bench:
     """One page of one side."""
 
@@ -101,9 +86,7 @@ class Bench:
         self.page.set_default_timeout(30_000)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.route(f"{ORIGIN}/**", serve)
-        self.page.goto(f"{ORIGIN}/?side={side}")
-        self.page.wait_for_function("() => globalThis.bench?.ready")
+        open_page(self.page, side)
         if slow > 1:
             context.new_cdp_session(self.page).send("Emulation.setCPUThrottlingRate", {"rate": slow})
 
