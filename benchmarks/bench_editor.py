@@ -223,6 +223,61 @@ def measure_empty(browser: Browser, figures: Figures, slow: float) -> None:
         bench.close()
 
 
+SOAK_NODES = 12
+SOAK_PER_S = 30
+SOAK_LOOK_S = 20
+SOAK_GROWTH_MB = 3.0
+
+SOAK = """async (perSecond) => {
+  const picture = async (seed) => {
+    const canvas = new OffscreenCanvas(512, 512);
+    const context = canvas.getContext("2d");
+    const data = context.createImageData(512, 512);
+    let state = seed;
+    for (let at = 0; at < data.data.length; at += 1) {
+      state = (state * 1103515245 + 12345) % 2147483648;
+      data.data[at] = at % 4 === 3 ? 255 : 96 + (state >> 16) % 64;
+    }
+    context.putImageData(data, 0, 0);
+    return (await canvas.convertToBlob({ type: "image/jpeg", quality: 0.6 })).arrayBuffer();
+  };
+  const pictures = await Promise.all([1, 2, 3, 4].map(picture));
+  globalThis.soak = { sent: 0, bytes: pictures[0].byteLength };
+  setInterval(() => {
+    soak.sent += 1;
+    const seq = soak.sent;
+    const node = String(1 + (seq % 4));
+    bench.side.kernel().publish(
+      { type: "picture", node, index: 0, count: 1, width: 512, height: 512, mime: "image/jpeg", seq, kind: "preview" },
+      [new DataView(pictures[seq % pictures.length].slice(0))],
+    );
+    bench.side.kernel().received.length = 0;
+  }, 1000 / perSecond);
+}"""
+
+
+def soak(browser: Browser, minutes: float) -> int:
+    """Show previews for so long; print the heap as it goes. Returns 1 when it grew."""
+    bench = Bench(browser, "ours")
+    heaps: list[float] = []
+    try:
+        bench.show(SOAK_NODES)
+        bench.page.evaluate(SOAK, SOAK_PER_S)
+        end = time.monotonic() + minutes * 60
+        while time.monotonic() < end:
+            bench.page.wait_for_timeout(1000 * min(SOAK_LOOK_S, minutes * 60 / 6))
+            heaps.append(bench.heap_mb())
+            sent, size = bench.page.evaluate("() => [soak.sent, soak.bytes]")
+            print(f"{sent:>8} previews of {size / 1000:.0f} KB: {heaps[-1]:.2f} MB", flush=True)
+    finally:
+        bench.close()
+    third = max(1, len(heaps) // 3)
+    growth = statistics.median(heaps[-third:]) - statistics.median(heaps[:third])
+    is_kept = growth <= SOAK_GROWTH_MB
+    print(f"{'kept    ' if is_kept else 'NOT KEPT'}  the heap grew by {growth:+.2f} MB (≤ {SOAK_GROWTH_MB:g})")
+    return 0 if is_kept else 1
+
+
 def print_size(figures: Figures) -> None:
     """Print the tables of one size."""
     paint, heap = figures.paint, figures.heap_mb
@@ -280,6 +335,8 @@ def main(arguments: list[str]) -> int:
         browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, "--enable-precise-memory-info"])
         print(f"Chromium {browser.version}")
         try:
+            if options.soak is not None:
+                return soak(browser, options.soak)
             kept = verdicts(run(browser, options.sizes, options.rounds, options.slow))
         finally:
             browser.close()
@@ -294,6 +351,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--sizes", type=lambda text: [int(each) for each in text.split(",")], default=SIZES)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--slow", type=float, default=1)
+    parser.add_argument("--soak", type=float, metavar="MINUTES")
     return parser.parse_args(arguments)
 
 
