@@ -236,3 +236,31 @@ def test_nothing_is_left_behind_when_a_view_ends(page: Page, count: int) -> None
     after["left"] = [each for each in after["left"] if each != "1 selectionchange,false on #document"]
     assert after == {**before, "children": 0}
     assert page.evaluate("() => bench.side.kernel().listenerCount") == 1  # the page's own, which weighs messages
+
+
+def test_a_node_is_dragged_from_far_away_too(page: Page) -> None:
+    page.evaluate(f"async () => {{ bench.side.prepare({MANY}); await bench.side.show({MANY}); }}")
+    node = page.evaluate("() => bench.side.middleId()")
+    view = f"() => bench.side.kernel().document.nodes['{node}'].view"
+    transform = "() => document.querySelector('.react-flow__viewport').style.transform"
+    before, shown, zoom = page.evaluate(view), page.evaluate(transform), page.evaluate("() => bench.side.zoom()")
+    spot = page.evaluate("() => bench.side.nodeSpot()")
+    page.mouse.move(spot["x"], spot["y"])
+    page.mouse.down()
+    for step in range(1, 6):
+        page.mouse.move(spot["x"] + 10 * step, spot["y"] - 5 * step)
+    page.mouse.up()
+    page.wait_for_timeout(300)
+    after = page.evaluate(view)
+    assert (after["x"], after["y"]) == pytest.approx((before["x"] + 50 / zoom, before["y"] - 25 / zoom), abs=2)
+    assert page.evaluate(transform) == shown
+    edits = "() => bench.side.kernel().received.filter(({type}) => type === 'edit').length"
+    assert page.evaluate(edits) == 1
+
+    empty = page.evaluate("() => bench.side.emptySpot()")
+    page.mouse.move(empty["x"], empty["y"])
+    page.mouse.down()
+    page.mouse.move(empty["x"] + 40, empty["y"], steps=4)
+    page.mouse.up()
+    assert page.evaluate(transform) != shown
+    assert page.evaluate(edits) == 1
