@@ -56,12 +56,42 @@ class NodeModel(_Model):
     ]
 
 
+class PortModel(_Model):
+    """An input or output of a subgraph. Members that are not named here are kept."""
+
+    name: str
+    type: Annotated[Any, Field(default="*", description="The port type that is shown; links are checked end to end.")]
+    default: Annotated[Any, Field(default=None, description="Of an input: what instances without a value have.")]
+
+
+class SubgraphModel(_Model):
+    """A graph with inputs and outputs. Nodes of type "subgraph:<id>" are its instances."""
+
+    name: str | None = None
+    doc: str | None = None
+    inputs: list[PortModel] | None = None
+    outputs: list[PortModel] | None = None
+    nodes: Annotated[
+        dict[str, NodeModel],
+        Field(default={}, description="As outside; SubgraphInputs and SubgraphOutputs are its boundary."),
+    ]
+    groups: Annotated[Any, Field(default=None, description="As outside.")]
+
+
 class DocumentModel(_Model):
     """A node graph. Members that are not named here are kept."""
 
     nodebook: Annotated[Literal[VERSION], Field(description="The document version.")]  # type: ignore[valid-type]
     name: str | None = None
     nodes: Annotated[dict[str, NodeModel], Field(default={}, description="Node id → node, in document order.")]
+    view: Annotated[Any, Field(default=None, description='What every editor of it remembers: "height" in pixels.')]
+    groups: Annotated[
+        Any,
+        Field(default=None, description="Group id → frame behind nodes: title, color, x, y, width, height."),
+    ]
+    subgraphs: Annotated[
+        dict[str, SubgraphModel], Field(default={}, description="Subgraph id → definition; they may use each other.")
+    ]
 
 
 def document_schema() -> dict[str, Any]:

@@ -104,6 +104,7 @@ class Upload(_Command):
     node: str
     input: str
     name: str
+    graph: str | None = None
 
 
 class ListFiles(_Command):

@@ -15,6 +15,7 @@ from nodebook.engine.edits import SetValue, edits_from_json
 from nodebook.engine.store import Change, GraphStore
 from nodebook.errors import EditError, NodebookError
 from nodebook.explain import plan_table
+from nodebook.places import find_place
 from nodebook.sessions import Session
 from nodebook.widget import protocol
 from nodebook.widget.catalogue import Catalogue
@@ -149,7 +150,8 @@ class GraphSync:
         with store.lock:
             revision, state = store.revision, store.state
             history, problems = store.history, store.problems()
-        run, nodes = self._board.snapshot(state.nodes)
+            flat = store.flat
+        run, nodes = self._board.snapshot(flat.nodes)
         return {
             "type": "snapshot",
             "to": to,
@@ -212,7 +214,7 @@ class GraphSync:
             return
         targets = command.targets
         if targets is not None:
-            targets = [node for node in targets if node in self.store.state.nodes]
+            targets = [node for node in targets if find_place(self.store, node) is not None]
             if not targets:
                 self._notify(command.client, "There is nothing to run: the graph has none of these nodes any more.")
                 return
@@ -224,14 +226,14 @@ class GraphSync:
 
     def _upload(self, command: protocol.Upload, buffers: list[bytes]) -> None:
         try:
-            if command.node not in self.store.state.nodes:
-                raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
             if len(buffers) != 1:
                 raise EditError(f"Cannot load {command.name!r}: expected one file, got {len(buffers)}. Drop it again.")
+            if not self.store.has_node(command.node, command.graph):
+                raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
             name = self.session.folders.store_upload(command.name, buffers[0])
             if self._catalogue.has_other_files():
                 self._tell_library()
-            edit = SetValue(command.node, command.input, name)
+            edit = SetValue(command.node, command.input, name, graph=command.graph)
             self.store.edit([edit], f"Load {name}", client=command.client, client_batch=command.batch)
         except (NodebookError, OSError) as error:
             self._reject(command, error)
@@ -261,7 +263,7 @@ class GraphSync:
 
     def _on_event(self, event: events.RunEvent) -> None:
         if event.graph == self.store.number:
-            self._board.apply(event, self.store.state)
+            self._board.apply(event, self.store.flat)
             self._results.on_event(event)
             self._tell_status_soon()
 
@@ -274,7 +276,7 @@ class GraphSync:
     def _look_back(self) -> None:
         """Find what runs made before the first view was shown."""
         store = self.store
-        held = {node: self.session.result(store, node) for node in store.state.nodes}
+        held = {node: self.session.result(store, node) for node in store.flat.nodes}
         self._board.look_back(store.last_run, {node: each.seconds for node, each in held.items() if each is not None})
         self._hub.pictures.put(self._results.show_all)
         self._tell_status_soon()
