@@ -20,9 +20,9 @@ from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import Edit, RemoveNode, SetMode, SetTitle
 from nodebook.engine.files import write_atomic
-from nodebook.engine.graph import GraphState, Node, id_order
+from nodebook.engine.graph import GraphState, Node, definition_id, id_order
 from nodebook.engine.interfaces import type_in
-from nodebook.engine.making import make_subgraph
+from nodebook.engine.making import make_subgraph, unpack_subgraph
 from nodebook.engine.node import NodeFunction
 from nodebook.errors import DocumentError, DocumentNotFoundError, InputValueError, UnknownInputError, UnknownNodeError
 from nodebook.explain import PlanTable, Why, explain_node, plan_table
@@ -146,6 +146,15 @@ class Graph:
             node_id, edits = make_subgraph(self.store.state, chosen, self.store.library, name)
             self._edit(edits, f"Make subgraph {name}")
         return NodeHandle(self, node_id)
+
+    def unpack(self, instance: str | NodeHandle) -> None:
+        """Put the nodes of an instance of a subgraph in its place. The subgraph stays, for its other instances."""
+        with self.store.lock:
+            node_id = self._id(instance)
+            node = self.store.state.nodes.get(node_id)
+            if node is None or definition_id(node.type) not in self.store.state.subgraphs:
+                raise InputValueError(f"Node {node_id} is no instance of a subgraph in the top graph; got {node}.")
+            self._edit(unpack_subgraph(self.store.state, node_id), f"Unpack {self.title_of(node_id)}")
 
     def mute(self, *nodes: str | NodeHandle) -> None:
         """Keep nodes, and what needs them, from running, as one step of undo."""

@@ -5,19 +5,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
 from nodebook.engine.definitions import AddSubgraph
-from nodebook.engine.edits import AddNode, Edit, RemoveNode, SetLink
-from nodebook.engine.graph import INSTANCE, SUBGRAPH_INPUTS, SUBGRAPH_OUTPUTS, GraphState, Link, id_order, whole_number
+from nodebook.engine.edits import AddNode, Edit, RemoveNode, SetLink, SetValue
+from nodebook.engine.graph import (
+    INSTANCE,
+    SUBGRAPH_INPUTS,
+    SUBGRAPH_OUTPUTS,
+    GraphState,
+    Link,
+    Node,
+    definition_id,
+    id_order,
+    whole_number,
+)
 from nodebook.engine.interfaces import type_in
 from nodebook.engine.layout import COLUMN_PX
 from nodebook.engine.library import Library
 from nodebook.engine.nodejson import node_to_json
 from nodebook.engine.ports import ANY
+from nodebook.engine.resolving import Literal, Resolved
 
 
 @dataclass(slots=True)
@@ -113,3 +124,83 @@ def _frame(state: GraphState, chosen: list[str]) -> tuple[float, float, float]:
     xs = [view["x"] for view in views if isinstance(view.get("x"), (int, float))] or [0]
     ys = [view["y"] for view in views if isinstance(view.get("y"), (int, float))] or [0]
     return min(xs), min(ys), max(xs)
+
+
+def unpack_subgraph(state: GraphState, instance: str, shift: tuple[float, float] = (0, 0)) -> list[Edit]:
+    """Return what puts the nodes of an instance in its place, under new ids.
+
+    The definition stays, for other instances and for undo. Nothing runs again for it.
+    """
+    node = state.nodes[instance]
+    definition = state.subgraphs[definition_id(node.type) or ""]
+    graph = definition.graph
+    inner = [each for each in graph.ordered_ids() if graph.nodes[each].type not in (SUBGRAPH_INPUTS, SUBGRAPH_OUTPUTS)]
+    first = int(state.next_id())
+    renamed = {each: str(first + turn) for turn, each in enumerate(inner)}
+    defaults = {port["name"]: port["default"] for port in definition.inputs if "default" in port}
+    literals = {**defaults, **node.values}
+    unpacked = _Unpacked(graph, renamed, node.links, literals)
+    edits: list[Edit] = []
+    for each in inner:
+        data = unpacked.node(graph.nodes[each])
+        view: Mapping[str, Any] = graph.nodes[each].view
+        moved = {axis: view[axis] + by for axis, by in zip("xy", shift, strict=True) if _is_number(view.get(axis))}
+        if moved:
+            data["view"] = {**view, **moved}
+        edits.append(AddNode(renamed[each], data))
+    for reader in sorted(state.consumers.get(instance, ()), key=id_order):
+        for name, link in state.nodes[reader].links.items():
+            if link.node == instance:
+                edits += unpacked.reader(reader, name, unpacked.output(link.output))
+    return [*edits, RemoveNode(instance)]
+
+
+@dataclass(slots=True)
+class _Unpacked:
+    """Where links lead when an instance is taken apart."""
+
+    graph: GraphState
+    renamed: dict[str, str]
+    links: Mapping[str, Link]
+    literals: Mapping[str, Any]
+
+    def node(self, node: Node) -> dict[str, Any]:
+        """Return the JSON of an inner node as it stands outside."""
+        data = node_to_json(node)
+        for name, link in node.links.items():
+            end = self.end(link)
+            if isinstance(end, Link):
+                data["links"][name] = list(end)
+                continue
+            del data["links"][name]
+            if end is not None:
+                data["values"] = {**data.get("values", {}), name: end.value}
+        return data
+
+    def output(self, name: str) -> Resolved:
+        """Return what an output of the instance leads to."""
+        for each in self.graph.ordered_ids():
+            node = self.graph.nodes[each]
+            if node.type == SUBGRAPH_OUTPUTS and name in node.links:
+                return self.end(node.links[name])
+        return None
+
+    def end(self, link: Link) -> Resolved:
+        """Return what a link inside leads to outside."""
+        source = self.graph.nodes.get(link.node)
+        if source is not None and source.type == SUBGRAPH_INPUTS:
+            if link.output in self.links:
+                return self.links[link.output]
+            return Literal(self.literals[link.output]) if link.output in self.literals else None
+        return Link(self.renamed.get(link.node, link.node), link.output)
+
+    def reader(self, node_id: str, name: str, end: Resolved) -> list[Edit]:
+        """Return what gives a reader of the instance the same as before."""
+        if isinstance(end, Link):
+            return [SetLink(node_id, name, (end.node, end.output))]
+        unlinked = SetLink(node_id, name, None)
+        return [unlinked] if end is None else [unlinked, SetValue(node_id, name, end.value)]
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

@@ -77,8 +77,8 @@ def test_the_text_does_not_depend_on_the_order_of_edits(state: GraphState) -> No
     backwards = GraphState(
         name=state.name,
         extra=state.extra,
-        groups=dict(reversed(state.groups.items())),
-        subgraphs=dict(reversed(state.subgraphs.items())),
+        groups=dict(reversed(list(state.groups.items()))),
+        subgraphs=dict(reversed(list(state.subgraphs.items()))),
     )
     for node_id in reversed(state.ordered_ids()):
         node = state.nodes[node_id]

@@ -35,10 +35,55 @@ export function modeOf(node: GraphNode | undefined): Mode | null {
   return node?.mode === "mute" || node?.mode === "bypass" ? node.mode : null;
 }
 
-export interface GraphDocument {
+/** A frame behind the cards. Which nodes are in it is found where it stands when it is dragged. */
+export interface Group {
+  readonly title?: string;
+  readonly color?: string;
+  readonly x?: number;
+  readonly y?: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly [member: string]: Value | undefined;
+}
+
+/** What one graph is made of: the top one, or the one inside a subgraph. */
+export interface Graph {
+  readonly nodes: Readonly<Record<string, GraphNode>>;
+  readonly groups?: Readonly<Record<string, Group>>;
+}
+
+/** An input or output of a subgraph; an input may have a `default`, which instances without a value have. */
+export interface BoundaryPort {
+  readonly name: string;
+  readonly type?: string;
+  readonly default?: Value;
+  readonly [member: string]: Value | undefined;
+}
+
+/** The definition that nodes of type `subgraph:<id>` are instances of. */
+export interface Subgraph extends Graph {
+  readonly name?: string;
+  readonly doc?: string;
+  readonly inputs?: readonly BoundaryPort[];
+  readonly outputs?: readonly BoundaryPort[];
+}
+
+export interface GraphDocument extends Graph {
   readonly nodebook: number;
   readonly name?: string | null;
-  readonly nodes: Readonly<Record<string, GraphNode>>;
+  /** What every editor of the document remembers. */
+  readonly view?: Readonly<Record<string, Value>>;
+  readonly subgraphs?: Readonly<Record<string, Subgraph>>;
+}
+
+export const REROUTE = "Reroute";
+export const SUBGRAPH_INPUTS = "SubgraphInputs";
+export const SUBGRAPH_OUTPUTS = "SubgraphOutputs";
+export const INSTANCE = "subgraph:";
+
+/** The id of the subgraph that nodes of a type are instances of, null for any other type. */
+export function subgraphIdOf(type: string): string | null {
+  return type.startsWith(INSTANCE) ? type.slice(INSTANCE.length) : null;
 }
 
 export const EMPTY_DOCUMENT: GraphDocument = { nodebook: 1, nodes: {} };
@@ -60,15 +105,17 @@ export function compareIds(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export function orderedIds(document: GraphDocument): string[] {
+export function orderedIds(document: Graph): string[] {
   return Object.keys(document.nodes).sort(compareIds);
 }
 
-/** The highest whole-number id in the document, 0 where there is none. */
+/** The highest whole-number id in the document, inside subgraphs too; 0 where there is none. */
 export function highestId(document: GraphDocument): number {
   let highest = 0;
-  for (const id of Object.keys(document.nodes)) {
-    if (WHOLE_NUMBER.test(id)) highest = Math.max(highest, Number(id));
+  for (const graph of [document, ...Object.values(document.subgraphs ?? {})]) {
+    for (const id of Object.keys(graph.nodes)) {
+      if (WHOLE_NUMBER.test(id)) highest = Math.max(highest, Number(id));
+    }
   }
   return highest;
 }
