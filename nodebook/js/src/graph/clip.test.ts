@@ -39,7 +39,10 @@ test("an outside link needs the same node there, of the same type", () => {
 });
 
 test("what code added is not added by code when it is pasted", () => {
-  const document = { nodebook: 1, nodes: { "1": { type: "ImageBlur", origin: { key: "ImageBlur#1" } } } };
+  const document: GraphDocument = {
+    nodebook: 1,
+    nodes: { "1": { type: "ImageBlur", origin: { key: "ImageBlur#1" } } },
+  };
   expect(copyNodes(document, ["1"]).nodes["1"]).toEqual({ type: "ImageBlur", view: { x: 0, y: 0 } });
 });
 

@@ -28,7 +28,10 @@ describe("neighbours", () => {
   });
 
   test("links to nodes that are not there lead nowhere", () => {
-    const document = { nodebook: 1, nodes: { "1": { type: "ImageBlur", links: { image: ["9", "IMAGE"] as const } } } };
+    const document: GraphDocument = {
+      nodebook: 1,
+      nodes: { "1": { type: "ImageBlur", links: { image: ["9", "IMAGE"] as const } } },
+    };
     expect([...upstream(document, ["1"])]).toEqual(["1"]);
   });
 });

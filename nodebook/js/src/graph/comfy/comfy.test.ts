@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { sampleGraph } from "../../../dev/graphs";
 import { SAMPLE_LIBRARY as library } from "../../../dev/library";
 import { readClipText } from "../../sync/clipText";
-import type { GraphNode } from "../document";
+import type { GraphDocument, GraphNode } from "../document";
 import { writeJson } from "../json";
 import { writeWorkflow } from "./writeWorkflow";
 
@@ -40,7 +40,7 @@ describe("a workflow", () => {
   });
 
   test("mute, bypass and folded cards both ways", () => {
-    const document = {
+    const document: GraphDocument = {
       nodebook: 1,
       nodes: {
         "1": { type: "ImageBlur", mode: "mute" },
