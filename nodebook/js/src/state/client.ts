@@ -1,16 +1,13 @@
 /** Client-only state: what is selected, open or being dragged in this one view. Never sent to the kernel. */
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Point } from "../graph/compose";
+import type { WireEnd } from "../graph/fitting";
+import type { Connection } from "../graph/ports";
 import type { NoticeLevel } from "../protocol";
 import type { FlowEdge, FlowNode } from "./flow";
 
 /** A port from which a wire is being pulled. */
-export interface WireStart {
-  readonly node: string;
-  readonly port: string;
-  readonly side: "source" | "target";
-  readonly type: string;
-}
+export type WireStart = WireEnd;
 
 export interface PaletteState {
   /** Pixels from the editor's corner. */
@@ -21,6 +18,12 @@ export interface PaletteState {
   readonly anywhere: boolean;
   /** The new node is connected here, and only types that fit are offered. */
   readonly wire: WireStart | null;
+  /** What stands in the field at first. */
+  readonly query?: string;
+  /** The node that what is chosen takes the place of. */
+  readonly replace?: string;
+  /** The two ports, of types that do not fit, that what is chosen is put between. */
+  readonly convert?: Connection;
 }
 
 /** A menu of commands, open at a place. */
@@ -48,6 +51,8 @@ export interface ClientState {
   readonly panel: string | null;
   readonly helpOpen: boolean;
   readonly wire: WireStart | null;
+  /** The nodes that the wire being pulled can end at. */
+  readonly fitting: ReadonlySet<string> | null;
   readonly notices: readonly Notice[];
   readonly renaming: string | null;
   /** Node id whose picture is shown large. */
@@ -74,6 +79,7 @@ export function createClientStore(): ClientStore {
     panel: null,
     helpOpen: false,
     wire: null,
+    fitting: null,
     notices: [],
     renaming: null,
     enlarged: null,

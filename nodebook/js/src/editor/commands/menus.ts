@@ -4,13 +4,25 @@ export type MenuItems = readonly (readonly string[])[];
 
 export const CARD_MENU: MenuItems = [
   ["run.selected"],
-  ["edit.duplicate", "edit.rename", "edit.remove"],
+  ["edit.cut", "edit.copy", "edit.copy-comfy", "edit.duplicate"],
+  ["edit.rename", "edit.replace", "edit.remove"],
   ["edit.mute", "edit.bypass"],
+  ["select.upstream", "select.downstream", "select.type"],
 ];
 
 export const LINK_MENU: MenuItems = [["edit.remove"]];
 
-export const PANE_MENU: MenuItems = [["add.node"], ["run.all"], ["select.all", "view.fit"], ["view.help"]];
+export const PANE_MENU: MenuItems = [
+  ["add.node", "edit.paste"],
+  ["run.all"],
+  ["select.all", "view.fit"],
+  ["view.help"],
+];
 
 /** Behind the toolbar's last button. */
-export const MORE_MENU: MenuItems = [["run.selected"], ["select.all"], ["view.help"]];
+export const MORE_MENU: MenuItems = [
+  ["run.selected"],
+  ["select.all", "select.touch"],
+  ["panel.library", "panel.legend"],
+  ["find.command", "view.help"],
+];

@@ -1,6 +1,7 @@
 /** What the panel at the side can show. Each is opened by its command `panel.<id>`; what it holds is in SidePanel. */
 import type { ReactNode } from "react";
 import type { Command, Section } from "../commands/types";
+import { LegendIcon, LibraryIcon } from "../findIcons";
 
 export interface Panel {
   readonly id: string;
@@ -10,7 +11,10 @@ export interface Panel {
   readonly icon: () => ReactNode;
 }
 
-export const PANELS: readonly Panel[] = [];
+export const PANELS: readonly Panel[] = [
+  { id: "library", title: "Library of nodes", section: "Add", keys: ["L"], icon: LibraryIcon },
+  { id: "legend", title: "Wires and their types", section: "View", icon: LegendIcon },
+];
 
 /** Opens a panel, or closes it where it is open. */
 function panelCommand({ id, title, section, keys, icon }: Panel): Command {
