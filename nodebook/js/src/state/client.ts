@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Point } from "../graph/compose";
 import type { NoticeLevel } from "../protocol";
 import type { FlowEdge, FlowNode } from "./flow";
+import type { PickerState } from "./picker";
 
 /** A port from which a wire is being pulled. */
 export interface WireStart {
@@ -29,6 +30,8 @@ export interface MenuState {
   readonly at: Point;
   /** Ids of commands, in parts with a line between them. */
   readonly items: readonly (readonly string[])[];
+  /** What gets the keyboard back; left out: the canvas. */
+  readonly returnTo?: HTMLElement | null;
 }
 
 export interface Notice {
@@ -44,6 +47,9 @@ export interface ClientState {
   readonly far: boolean;
   readonly palette: PaletteState | null;
   readonly menu: MenuState | null;
+  readonly picker: PickerState | null;
+  /** The last thing that screen readers were told; the number makes the same words twice two things. */
+  readonly announced: { readonly number: number; readonly text: string };
   /** Id of the panel at the side. */
   readonly panel: string | null;
   readonly helpOpen: boolean;
@@ -71,6 +77,8 @@ export function createClientStore(): ClientStore {
     far: true,
     palette: null,
     menu: null,
+    picker: null,
+    announced: { number: 0, text: "" },
     panel: null,
     helpOpen: false,
     wire: null,
@@ -94,6 +102,11 @@ export function pushNotice(store: ClientStore, level: NoticeLevel, text: string)
   store.setState((state) => ({
     notices: [...state.notices.filter((old) => old.text !== text), notice].slice(-MOST_NOTICES),
   }));
+}
+
+/** Say something to a screen reader that the page shows by looks alone. */
+export function announce(store: ClientStore, text: string): void {
+  store.setState((state) => ({ announced: { number: state.announced.number + 1, text } }));
 }
 
 export function dropNotice(store: ClientStore, id: number): void {

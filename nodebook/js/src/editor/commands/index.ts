@@ -5,6 +5,7 @@ import { ADD_COMMANDS } from "./add";
 import { ARRANGE_COMMANDS } from "./arrange";
 import { chordText } from "./chords";
 import { EDIT_COMMANDS } from "./edit";
+import { GO_COMMANDS } from "./go";
 import { RUN_COMMANDS } from "./run";
 import { SELECT_COMMANDS } from "./select";
 import type { Command, Where } from "./types";
@@ -15,6 +16,7 @@ export const COMMANDS: readonly Command[] = [
   ...ADD_COMMANDS,
   ...EDIT_COMMANDS,
   ...SELECT_COMMANDS,
+  ...GO_COMMANDS,
   ...ARRANGE_COMMANDS,
   ...VIEW_COMMANDS,
   ...PANEL_COMMANDS,

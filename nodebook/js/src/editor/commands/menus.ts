@@ -5,6 +5,7 @@ export type MenuItems = readonly (readonly string[])[];
 export const CARD_MENU: MenuItems = [
   ["run.selected"],
   ["edit.duplicate", "edit.rename", "edit.remove"],
+  ["edit.connect"],
   ["edit.mute", "edit.bypass"],
 ];
 
