@@ -62,8 +62,15 @@ function innermost(parts: readonly HTMLElement[], part: HTMLElement, here: HTMLE
   return !parts.some((other) => other !== part && part.contains(other) && other.contains(here));
 }
 
+export function goInto(root: HTMLElement, part: (typeof PARTS)[number]): void {
+  const element = root.querySelector<HTMLElement>(part);
+  if (element !== null) firstIn(element)?.focus({ preventScroll: true });
+}
+
+/** What a panel holds comes before the button that closes it. */
 function firstIn(part: HTMLElement): HTMLElement | null {
   if (part.tabIndex >= 0) return part;
-  const all = [...part.querySelectorAll<HTMLElement>(FOCUSABLE)];
+  const content = part.querySelector(".nb-panel-content");
+  const all = [content, part].flatMap((one) => [...(one?.querySelectorAll<HTMLElement>(FOCUSABLE) ?? [])]);
   return all.find((one) => one.tabIndex >= 0) ?? null;
 }

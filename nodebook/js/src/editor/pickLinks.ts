@@ -111,7 +111,12 @@ function wireFrom(editor: EditorContextValue, node: string, port: string, side: 
 }
 
 /** Go along the links of a node to what feeds it, or to what it feeds. Asks where there are several. */
-export function follow(editor: EditorContextValue, node: string, way: "sources" | "targets"): void {
+export function follow(
+  editor: EditorContextValue,
+  node: string,
+  way: "sources" | "targets",
+  returnTo?: HTMLElement,
+): void {
   const { document } = editor.kernel.getState();
   const links = document.nodes[node]?.links ?? {};
   const steps =
@@ -139,6 +144,7 @@ export function follow(editor: EditorContextValue, node: string, way: "sources" 
         .join(", "),
     })),
     empty: "",
+    returnTo,
     onChoose: (id) => goTo(editor, id),
   });
 }

@@ -51,6 +51,12 @@ test("links from an output fit, close no loop, and offer free inputs first", () 
   expect(linksFromOutput(ALL, SAMPLE_LIBRARY, "3", "IMAGE").map((link) => link.target)).not.toContain("1");
 });
 
+test("links to an input offer first what runs just before the node", () => {
+  const sources = linksToInput(ALL, SAMPLE_LIBRARY, "4", "image1").map((link) => link.source);
+  expect(sources.slice(0, 2)).toEqual(["3", "1"]);
+  expect(sources.at(-1)).toBe("12");
+});
+
 test("links to an input leave out the one that is there, and what depends on the node", () => {
   const links = linksToInput(TEXT, SAMPLE_LIBRARY, "5", "positive");
   expect(links).toEqual([{ source: "3", output: "CONDITIONING", target: "5", input: "positive", taken: true }]);

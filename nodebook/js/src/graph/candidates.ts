@@ -28,7 +28,7 @@ export function linksFromOutput(document: GraphDocument, library: Library, sourc
   return found.sort((a, b) => Number(a.taken) - Number(b.taken));
 }
 
-/** Links that may end at an input: from outputs that fit and close no loop, the last of the running order first. */
+/** Links that may end at an input: from outputs that fit and close no loop. First what runs just before the node. */
 export function linksToInput(document: GraphDocument, library: Library, target: string, input: string): Candidate[] {
   const node = document.nodes[target];
   const type = findType(library, node?.type ?? "")?.inputs.find((one) => one.name === input)?.type;
@@ -36,7 +36,9 @@ export function linksToInput(document: GraphDocument, library: Library, target: 
   const after = descendantsOf(document, target);
   const current = own(node?.links, input);
   const found: Candidate[] = [];
-  for (const source of runningOrder(document).reverse()) {
+  const order = runningOrder(document);
+  const at = order.indexOf(target);
+  for (const source of [...order.slice(0, at).reverse(), ...order.slice(at + 1)]) {
     if (after.has(source)) continue;
     for (const output of findType(library, document.nodes[source]?.type ?? "")?.outputs ?? []) {
       if (!typesFit(output.type, type, library.adapters)) continue;

@@ -1,7 +1,7 @@
 /** What a screen reader is told, in words: what was edited and undone, how a run went, what is selected. */
 import { count } from "../graph/compose";
 import { type GraphDocument, modeOf } from "../graph/document";
-import { type Library, titleOf } from "../graph/library";
+import { findType, type Library, titleOf } from "../graph/library";
 import type { History, NodeStatus, Problem, Run } from "../protocol";
 import { isBusy } from "../protocol";
 
@@ -50,12 +50,13 @@ export function selectionWords(shown: Shown, ids: readonly string[], order: read
 }
 
 /** What is to be known of a node beside its name: muted, collapsed, its state, its problems. */
-export function nodeWords({ document, statuses, problems }: Shown, id: string): string[] {
+export function nodeWords({ document, library, statuses, problems }: Shown, id: string): string[] {
   const node = document.nodes[id];
   const state = statuses[id]?.state ?? "idle";
   const wrong = problems.get(id)?.length ?? 0;
   const mode = modeOf(node);
   return [
+    node !== undefined && findType(library, node.type) === undefined ? "unknown type" : null,
     mode === null ? null : mode === "mute" ? "muted" : "bypassed",
     node?.view?.collapsed === true ? "collapsed" : null,
     state === "idle" ? null : state,

@@ -14,4 +14,4 @@ export const LINK_MENU: MenuItems = [["edit.remove"]];
 export const PANE_MENU: MenuItems = [["add.node"], ["run.all"], ["select.all", "view.fit"], ["view.help"]];
 
 /** Behind the toolbar's last button. */
-export const MORE_MENU: MenuItems = [["run.selected"], ["select.all"], ["view.help"]];
+export const MORE_MENU: MenuItems = [["run.selected"], ["select.all"], ["panel.list"], ["view.help"]];

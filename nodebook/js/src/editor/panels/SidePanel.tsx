@@ -1,11 +1,11 @@
+import type { ComponentType } from "react";
 import { useClient, useEditor } from "../context";
 import { CloseIcon } from "../icons";
+import { ListPanel } from "../list/ListPanel";
 import { PANELS } from ".";
 
 /** What each panel holds, by its id. */
-const CONTENTS: Readonly<Record<string, ComponentType>> = {};
-
-import type { ComponentType } from "react";
+const CONTENTS: Readonly<Record<string, ComponentType>> = { list: ListPanel };
 
 /** The panel beside the canvas, if one is open. */
 export function SidePanel() {
