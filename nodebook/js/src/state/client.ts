@@ -1,9 +1,11 @@
 /** Client-only state: what is selected, open or being dragged in this one view. Never sent to the kernel. */
 import { createStore, type StoreApi } from "zustand/vanilla";
+import type { Guide } from "../graph/arrange";
 import type { Point } from "../graph/compose";
 import type { NoticeLevel } from "../protocol";
 import type { FlowEdge, FlowNode } from "./flow";
 import type { PickerState } from "./picker";
+import { loadPreferences, type Preferences } from "./preferences";
 
 /** A port from which a wire is being pulled. */
 export interface WireStart {
@@ -48,6 +50,9 @@ export interface ClientState {
   readonly palette: PaletteState | null;
   readonly menu: MenuState | null;
   readonly picker: PickerState | null;
+  readonly preferences: Preferences;
+  /** Lines on which the cards that are being dragged are level with others. */
+  readonly guides: readonly Guide[];
   /** The last thing that screen readers were told; the number makes the same words twice two things. */
   readonly announced: { readonly number: number; readonly text: string };
   /** Id of the panel at the side. */
@@ -78,6 +83,8 @@ export function createClientStore(): ClientStore {
     palette: null,
     menu: null,
     picker: null,
+    preferences: loadPreferences(),
+    guides: [],
     announced: { number: 0, text: "" },
     panel: null,
     helpOpen: false,

@@ -1,7 +1,8 @@
 /** Ways through the graph and the editor without a pointer. */
 import { selectedIds } from "../../state/client";
 import type { EditorContextValue } from "../context";
-import { canvasOf, focused, goToPart, nodeOfElement } from "../focus";
+import { focused, goToPart, nodeOfElement } from "../focus";
+import { menuPlace } from "../menuPlace";
 import { follow, pickPort } from "../pickLinks";
 import { CARD_MENU, PANE_MENU } from "./menus";
 import type { Command } from "./types";
@@ -65,20 +66,12 @@ export const GO_COMMANDS: readonly Command[] = [
   },
 ];
 
-/** At the card or row that has the keyboard, else at the selected card, else in the middle of the canvas. */
+/** Of the node that has the keyboard, else of the selection, else of the canvas. */
 function openMenu(editor: EditorContextValue): void {
   const { client, actions, root } = editor;
   const here = focused(root);
-  const row = here?.closest<HTMLElement>("[data-list-node]");
   const own = nodeOfElement(here);
   if (own !== null && !selectedIds(client.getState()).includes(own)) actions.select([own]);
-  const id = own ?? firstSelected(editor);
-  const card = id === undefined ? null : root.querySelector(`[data-node-id="${CSS.escape(id)}"] .nb-header`);
-  const box = (row ?? card ?? canvasOf(root) ?? root).getBoundingClientRect();
-  const frame = root.getBoundingClientRect();
-  const at =
-    row || card
-      ? { x: box.left + 16 - frame.left, y: Math.min(box.bottom, box.top + 32) - frame.top }
-      : { x: box.left + box.width / 2 - frame.left, y: box.top + box.height / 3 - frame.top };
-  client.setState({ menu: { at, items: id === undefined ? PANE_MENU : CARD_MENU, returnTo: here }, palette: null });
+  const items = (own ?? firstSelected(editor)) === undefined ? PANE_MENU : CARD_MENU;
+  client.setState({ menu: { at: menuPlace(editor), items, returnTo: here }, palette: null });
 }

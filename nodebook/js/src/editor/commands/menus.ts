@@ -7,11 +7,31 @@ export const CARD_MENU: MenuItems = [
   ["edit.duplicate", "edit.rename", "edit.remove"],
   ["edit.connect"],
   ["edit.mute", "edit.bypass"],
+  ["arrange.menu", "arrange.layout", "arrange.collapse"],
+];
+
+export const ALIGN_MENU: MenuItems = [
+  ["arrange.left", "arrange.center", "arrange.right"],
+  ["arrange.top", "arrange.middle", "arrange.bottom"],
+  ["arrange.across", "arrange.down"],
+  ["arrange.width", "arrange.layout"],
 ];
 
 export const LINK_MENU: MenuItems = [["edit.remove"]];
 
-export const PANE_MENU: MenuItems = [["add.node"], ["run.all"], ["select.all", "view.fit"], ["view.help"]];
+export const PANE_MENU: MenuItems = [
+  ["add.node"],
+  ["run.all"],
+  ["select.all", "view.fit"],
+  ["arrange.layout", "arrange.collapse"],
+  ["view.help"],
+];
 
 /** Behind the toolbar's last button. */
-export const MORE_MENU: MenuItems = [["run.selected"], ["select.all"], ["panel.list"], ["view.help"]];
+export const MORE_MENU: MenuItems = [
+  ["run.selected"],
+  ["select.all", "arrange.layout", "arrange.collapse"],
+  ["panel.list"],
+  ["arrange.snap", "arrange.guides"],
+  ["view.help"],
+];
