@@ -7,6 +7,7 @@ import { HelpSheet } from "./HelpSheet";
 import { KernelLink } from "./KernelLink";
 import { Lightbox } from "./Lightbox";
 import { Menu } from "./Menu";
+import { Minimap } from "./Minimap";
 import { Notices } from "./Notices";
 import { Palette } from "./Palette";
 import { Picker } from "./Picker";
@@ -25,6 +26,7 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
           <Stage>
             <Canvas />
             <EmptyState />
+            <Minimap />
             <KernelLink />
             <Notices />
           </Stage>

@@ -6,6 +6,7 @@ import { ARRANGE_COMMANDS } from "./arrange";
 import { chordText } from "./chords";
 import { EDIT_COMMANDS } from "./edit";
 import { GO_COMMANDS } from "./go";
+import { LOOK_COMMANDS } from "./look";
 import { RUN_COMMANDS } from "./run";
 import { SELECT_COMMANDS } from "./select";
 import type { Command, Where } from "./types";
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   ...SELECT_COMMANDS,
   ...GO_COMMANDS,
   ...ARRANGE_COMMANDS,
+  ...LOOK_COMMANDS,
   ...VIEW_COMMANDS,
   ...PANEL_COMMANDS,
 ];

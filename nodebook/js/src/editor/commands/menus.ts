@@ -5,7 +5,7 @@ export type MenuItems = readonly (readonly string[])[];
 export const CARD_MENU: MenuItems = [
   ["run.selected"],
   ["edit.duplicate", "edit.rename", "edit.remove"],
-  ["edit.connect"],
+  ["edit.connect", "edit.color", "edit.ports"],
   ["edit.mute", "edit.bypass"],
   ["arrange.menu", "arrange.layout", "arrange.collapse"],
 ];
@@ -31,7 +31,7 @@ export const PANE_MENU: MenuItems = [
 export const MORE_MENU: MenuItems = [
   ["run.selected"],
   ["select.all", "arrange.layout", "arrange.collapse"],
-  ["panel.list"],
+  ["panel.list", "view.minimap"],
   ["arrange.snap", "arrange.guides"],
   ["view.help"],
 ];
