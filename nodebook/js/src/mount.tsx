@@ -4,6 +4,7 @@ import { createActions } from "./editor/actions";
 import { installClipboard } from "./editor/clipboard";
 import type { EditorContextValue } from "./editor/context";
 import { Editor } from "./editor/Editor";
+import { installFocus } from "./editor/focus";
 import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
 import { openPalette } from "./editor/openPalette";
@@ -18,8 +19,8 @@ const READABLE_ZOOM = 0.8;
 export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void {
   const root = el.ownerDocument.createElement("div");
   root.className = "nb-editor";
-  root.setAttribute("role", "application");
-  root.setAttribute("aria-label", "Node graph");
+  root.setAttribute("role", "region");
+  root.setAttribute("aria-label", "Graph editor");
   el.append(root);
 
   const kernel = createKernelStore();
@@ -41,6 +42,7 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   installKeyboard(context, signal);
   installClipboard(context, signal);
   installGuard(root, signal);
+  installFocus(context, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });
   signal.addEventListener(

@@ -7,6 +7,8 @@ import { chordText } from "./chords";
 import { CLIPBOARD_COMMANDS } from "./clipboard";
 import { EDIT_COMMANDS } from "./edit";
 import { FIND_COMMANDS } from "./find";
+import { GO_COMMANDS } from "./go";
+import { LOOK_COMMANDS } from "./look";
 import { RUN_COMMANDS } from "./run";
 import { SELECT_COMMANDS } from "./select";
 import type { Command, Where } from "./types";
@@ -19,7 +21,9 @@ export const COMMANDS: readonly Command[] = [
   ...CLIPBOARD_COMMANDS,
   ...FIND_COMMANDS,
   ...SELECT_COMMANDS,
+  ...GO_COMMANDS,
   ...ARRANGE_COMMANDS,
+  ...LOOK_COMMANDS,
   ...VIEW_COMMANDS,
   ...PANEL_COMMANDS,
 ];

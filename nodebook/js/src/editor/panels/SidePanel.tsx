@@ -1,6 +1,7 @@
 import type { ComponentType } from "react";
 import { useClient, useEditor } from "../context";
 import { CloseIcon } from "../icons";
+import { ListPanel } from "../list/ListPanel";
 import { PANELS } from ".";
 import { LegendPanel } from "./LegendPanel";
 import { LibraryPanel } from "./LibraryPanel";
@@ -9,6 +10,7 @@ import { LibraryPanel } from "./LibraryPanel";
 const CONTENTS: Readonly<Record<string, ComponentType>> = {
   library: LibraryPanel,
   legend: LegendPanel,
+  list: ListPanel,
 };
 
 /** The panel beside the canvas, if one is open. */
