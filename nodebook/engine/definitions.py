@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from nodebook.engine.graph import EMPTY, Definition, GraphState, state_of
+from nodebook.engine.literals import TypeScript
 from nodebook.engine.nodejson import node_from_json, node_to_json
 from nodebook.errors import DocumentError, EditError
 
@@ -27,7 +28,7 @@ class SetGroup:
     """Put a group under an id, in place of the one that is there, or take it away with ``None``."""
 
     id: str
-    group: dict[str, Any] | None
+    group: Annotated[dict[str, Any] | None, TypeScript("Group | null")]
     op: Literal["set_group"] = "set_group"
     graph: str | None = None
 
@@ -37,7 +38,7 @@ class AddSubgraph:
     """Add a definition under an id that is free; ``subgraph`` is its JSON."""
 
     id: str
-    subgraph: dict[str, Any]
+    subgraph: Annotated[dict[str, Any], TypeScript("Subgraph")]
     op: Literal["add_subgraph"] = "add_subgraph"
 
 

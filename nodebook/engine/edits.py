@@ -38,7 +38,7 @@ from nodebook.engine.graph import (
     release,
     whole_number,
 )
-from nodebook.engine.literals import tag, tag_node, tag_origin, untag, untag_node, untag_origin
+from nodebook.engine.literals import TypeScript, tag, tag_node, tag_origin, untag, untag_node, untag_origin
 from nodebook.engine.nodejson import node_from_json, node_to_json
 from nodebook.errors import DocumentError, EditError
 
@@ -48,7 +48,7 @@ class AddNode:
     """Add a node under an id that is free; ``node`` is its JSON."""
 
     id: str
-    node: dict[str, Any]
+    node: Annotated[dict[str, Any], TypeScript("GraphNode")]
     op: Literal["add_node"] = "add_node"
     graph: str | None = None
 

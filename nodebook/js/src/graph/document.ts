@@ -1,32 +1,8 @@
 /** The graph document (docs/design/document.md). Values are immutable: an edit makes new objects along its path only. */
 
-/** A literal of an input. 64-bit whole numbers are `bigint`, nan and infinities are numbers; see sync/convert.ts. */
-export type Value = null | boolean | number | bigint | string | readonly Value[] | { readonly [name: string]: Value };
+import type { GraphDocument, GraphNode, Group } from "../protocol.gen";
 
-/** `[source node id, output name]` */
-export type Link = readonly [string, string];
-
-/** Pixels at zoom 1. Members that this version does not know are kept. */
-export interface View {
-  readonly x?: number;
-  readonly y?: number;
-  readonly width?: number;
-  readonly height?: number;
-  readonly collapsed?: boolean;
-  readonly color?: string;
-  readonly [member: string]: Value | undefined;
-}
-
-export interface GraphNode {
-  readonly type: string;
-  readonly title?: string;
-  readonly values?: Readonly<Record<string, Value>>;
-  readonly links?: Readonly<Record<string, Link>>;
-  readonly view?: View;
-  readonly origin?: Readonly<Record<string, Value>>;
-  /** `Mode`, or a word that this version does not know: kept, and without a meaning. */
-  readonly mode?: string;
-}
+export type { BoundaryPort, GraphDocument, GraphNode, Group, Link, Subgraph, Value, View } from "../protocol.gen";
 
 /** How a node that does not run is treated: nothing comes out of it, or what goes in comes out. */
 export type Mode = "mute" | "bypass";
@@ -35,45 +11,10 @@ export function modeOf(node: GraphNode | undefined): Mode | null {
   return node?.mode === "mute" || node?.mode === "bypass" ? node.mode : null;
 }
 
-/** A frame behind the cards. Which nodes are in it is found where it stands when it is dragged. */
-export interface Group {
-  readonly title?: string;
-  readonly color?: string;
-  readonly x?: number;
-  readonly y?: number;
-  readonly width?: number;
-  readonly height?: number;
-  readonly [member: string]: Value | undefined;
-}
-
 /** What one graph is made of: the top one, or the one inside a subgraph. */
 export interface Graph {
   readonly nodes: Readonly<Record<string, GraphNode>>;
   readonly groups?: Readonly<Record<string, Group>>;
-}
-
-/** An input or output of a subgraph; an input may have a `default`, which instances without a value have. */
-export interface BoundaryPort {
-  readonly name: string;
-  readonly type?: string;
-  readonly default?: Value;
-  readonly [member: string]: Value | undefined;
-}
-
-/** The definition that nodes of type `subgraph:<id>` are instances of. */
-export interface Subgraph extends Graph {
-  readonly name?: string;
-  readonly doc?: string;
-  readonly inputs?: readonly BoundaryPort[];
-  readonly outputs?: readonly BoundaryPort[];
-}
-
-export interface GraphDocument extends Graph {
-  readonly nodebook: number;
-  readonly name?: string | null;
-  /** What every editor of the document remembers. */
-  readonly view?: Readonly<Record<string, Value>>;
-  readonly subgraphs?: Readonly<Record<string, Subgraph>>;
 }
 
 export const REROUTE = "Reroute";

@@ -1,13 +1,11 @@
 /** The operations on what a document has beside nodes: groups, subgraphs, and its view. */
+
+import type { AddSubgraph, RemoveSubgraph, SetDocumentView, SetGroup, SetSubgraph } from "../protocol.gen";
 import { type BoundaryPort, type GraphDocument, type Group, own, type Subgraph, type Value } from "./document";
 import { type Applied, withoutEmptyMembers } from "./edits";
 
-export type DocumentOp =
-  | { readonly op: "set_group"; readonly graph?: string; readonly id: string; readonly group: Group | null }
-  | { readonly op: "add_subgraph"; readonly id: string; readonly subgraph: Subgraph }
-  | { readonly op: "remove_subgraph"; readonly id: string }
-  | { readonly op: "set_subgraph"; readonly id: string; readonly members: Readonly<Record<string, Value>> }
-  | { readonly op: "set_document_view"; readonly view: Readonly<Record<string, Value>> };
+/** The operations that are not on a node. */
+export type DocumentOp = SetGroup | AddSubgraph | RemoveSubgraph | SetSubgraph | SetDocumentView;
 
 export function applyDocumentOp(document: GraphDocument, op: DocumentOp): Applied {
   switch (op.op) {

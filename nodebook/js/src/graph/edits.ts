@@ -2,25 +2,11 @@
  * The edit operations, each a pure function of a document that also returns its inverse.
  * `nodebook/engine/edits.py` implements the same; both replay `tests/fixtures/edits.json`.
  */
+import type { Op } from "../protocol.gen";
+import { type GraphDocument, type GraphNode, own, type Value, type View } from "./document";
+import { applyDocumentOp, checkInnerId, findSubgraph } from "./documentEdits";
 
-import { type GraphDocument, type GraphNode, type Link, own, type Value, type View } from "./document";
-import { applyDocumentOp, checkInnerId, type DocumentOp, findSubgraph } from "./documentEdits";
-
-/** An edit of a node: of the top graph, or inside the subgraph `graph`. */
-export type NodeOp = { readonly graph?: string } & PlainNodeOp;
-
-export type Op = NodeOp | DocumentOp;
-
-type PlainNodeOp =
-  | { readonly op: "add_node"; readonly id: string; readonly node: GraphNode }
-  | { readonly op: "remove_node"; readonly id: string }
-  | { readonly op: "set_value"; readonly node: string; readonly input: string; readonly value: Value }
-  | { readonly op: "unset_value"; readonly node: string; readonly input: string }
-  | { readonly op: "set_link"; readonly node: string; readonly input: string; readonly source: Link | null }
-  | { readonly op: "set_title"; readonly node: string; readonly title: string | null }
-  | { readonly op: "set_view"; readonly node: string; readonly view: Readonly<Record<string, Value>> }
-  | { readonly op: "set_origin"; readonly node: string; readonly origin: Readonly<Record<string, Value>> | null }
-  | { readonly op: "set_mode"; readonly node: string; readonly mode: string | null };
+export type { Op };
 
 /** `inverse` is in the order in which it must be applied. */
 export type Applied =
@@ -86,7 +72,7 @@ function applyInside(document: GraphDocument, op: Op, id: string): Applied {
   if (typeof subgraph === "string") return { refused: subgraph };
   const refused = op.op === "add_node" ? checkInnerId(id, op.id) : null;
   if (refused !== null) return { refused };
-  const { graph: _outer, ...inner } = op as NodeOp;
+  const { graph: _outer, ...inner } = op as Op & { graph?: string };
   const { nodes, groups } = subgraph;
   const applied = applyOp({ nodebook: document.nodebook, nodes, ...(groups && { groups }) }, inner as Op);
   if (applied.refused !== undefined) return applied;
