@@ -41,6 +41,10 @@ def middle_of_wire(editor: Editor, wire: str) -> Point:
     return Point(*editor.root.evaluate(_MIDDLE_OF_WIRE, wire))
 
 
+def expect_selected(editor: Editor, wanted: set[str]) -> None:
+    editor.wait(lambda: editor.selected() == wanted, f"{wanted} selected")
+
+
 @pytest.fixture(autouse=True)
 def _forget(scratch: Lab) -> None:
     """Begin without favourites: the browser keeps them."""
@@ -86,14 +90,14 @@ def test_the_palette_finds_by_what_nodes_say_and_keeps_what_is_liked(scratch: La
     expect(editor.part("nb-palette-search")).to_have_value(">")
     keyboard.type("select all")
     editor.press("Enter")
-    editor.wait(lambda: editor.selected() == {"1", "2", "3", "4", "5"}, "all selected")
+    expect_selected(editor, {"1", "2", "3", "4", "5"})
     editor.press("Escape")
     editor.select("2")
     for title, expected in (("what feeds the", {"1", "2"}), ("what the selection feeds", {"1", "2", "3"})):
         editor.press("Shift+>")
         keyboard.type(title)
         editor.press("Enter")
-        editor.wait(lambda wanted=expected: editor.selected() == wanted, f"{expected} selected")
+        expect_selected(editor, expected)
 
 
 def test_the_library_is_a_tree_that_gives_nodes(scratch: Lab) -> None:
@@ -224,7 +228,7 @@ def test_the_legend_names_the_types_of_the_graph(scratch: Lab) -> None:
     expect(rows.nth(0)).to_contain_text("2 wires")
     expect(rows.nth(1)).to_contain_text("no wire")
     rows.nth(1).click()
-    editor.wait(lambda: editor.selected() == {"5"}, "the mask's node selected")
+    expect_selected(editor, {"5"})
     # Its colour is that of the wires.
     colors = editor.root.evaluate(
         "(root) => [getComputedStyle(root.querySelector('.nb-legend-wire')).backgroundColor,"
