@@ -61,6 +61,8 @@ export interface ClientState {
   readonly wire: WireStart | null;
   readonly notices: readonly Notice[];
   readonly renaming: string | null;
+  /** Id of the note that is being written. */
+  readonly editingNote: string | null;
   /** Node id whose picture is shown large. */
   readonly enlarged: string | null;
   /** Which picture of a batch a node shows. */
@@ -91,6 +93,7 @@ export function createClientStore(): ClientStore {
     wire: null,
     notices: [],
     renaming: null,
+    editingNote: null,
     enlarged: null,
     pictureIndex: {},
     uploading: new Set(),
