@@ -19,6 +19,7 @@ from nodebook.engine.library import Library
 from nodebook.engine.literals import tag
 from nodebook.engine.store import Change, History
 from nodebook.explain import PlanTable
+from nodebook.models.preview_options import LEAST_SIDE_PX, MOST_SIDE_PX, PreviewMethod
 from nodebook.widget.errors import MalformedMessageError
 
 # -- browser → kernel --------------------------------------------------------------------------------------------------
@@ -81,6 +82,14 @@ class AutoRunCommand(_Command):
     on: bool
 
 
+class PreviewsCommand(_Command):
+    """Show what samplers have so far in this way from now on, in all graphs; ``size`` of the longer side in pixels."""
+
+    type: Literal["previews"]
+    method: PreviewMethod
+    size: Annotated[int, Field(ge=LEAST_SIDE_PX, le=MOST_SIDE_PX)]
+
+
 class QueueMove(_Command):
     """Put a waiting run, of any graph, at a position; 0 is the next."""
 
@@ -127,6 +136,7 @@ Command = (
     | PlanCommand
     | Cancel
     | AutoRunCommand
+    | PreviewsCommand
     | QueueMove
     | QueueCancel
     | Upload
@@ -214,10 +224,17 @@ class RecentJson(TypedDict):
     failed: int
 
 
+class PreviewsJson(TypedDict):
+    """How samplers show what they have so far; ``size`` of the longer side in pixels."""
+
+    method: PreviewMethod
+    size: int
+
+
 class QueueJson(TypedDict):
     """The session's queue: the first ``pending`` of all that are ``waiting``, and the newest that have ended, last.
 
-    ``auto_run``: whether this graph runs after edits.
+    ``auto_run``: whether this graph runs after edits. ``previews``: of the session.
     """
 
     pending: list[QueuedJson]
@@ -226,6 +243,7 @@ class QueueJson(TypedDict):
     recent: list[RecentJson]
     paused: bool
     auto_run: bool
+    previews: PreviewsJson
 
 
 class ErrorJson(TypedDict):
