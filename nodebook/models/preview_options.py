@@ -8,8 +8,8 @@ from typing import Final, Literal, get_args
 from nodebook.errors import InputValueError
 
 PreviewMethod = Literal["auto", "latent2rgb", "taesd", "none"]
-"""ComfyUI's names. ``auto``: by a TAESD where its file is in the folder ``vae_approx``, else by ``latent2rgb``, a fit of
-colours to latents."""
+"""ComfyUI's names. ``auto``: by a TAESD where its file is in the folder ``vae_approx``, else by ``latent2rgb``, which
+is a fit of colours to latents."""
 
 PREVIEW_METHODS: Final[tuple[PreviewMethod, ...]] = get_args(PreviewMethod)
 LEAST_SIDE_PX: Final = 16

@@ -10,7 +10,7 @@ from nodebook.jobs import Job
 from nodebook.records import RunRecord
 from nodebook.sessions import Session
 from nodebook.widget.inbox import Scheduler
-from nodebook.widget.protocol import Message, QueuedJson, QueueJson, RecentJson
+from nodebook.widget.protocol import EndedRunJson, Message, QueuedRunJson, QueueJson
 
 INTERVAL_S = 1 / 10
 MAX_PENDING = 100
@@ -107,7 +107,7 @@ class QueueFeed:
         self._send({"type": "queue", "queue": self.json()})
 
 
-def _queued(job: Job, position: int) -> QueuedJson:
+def _queued(job: Job, position: int) -> QueuedRunJson:
     return {
         "id": str(job.number),
         "graph": job.state.name,
@@ -117,7 +117,7 @@ def _queued(job: Job, position: int) -> QueuedJson:
     }
 
 
-def _recent(record: RunRecord) -> RecentJson:
+def _recent(record: RunRecord) -> EndedRunJson:
     return {
         "id": str(record.number),
         "graph": record.name,

@@ -89,7 +89,10 @@ class ModelSampling:
                 return 1.0, -level
 
     def _consistency(self, sigma: Tensor) -> tuple[float, float]:
-        """Return the scalings of a consistency function (Latent Consistency Models, arXiv 2310.04378): 1, 0 at t = 0."""
+        """Return the scalings of a consistency function (Latent Consistency Models, arXiv 2310.04378).
+
+        At t = 0 they are 1 and 0.
+        """
         data, scaled_time = 0.5, self.schedule.timestep(sigma).item() * 10.0
         spread = math.hypot(scaled_time, data)
         skip, out = (data / spread) ** 2, scaled_time / spread

@@ -46,7 +46,7 @@ def sampler_custom(  # noqa: PLR0913 -- the inputs of ComfyUI's node
 
 
 @node(name="SamplerCustomAdvanced", category="sampling/custom_sampling", outputs=_OUTPUTS)
-def sampler_custom_advanced(
+def sampler_custom_advanced(  # noqa: PLR0913 -- the inputs of ComfyUI's node, and what a session gives
     noise: NoisePort,
     guider: GuiderPort,
     sampler: SamplerPort,

@@ -97,10 +97,7 @@ class Previews:
             logger.warning("Previews are drawn without a TAESD: %s", error)
         else:
             if options.method == "taesd":
-                logger.warning(
-                    "Previews are drawn without a TAESD: the folder vae_approx has no %s.safetensors.",
-                    latent_format.tiny_vae or f"decoder of {latent_format.name}",
-                )
+                logger.warning("Previews are drawn without a TAESD: %s.", _where_from(latent_format))
         return None
 
 
@@ -111,6 +108,12 @@ def find_decoder(latent_format: LatentFormat, folders: ModelFolders) -> Patched 
     if name is None:
         return None
     return load_tiny_vae(None, folders.resolve("vae_approx", name), latent_format).network
+
+
+def _where_from(latent_format: LatentFormat) -> str:
+    if not latent_format.tiny_vae:
+        return "none is known for the latents of this model"
+    return f"put {latent_format.tiny_vae}.safetensors into the model folder vae_approx"
 
 
 def _falling_back(by_network: Previewer, plain: Previewer | None) -> Draw:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +69,12 @@ def test_a_taesd_draws_while_it_is_leased(folders: ModelFolders, reference: Any,
 
 @pytest.mark.parametrize(
     ("latent_format", "method", "warning"),
-    [(SDXL, "taesd", "has no taesdxl_decoder.safetensors"), (SDXL, "auto", ""), (SD1, "latent2rgb", "")],
+    [
+        (SDXL, "taesd", "put taesdxl_decoder.safetensors into the model folder vae_approx"),
+        (replace(SD1, tiny_vae=""), "taesd", "none is known"),
+        (SDXL, "auto", ""),
+        (SD1, "latent2rgb", ""),
+    ],
 )
 def test_without_a_taesd_the_linear_fit_draws(
     folders: ModelFolders, latent_format: Any, method: PreviewMethod, warning: str, caplog: pytest.LogCaptureFixture

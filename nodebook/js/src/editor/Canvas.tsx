@@ -20,6 +20,7 @@ import { NodeCard } from "./NodeCard";
 import { NoteCard } from "./NoteCard";
 import { Overview } from "./Overview";
 import { useConnect } from "./useConnect";
+import { useMenus } from "./useMenus";
 
 const NODE_TYPES = { card: NodeCard, note: NoteCard };
 const MULTI_SELECT_KEYS = ["Shift", "Meta", "Control"];
@@ -40,6 +41,7 @@ export const Canvas = memo(function Canvas() {
   const overviewClick = useOverviewClick();
   const wireType = useClient((state) => state.wire?.type);
   const drop = usePictureDrop();
+  const menus = useMenus();
   const onInit = useFirstFit();
   const changes = useMemo(
     () => ({
@@ -60,6 +62,7 @@ export const Canvas = memo(function Canvas() {
       {...connect}
       {...drop}
       onInit={onInit}
+      {...menus}
       onPaneClick={far ? overviewClick : undefined}
       onNodeDragStop={actions.commitMove}
       onSelectionDragStop={actions.commitMove}

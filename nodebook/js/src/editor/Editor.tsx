@@ -2,10 +2,13 @@ import { ReactFlowProvider } from "@xyflow/react";
 import { Canvas } from "./Canvas";
 import { EditorContext, type EditorContextValue } from "./context";
 import { EmptyState } from "./EmptyState";
+import { HelpSheet } from "./HelpSheet";
 import { KernelLink } from "./KernelLink";
 import { Lightbox } from "./Lightbox";
+import { Menu } from "./Menu";
 import { Notices } from "./Notices";
 import { Palette } from "./Palette";
+import { SidePanel } from "./panels/SidePanel";
 import { ResizeHandle } from "./ResizeHandle";
 import { Toolbar } from "./Toolbar";
 
@@ -15,15 +18,20 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
     <EditorContext value={context}>
       <ReactFlowProvider>
         <Toolbar />
-        <div className="nb-stage">
-          <Canvas />
-          <EmptyState />
-          <KernelLink />
-          <Notices />
+        <div className="nb-middle">
+          <div className="nb-stage">
+            <Canvas />
+            <EmptyState />
+            <KernelLink />
+            <Notices />
+          </div>
+          <SidePanel />
         </div>
         <ResizeHandle />
         <Palette />
+        <Menu />
         <Lightbox />
+        <HelpSheet />
       </ReactFlowProvider>
     </EditorContext>
   );

@@ -34,6 +34,24 @@ export const AddIcon = () => (
     <path d="M8 3v10M3 8h10" />
   </Icon>
 );
+export const MoreIcon = () => (
+  <Icon fill>
+    <circle cx="3.5" cy="8" r="1" />
+    <circle cx="8" cy="8" r="1" />
+    <circle cx="12.5" cy="8" r="1" />
+  </Icon>
+);
+export const HelpIcon = () => (
+  <Icon>
+    <path d="M6 6.2a2 2 0 1 1 2.6 1.9c-.4.2-.6.5-.6.9v.6M8 11.8v.1" />
+    <circle cx="8" cy="8" r="6" />
+  </Icon>
+);
+export const TickIcon = () => (
+  <Icon>
+    <path d="m3 8.5 3 3 7-7" />
+  </Icon>
+);
 export const FitIcon = () => (
   <Icon>
     <path d="M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3" />

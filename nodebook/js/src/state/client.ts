@@ -23,6 +23,14 @@ export interface PaletteState {
   readonly wire: WireStart | null;
 }
 
+/** A menu of commands, open at a place. */
+export interface MenuState {
+  /** Pixels from the editor's corner. */
+  readonly at: Point;
+  /** Ids of commands, in parts with a line between them. */
+  readonly items: readonly (readonly string[])[];
+}
+
 export interface Notice {
   readonly id: number;
   readonly level: NoticeLevel;
@@ -35,6 +43,10 @@ export interface ClientState {
   /** Seen from far away. True until the first fit, so that a large graph never mounts all its cards. */
   readonly far: boolean;
   readonly palette: PaletteState | null;
+  readonly menu: MenuState | null;
+  /** Id of the panel at the side. */
+  readonly panel: string | null;
+  readonly helpOpen: boolean;
   readonly wire: WireStart | null;
   readonly notices: readonly Notice[];
   readonly renaming: string | null;
@@ -58,6 +70,9 @@ export function createClientStore(): ClientStore {
     edges: [],
     far: true,
     palette: null,
+    menu: null,
+    panel: null,
+    helpOpen: false,
     wire: null,
     notices: [],
     renaming: null,

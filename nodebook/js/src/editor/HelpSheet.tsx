@@ -1,0 +1,76 @@
+import { useEffect, useRef } from "react";
+import { COMMANDS } from "./commands";
+import { chordText } from "./commands/chords";
+import { type Command, SECTIONS } from "./commands/types";
+import { useClient, useEditor } from "./context";
+import { CloseIcon } from "./icons";
+
+/** What the pointer does, which no command says. */
+const BY_POINTER: readonly (readonly [string, string])[] = [
+  ["Double-click the canvas", "Find a node and put it there"],
+  ["Drag from a port", "Connect; let go on the canvas to find what fits"],
+  ["Drag a wire off an input", "Disconnect"],
+  ["Shift-drag the canvas", "Select what is inside"],
+  ["Ctrl-click a card", "Select it too"],
+  ["Ctrl-wheel", "Zoom"],
+];
+
+/** All keys, by section. */
+export function HelpSheet() {
+  const open = useClient((state) => state.helpOpen);
+  return open ? <OpenSheet /> : null;
+}
+
+function OpenSheet() {
+  const { client, root } = useEditor();
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => button.current?.focus({ preventScroll: true }), []);
+  const close = () => {
+    client.setState({ helpOpen: false });
+    root.focus({ preventScroll: true });
+  };
+  return (
+    <div className="nb-sheet nowheel" role="dialog" aria-modal="true" aria-label="Keys" data-testid="nb-help">
+      <header className="nb-sheet-header">
+        <h2>Keys</h2>
+        <button ref={button} type="button" className="nb-icon-button" aria-label="Close" onClick={close}>
+          <CloseIcon />
+        </button>
+      </header>
+      <div className="nb-sheet-sections">
+        {SECTIONS.map((section) => (
+          <Rows
+            key={section}
+            heading={section}
+            rows={COMMANDS.filter((command) => command.section === section && command.keys?.length).map(
+              (command) => [keysOf(command), command.title] as const,
+            )}
+          />
+        ))}
+        <Rows heading="Pointer" rows={BY_POINTER} />
+      </div>
+    </div>
+  );
+}
+
+function keysOf({ keys = [], keysText }: Command): string {
+  return keysText ?? keys.map((chord) => chordText(chord)).join(" or ");
+}
+
+function Rows({ heading, rows }: { readonly heading: string; readonly rows: readonly (readonly [string, string])[] }) {
+  return (
+    <section>
+      <h3>{heading}</h3>
+      <dl>
+        {rows.map(([keys, what]) => (
+          <div key={keys} className="nb-sheet-row">
+            <dt>
+              <kbd>{keys}</kbd>
+            </dt>
+            <dd>{what}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

@@ -1,0 +1,24 @@
+/** Everything a user can do to the graph, as one batch of operations each. */
+import { bindCancelling } from "../../state/cancelling";
+import { linkActions } from "./links";
+import { moveActions } from "./moves";
+import { nodeActions } from "./nodes";
+import type { Parts } from "./parts";
+import { selectionActions } from "./selection";
+
+export type Actions = ReturnType<typeof createActions>;
+
+export function createActions(parts: Parts) {
+  const onCancel = bindCancelling(parts.kernel, parts.client, parts.signal);
+  return {
+    ...selectionActions(parts),
+    ...nodeActions(parts),
+    ...linkActions(parts),
+    ...moveActions(parts),
+
+    cancel() {
+      onCancel();
+      parts.session.cancel();
+    },
+  };
+}

@@ -1,0 +1,19 @@
+/** What every kind of action works with. */
+import { titleOf } from "../../graph/library";
+import type { ClientStore } from "../../state/client";
+import type { KernelStore } from "../../state/kernel";
+import type { Session } from "../../sync/session";
+
+export interface Parts {
+  readonly kernel: KernelStore;
+  readonly client: ClientStore;
+  readonly session: Session;
+  readonly signal: AbortSignal;
+}
+
+/** What a person calls a node. */
+export function nameOf(kernel: KernelStore, id: string): string {
+  const { document, library } = kernel.getState();
+  const node = document.nodes[id];
+  return node === undefined ? id : titleOf(library, node);
+}

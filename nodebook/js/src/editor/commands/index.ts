@@ -1,0 +1,50 @@
+/** All commands. A new one is added to the list of its section, and is then in the help sheet and at its keys. */
+import type { EditorContextValue } from "../context";
+import { PANEL_COMMANDS } from "../panels";
+import { ADD_COMMANDS } from "./add";
+import { ARRANGE_COMMANDS } from "./arrange";
+import { chordText } from "./chords";
+import { EDIT_COMMANDS } from "./edit";
+import { RUN_COMMANDS } from "./run";
+import { SELECT_COMMANDS } from "./select";
+import type { Command, Where } from "./types";
+import { VIEW_COMMANDS } from "./view";
+
+export const COMMANDS: readonly Command[] = [
+  ...RUN_COMMANDS,
+  ...ADD_COMMANDS,
+  ...EDIT_COMMANDS,
+  ...SELECT_COMMANDS,
+  ...ARRANGE_COMMANDS,
+  ...VIEW_COMMANDS,
+  ...PANEL_COMMANDS,
+];
+
+const byId = new Map(COMMANDS.map((command) => [command.id, command]));
+const byKeys = new Map(COMMANDS.flatMap((command) => (command.keys ?? []).map((keys) => [keys, command] as const)));
+
+/** Throws for an id that no command has. */
+export function commandOf(id: string): Command {
+  const command = byId.get(id);
+  if (command === undefined) throw new Error(`There is no command ${id}.`);
+  return command;
+}
+
+export function commandAt(chord: string): Command | undefined {
+  return byKeys.get(chord);
+}
+
+export function whereOf(command: Command, chord: string): Where {
+  return command.where ?? (chord.startsWith("Mod+") ? "controls" : "canvas");
+}
+
+export function isEnabled(command: Command, editor: EditorContextValue): boolean {
+  return command.enabled?.(editor) ?? true;
+}
+
+/** What to call it now, with its keys: "Undo Move Blur (Ctrl+Z)". */
+export function commandLabel(command: Command, editor: EditorContextValue): string {
+  const label = command.label?.(editor) ?? command.title;
+  const [keys] = command.keys ?? [];
+  return keys === undefined ? label : `${label} (${chordText(keys)})`;
+}

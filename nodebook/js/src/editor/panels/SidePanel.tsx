@@ -1,0 +1,34 @@
+import { useClient, useEditor } from "../context";
+import { CloseIcon } from "../icons";
+import { PANELS } from ".";
+
+/** What each panel holds, by its id. */
+const CONTENTS: Readonly<Record<string, ComponentType>> = {};
+
+import type { ComponentType } from "react";
+
+/** The panel beside the canvas, if one is open. */
+export function SidePanel() {
+  const { client, root } = useEditor();
+  const open = useClient((state) => state.panel);
+  const panel = PANELS.find((one) => one.id === open);
+  const Content = CONTENTS[open ?? ""];
+  if (panel === undefined || Content === undefined) return null;
+  const close = () => {
+    client.setState({ panel: null });
+    root.focus({ preventScroll: true });
+  };
+  return (
+    <aside className="nb-panel" aria-label={panel.title} data-testid={`nb-panel-${panel.id}`}>
+      <header className="nb-panel-header">
+        <h2>{panel.title}</h2>
+        <button type="button" className="nb-icon-button" aria-label={`Close ${panel.title}`} onClick={close}>
+          <CloseIcon />
+        </button>
+      </header>
+      <div className="nb-panel-content nowheel">
+        <Content />
+      </div>
+    </aside>
+  );
+}

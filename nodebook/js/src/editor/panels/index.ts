@@ -1,0 +1,29 @@
+/** What the panel at the side can show. Each is opened by its command `panel.<id>`; what it holds is in SidePanel. */
+import type { ReactNode } from "react";
+import type { Command, Section } from "../commands/types";
+
+export interface Panel {
+  readonly id: string;
+  readonly title: string;
+  readonly section: Section;
+  readonly keys?: readonly string[];
+  readonly icon: () => ReactNode;
+}
+
+export const PANELS: readonly Panel[] = [];
+
+/** Opens a panel, or closes it where it is open. */
+function panelCommand({ id, title, section, keys, icon }: Panel): Command {
+  return {
+    id: `panel.${id}`,
+    title,
+    section,
+    ...(keys && { keys }),
+    where: "controls",
+    icon,
+    checked: ({ client }) => client.getState().panel === id,
+    run: ({ client }) => client.setState((state) => ({ panel: state.panel === id ? null : id })),
+  };
+}
+
+export const PANEL_COMMANDS: readonly Command[] = PANELS.map(panelCommand);
