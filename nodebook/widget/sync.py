@@ -15,6 +15,7 @@ from nodebook.engine.edits import SetValue, edits_from_json
 from nodebook.engine.store import Change, GraphStore
 from nodebook.errors import EditError, NodebookError
 from nodebook.explain import plan_table
+from nodebook.models.preview_options import PreviewOptions
 from nodebook.places import find_place
 from nodebook.sessions import Session
 from nodebook.widget import protocol
@@ -116,7 +117,7 @@ class GraphSync:
             case _:
                 self._put(command.client, self._task(command, buffers))
 
-    def _task(  # noqa: PLR0911 - one for each kind of command
+    def _task(  # noqa: C901, PLR0911 - one for each kind of command
         self, command: protocol.Command, buffers: Sequence[Buffer]
     ) -> Callable[[], None]:
         """Return what a command asks for that waits its turn."""
@@ -137,6 +138,8 @@ class GraphSync:
             case protocol.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
+            case protocol.PreviewsCommand():
+                return lambda: self._set_previews(command)
             case protocol.ListFiles():
                 return self._list_files
             case protocol.Upload():
@@ -239,6 +242,9 @@ class GraphSync:
             self._reject(command, error)
         else:
             self._deliver_now()
+
+    def _set_previews(self, command: protocol.PreviewsCommand) -> None:
+        self.session.previews.options = PreviewOptions(command.method, command.size)
 
     def _list_files(self) -> None:
         if self._catalogue.has_other_files():

@@ -107,6 +107,7 @@ export class FakeKernel implements Model {
       case "list_files":
       case "seen":
       case "auto_run":
+      case "previews":
       case "queue_move":
       case "queue_cancel":
         return;
