@@ -15,7 +15,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from rpds import HashTrieSet
 
 from nodebook.engine.graph import EMPTY, GraphState, Link, Node, whole_number
-from nodebook.engine.literals import tag, tag_node, tag_origin, untag, untag_node, untag_origin
+from nodebook.engine.literals import TypeScript, tag, tag_node, tag_origin, untag, untag_node, untag_origin
 from nodebook.engine.nodejson import node_from_json, node_to_json
 from nodebook.errors import DocumentError, EditError
 
@@ -25,7 +25,7 @@ class AddNode:
     """Add a node under an id that is free; ``node`` is its JSON."""
 
     id: str
-    node: dict[str, Any]
+    node: Annotated[dict[str, Any], TypeScript("GraphNode")]
     op: Literal["add_node"] = "add_node"
 
 

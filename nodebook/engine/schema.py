@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from nodebook.engine.literals import TypeScript
 from nodebook.engine.upgrades import VERSION
 
 
@@ -22,12 +23,14 @@ class _Model(BaseModel):
 class ViewModel(_Model):
     """Where and how a node is shown. Never part of a fingerprint."""
 
-    x: Annotated[Any, Field(default=None, description="Pixels at zoom 1.")]
-    y: Annotated[Any, Field(default=None, description="Pixels at zoom 1.")]
-    width: Annotated[Any, Field(default=None, description="Pixels at zoom 1.")]
-    height: Annotated[Any, Field(default=None, description="Pixels at zoom 1.")]
-    collapsed: Annotated[Any, Field(default=None, description="True: only the header is shown.")]
-    color: Annotated[Any, Field(default=None, description="The colour of the header.")]
+    __pydantic_extra__: dict[str, Any]
+
+    x: Annotated[Any, TypeScript("number"), Field(default=None, description="Pixels at zoom 1.")]
+    y: Annotated[Any, TypeScript("number"), Field(default=None, description="Pixels at zoom 1.")]
+    width: Annotated[Any, TypeScript("number"), Field(default=None, description="Pixels at zoom 1.")]
+    height: Annotated[Any, TypeScript("number"), Field(default=None, description="Pixels at zoom 1.")]
+    collapsed: Annotated[Any, TypeScript("boolean"), Field(default=None, description="True: only the header is shown.")]
+    color: Annotated[Any, TypeScript("string"), Field(default=None, description="The colour of the header.")]
 
 
 class NodeModel(_Model):

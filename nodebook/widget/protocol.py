@@ -1,13 +1,13 @@
 """The messages between the kernel and the views, as typed values (docs/design/protocol.md).
 
-``js/src/protocol.ts`` has the same. Literals cross here and nowhere else: what a browser cannot hold travels as a tag
-(``engine/literals.py``).
+``python -m tools.protocol`` writes ``js/src/protocol.gen.ts`` from them. Literals cross here and nowhere else: what a
+browser cannot hold travels as a tag (``engine/literals.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal, Protocol, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, Protocol, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -15,12 +15,12 @@ from nodebook.engine import document
 from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import edit_to_json
 from nodebook.engine.graph import GraphState
-from nodebook.engine.library import Library
-from nodebook.engine.literals import tag
+from nodebook.engine.literals import TypeScript
 from nodebook.engine.store import Change, History
-from nodebook.explain import PlanTable
+from nodebook.explain import PlanRowJson, PlanTable
 from nodebook.nodelogs import LogLine
 from nodebook.widget.errors import MalformedMessageError
+from nodebook.widget.libraryjson import LibraryJson
 
 # -- browser → kernel --------------------------------------------------------------------------------------------------
 
@@ -43,7 +43,7 @@ class EditCommand(_Command):
     type: Literal["edit"]
     batch: int
     label: str
-    ops: list[Any]
+    ops: Annotated[list[Any], TypeScript("readonly Op[]")]
 
 
 class UndoRedo(_Command):
@@ -190,10 +190,9 @@ def sender_of(content: object) -> str | None:
 
 # -- kernel → browser --------------------------------------------------------------------------------------------------
 
-Message = Mapping[str, Any]
 RunState = Literal["idle", "queued", "running", "done", "failed", "cancelled", "abandoned"]
 NodeState = Literal["idle", "queued", "running", "cached", "done", "failed", "skipped", "blocked", "cancelled"]
-Level = Literal["info", "warning", "error"]
+NoticeLevel = Literal["info", "warning", "error"]
 PictureKind = Literal["preview", "result"]
 
 
@@ -224,7 +223,7 @@ class RunJson(TypedDict):
     left: float | None
 
 
-class QueuedJson(TypedDict):
+class QueuedRunJson(TypedDict):
     """A run that waits or runs, of ``nodes`` that were to run when it was queued.
 
     ``graph``: its name, None for one that has none; ``mine``: it is of the graph that the view shows.
@@ -239,7 +238,7 @@ class QueuedJson(TypedDict):
     position: int
 
 
-class RecentJson(TypedDict):
+class EndedRunJson(TypedDict):
     """A run that has ended, at ``finished`` seconds since 1970; ``executed``, ``cached``, ``failed`` count nodes."""
 
     id: str
@@ -259,15 +258,15 @@ class QueueJson(TypedDict):
     ``auto_run``: whether this graph runs after edits.
     """
 
-    pending: list[QueuedJson]
+    pending: list[QueuedRunJson]
     waiting: int
-    running: list[QueuedJson]
-    recent: list[RecentJson]
+    running: list[QueuedRunJson]
+    recent: list[EndedRunJson]
     paused: bool
     auto_run: bool
 
 
-class ErrorJson(TypedDict):
+class NodeErrorJson(TypedDict):
     """Why a node failed."""
 
     message: str
@@ -276,7 +275,7 @@ class ErrorJson(TypedDict):
     traceback: str | None
 
 
-class NodeJson(TypedDict):
+class NodeStatusJson(TypedDict):
     """How a node is doing. ``progress`` is value and maximum.
 
     ``left``: seconds that it will go on running, where that is known. ``bytes``: what its result weighs. ``lines``: how
@@ -285,9 +284,9 @@ class NodeJson(TypedDict):
     """
 
     state: NodeState
-    progress: Sequence[Any] | None
+    progress: Annotated[list[Any] | None, TypeScript("readonly [number, number] | null")]
     seconds: float | None
-    error: ErrorJson | None
+    error: NodeErrorJson | None
     text: str | None
     left: float | None
     bytes: int | None
@@ -296,19 +295,12 @@ class NodeJson(TypedDict):
     stale: bool
 
 
-class LibraryJson(TypedDict):
-    """All node types, and which port types convert."""
-
-    revision: int
-    types: dict[str, dict[str, Any]]
-    adapters: list[list[str]]
-
-
-class Status(TypedDict, total=False):
+class Status(TypedDict):
     """What changed of the run and of its nodes."""
 
-    run: RunJson
-    nodes: dict[str, NodeJson]
+    type: Literal["status"]
+    run: NotRequired[RunJson]
+    nodes: NotRequired[dict[str, NodeStatusJson]]
 
 
 class Snapshot(TypedDict):
@@ -317,19 +309,80 @@ class Snapshot(TypedDict):
     type: Literal["snapshot"]
     to: str | None
     revision: int
-    document: dict[str, Any]
+    document: Annotated[dict[str, Any], TypeScript("GraphDocument")]
     last_id: int
     history: HistoryJson
     run: RunJson
-    nodes: dict[str, NodeJson]
+    nodes: dict[str, NodeStatusJson]
     problems: list[ProblemJson]
     library: LibraryJson
     queue: QueueJson
 
 
-class PictureInfo(TypedDict):
-    """Says of a picture what its bytes do not."""
+class Edited(TypedDict):
+    """A batch was applied. ``client``, ``batch``: whose it was, None for Python's; ``problems``: all there are now."""
 
+    type: Literal["edited"]
+    revision: int
+    client: str | None
+    batch: int | None
+    label: str
+    ops: Annotated[list[dict[str, Any]], TypeScript("readonly Op[]")]
+    history: HistoryJson
+    problems: list[ProblemJson]
+
+
+class Rejected(TypedDict):
+    """A view's batch was not applied."""
+
+    type: Literal["rejected"]
+    client: str
+    batch: int
+    reason: str
+
+
+class QueueMessage(TypedDict):
+    """The queue changed."""
+
+    type: Literal["queue"]
+    queue: QueueJson
+
+
+class LibraryMessage(TypedDict):
+    """Node types were defined or redefined, or the files that they offer are others."""
+
+    type: Literal["library"]
+    library: LibraryJson
+    problems: list[ProblemJson]
+
+
+class PlanMessage(TypedDict):
+    """What a run would do, to the view that asked: the first of ``total`` rows, and what the whole run will cost."""
+
+    type: Literal["plan"]
+    to: str
+    rows: list[PlanRowJson]
+    total: int
+    seconds: float | None
+    peak_bytes: float | None
+
+
+class Notice(TypedDict):
+    """Something to say to a person at one view, or at all."""
+
+    type: Literal["notice"]
+    client: str | None
+    level: NoticeLevel
+    text: str
+
+
+class PictureMessage(TypedDict):
+    """Says of a picture what its bytes, the one buffer, do not.
+
+    ``width`` and ``height`` are those of the whole picture: the copy may be smaller. ``count``: how many the batch has.
+    """
+
+    type: Literal["picture"]
     node: str
     index: int
     count: int
@@ -338,37 +391,6 @@ class PictureInfo(TypedDict):
     mime: str
     seq: int
     kind: PictureKind
-
-
-class Channel(Protocol):
-    """Where messages go: to every view of a graph. May be called from any thread."""
-
-    def send_message(self, message: Message, buffers: list[bytes]) -> None:
-        """Send one message."""
-
-
-def edited(change: Change, history: History, problems: list[ProblemJson]) -> Message:
-    """Say that a batch was applied."""
-    return {
-        "type": "edited",
-        "revision": change.revision,
-        "client": change.client,
-        "batch": change.client_batch,
-        "label": change.batch.label,
-        "ops": [edit_to_json(edit, wire=True) for edit in change.batch.edits],
-        "history": history_json(history),
-        "problems": problems,
-    }
-
-
-def rejected(client: str, batch: int, reason: str) -> Message:
-    """Say that a view's batch was not applied."""
-    return {"type": "rejected", "client": client, "batch": batch, "reason": reason}
-
-
-def notice(client: str | None, level: Level, text: str) -> Message:
-    """Say something to a person at one view, or at all."""
-    return {"type": "notice", "client": client, "level": level, "text": text}
 
 
 class LogLineJson(TypedDict):
@@ -382,10 +404,64 @@ class LogLineJson(TypedDict):
     text: str
 
 
+class LogMessage(TypedDict):
+    """What nodes wrote, to the view that asked: the last lines. ``upto``: what to ask on from."""
+
+    type: Literal["log"]
+    to: str
+    lines: list[LogLineJson]
+    upto: int
+
+
+Message = (
+    Snapshot
+    | Edited
+    | Rejected
+    | Status
+    | QueueMessage
+    | LibraryMessage
+    | PlanMessage
+    | LogMessage
+    | Notice
+    | PictureMessage
+)
+
+
+class Channel(Protocol):
+    """Where messages go: to every view of a graph. May be called from any thread."""
+
+    def send_message(self, message: Message, buffers: list[bytes]) -> None:
+        """Send one message."""
+
+
+def edited(change: Change, history: History, problems: list[ProblemJson]) -> Edited:
+    """Say that a batch was applied."""
+    return {
+        "type": "edited",
+        "revision": change.revision,
+        "client": change.client,
+        "batch": change.client_batch,
+        "label": change.batch.label,
+        "ops": [edit_to_json(edit, wire=True) for edit in change.batch.edits],
+        "history": history_json(history),
+        "problems": problems,
+    }
+
+
+def rejected(client: str, batch: int, reason: str) -> Rejected:
+    """Say that a view's batch was not applied."""
+    return {"type": "rejected", "client": client, "batch": batch, "reason": reason}
+
+
+def notice(client: str | None, level: NoticeLevel, text: str) -> Notice:
+    """Say something to a person at one view, or at all."""
+    return {"type": "notice", "client": client, "level": level, "text": text}
+
+
 MAX_LOG_LINES = 1000
 
 
-def log_json(client: str, lines: Sequence[LogLine]) -> Message:
+def log_json(client: str, lines: Sequence[LogLine]) -> LogMessage:
     """Answer what nodes wrote, to one view: the last lines, and up to which change they tell."""
     return {
         "type": "log",
@@ -409,7 +485,7 @@ def _log_line(line: LogLine) -> LogLineJson:
 MAX_PLAN_ROWS = 1000
 
 
-def plan_json(client: str, table: PlanTable) -> Message:
+def plan_json(client: str, table: PlanTable) -> PlanMessage:
     """Answer what a run would do, to one view; of a large plan the first rows, and how many there are."""
     return {
         "type": "plan",
@@ -434,37 +510,3 @@ def history_json(history: History) -> HistoryJson:
 def problems_json(problems: Iterable[Problem]) -> list[ProblemJson]:
     """Return the problems of a graph."""
     return [{"node": each.node, "input": each.input, "code": each.code, "message": each.message} for each in problems]
-
-
-def library_json(library: Library, files: Mapping[str, list[str]]) -> LibraryJson:
-    """Return all node types; ``files`` are the names that widgets offer, by the kind of file."""
-    return {
-        "revision": library.revision,
-        "types": {node_type.name: _type_json(node_type.info(), files) for node_type in library},
-        "adapters": library.ports.adapter_pairs(),
-    }
-
-
-def _type_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> dict[str, Any]:
-    info["inputs"] = [_input_json(each, files) for each in info["inputs"]]
-    return info
-
-
-def _input_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> dict[str, Any]:
-    widget = info["widget"]
-    if widget is not None:
-        info["widget"] = {name: wire(value) for name, value in widget.items()}
-        kind = info["widget"].get("files")
-        if kind is not None:
-            info["widget"]["options"] = files.get(kind, [])
-    if "default" in info:
-        info["default"] = wire(info["default"])
-    return info
-
-
-def wire(value: Any) -> Any:
-    """Return a value as a browser can hold it; what is not JSON as text."""
-    try:
-        return tag(value, wire=True)
-    except TypeError:
-        return str(value)

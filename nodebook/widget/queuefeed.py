@@ -13,7 +13,7 @@ from nodebook.jobs import Job
 from nodebook.records import RunRecord
 from nodebook.sessions import Session
 from nodebook.widget.inbox import Scheduler
-from nodebook.widget.protocol import Message, QueuedJson, QueueJson, RecentJson
+from nodebook.widget.protocol import EndedRunJson, Message, QueuedRunJson, QueueJson
 
 INTERVAL_S = 1 / 10
 MAX_PENDING = 100
@@ -131,7 +131,7 @@ class QueueFeed:
         self._next = now + INTERVAL_S
         self._send({"type": "queue", "queue": self.json()})
 
-    def _queued(self, job: Job, position: int) -> QueuedJson:
+    def _queued(self, job: Job, position: int) -> QueuedRunJson:
         return {
             "id": str(job.number),
             "graph": job.state.name,
@@ -142,7 +142,7 @@ class QueueFeed:
             "position": position,
         }
 
-    def _recent(self, record: RunRecord) -> RecentJson:
+    def _recent(self, record: RunRecord) -> EndedRunJson:
         return {
             "id": str(record.number),
             "graph": record.name,

@@ -11,7 +11,8 @@ from typing import Any
 from nodebook.engine import events
 from nodebook.engine.graph import GraphState, nodes_before
 from nodebook.runs import Run
-from nodebook.widget.protocol import ErrorJson, NodeJson, NodeState, RunJson, RunState, Status, wire
+from nodebook.widget.libraryjson import wire
+from nodebook.widget.protocol import NodeErrorJson, NodeState, NodeStatusJson, RunJson, RunState, Status
 from nodebook.widget.timeleft import TimeLeft
 
 _UNFINISHED = frozenset({"queued", "running"})
@@ -31,7 +32,7 @@ class NodeStatus:
     warnings: tuple[str, ...] = ()
     is_stale: bool = False
 
-    def json(self, left_s: float | None = None) -> NodeJson:
+    def json(self, left_s: float | None = None) -> NodeStatusJson:
         """Return the status as it travels; the node will go on for ``left_s``."""
         return {
             "state": self.state,
@@ -161,16 +162,16 @@ class StatusBoard:
     def take(self) -> Status | None:
         """Return what changed since the last call, None where nothing did."""
         with self._lock:
-            delta: Status = {}
+            delta: Status = {"type": "status"}
             if self._is_run_changed:
                 delta["run"] = self._run_json()
             if self._changed:
                 delta["nodes"] = {node: self._node_json(node) for node in self._changed}
             self._changed.clear()
             self._is_run_changed = False
-            return delta or None
+            return delta if len(delta) > 1 else None
 
-    def snapshot(self, nodes: Collection[str]) -> tuple[RunJson, dict[str, NodeJson]]:
+    def snapshot(self, nodes: Collection[str]) -> tuple[RunJson, dict[str, NodeStatusJson]]:
         """Return the whole state, of those nodes that the graph has."""
         with self._lock:
             return self._run_json(), {node: self._node_json(node) for node in self._nodes if node in nodes}
@@ -180,7 +181,7 @@ class StatusBoard:
     def _run_json(self) -> RunJson:
         return self._run.json(self._finished, self._left.of_run() if self._run.state == "running" else None)
 
-    def _node_json(self, node: str) -> NodeJson:
+    def _node_json(self, node: str) -> NodeStatusJson:
         status = self._nodes[node]
         return status.json(self._left.of_node(node) if status.state == "running" else None)
 
@@ -324,7 +325,7 @@ def _short(text: str) -> str:
     return text if len(text) <= MAX_WARNING_CHARS else f"{text[:MAX_WARNING_CHARS]}…"
 
 
-def _error_json(error: events.NodeError) -> ErrorJson:
+def _error_json(error: events.NodeError) -> NodeErrorJson:
     return {
         "message": error.message,
         "input": error.input,

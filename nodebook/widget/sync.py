@@ -22,7 +22,7 @@ from nodebook.widget.catalogue import Catalogue
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.hub import Hub
 from nodebook.widget.previews import Encode, PictureDesk, encode_small
-from nodebook.widget.protocol import Channel, Message, PictureInfo
+from nodebook.widget.protocol import Channel, Message, PictureMessage
 from nodebook.widget.queuefeed import QueueFeed
 from nodebook.widget.results import ResultFeed
 from nodebook.widget.watching import Watch
@@ -340,7 +340,7 @@ class GraphSync:
         delta = self._watch.take()
         if delta is not None:
             self._next_status = now + STATUS_INTERVAL_S
-            self._send({"type": "status", **delta})
+            self._send(delta)
 
     def _tell_library(self) -> None:
         self._pending.library = False
@@ -351,10 +351,10 @@ class GraphSync:
     def _notify(self, client: str | None, text: str) -> None:
         self._send(protocol.notice(client, "error", text))
 
-    def _send_picture(self, info: PictureInfo, data: bytes) -> None:
-        self._send({"type": "picture", **info}, [data])
+    def _send_picture(self, message: PictureMessage, data: bytes) -> None:
+        self._send(message, [data])
 
-    def _send(self, message: Message | protocol.Snapshot, buffers: list[Any] | None = None) -> None:
+    def _send(self, message: Message, buffers: list[Any] | None = None) -> None:
         channel = self._channel
         if channel is None:
             return

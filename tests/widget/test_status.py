@@ -60,7 +60,7 @@ def test_a_run_from_queue_to_end(board: StatusBoard) -> None:
         seen.append(delta)
     assert [each["run"]["state"] for each in seen if "run" in each][:2] == ["queued", "running"]
     assert seen[1]["nodes"].keys() == {"a", "b"}
-    assert seen[2] == {"nodes": {"a": node_json("running")}}
+    assert seen[2] == {"type": "status", "nodes": {"a": node_json("running")}}
     assert seen[3]["nodes"]["a"]["progress"] == [1, 4]
     assert seen[4]["nodes"]["a"] == node_json("done", seconds=0.5, bytes=12)
     assert seen[4]["run"] == {"id": "7", "state": "running", "total": 2, "finished": 1, "seconds": None, "left": None}

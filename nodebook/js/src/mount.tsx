@@ -7,6 +7,7 @@ import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
 import { openPalette } from "./editor/openPalette";
 import { watchTheme } from "./editor/theme";
+import { watchFullscreen } from "./editor/watch/fullscreen";
 import { createClientStore, pushNotice } from "./state/client";
 import { bindFlow } from "./state/flow";
 import { createKernelStore } from "./state/kernel";
@@ -39,6 +40,7 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   // After React's own listeners on the same element: a control handles its key first, then the editor, then the guard.
   installKeyboard(context, signal);
   installGuard(root, signal);
+  watchFullscreen(context, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });
   signal.addEventListener(

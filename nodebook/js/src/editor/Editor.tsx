@@ -11,6 +11,7 @@ import { Palette } from "./Palette";
 import { SidePanel } from "./panels/SidePanel";
 import { ResizeHandle } from "./ResizeHandle";
 import { Toolbar } from "./Toolbar";
+import { RunTimes } from "./watch/RunControls";
 
 /** The whole editor of one view. */
 export function Editor({ context }: { readonly context: EditorContextValue }) {
@@ -30,6 +31,7 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
         <ResizeHandle />
         <Palette />
         <Menu />
+        <RunTimes />
         <Lightbox />
         <HelpSheet />
       </ReactFlowProvider>

@@ -1,44 +1,14 @@
 /** The graph document (docs/design/document.md). Values are immutable: an edit makes new objects along its path only. */
 
-/** A literal of an input. 64-bit whole numbers are `bigint`, nan and infinities are numbers; see sync/convert.ts. */
-export type Value = null | boolean | number | bigint | string | readonly Value[] | { readonly [name: string]: Value };
+import type { GraphDocument, GraphNode } from "../protocol.gen";
 
-/** `[source node id, output name]` */
-export type Link = readonly [string, string];
-
-/** Pixels at zoom 1. Members that this version does not know are kept. */
-export interface View {
-  readonly x?: number;
-  readonly y?: number;
-  readonly width?: number;
-  readonly height?: number;
-  readonly collapsed?: boolean;
-  readonly color?: string;
-  readonly [member: string]: Value | undefined;
-}
-
-export interface GraphNode {
-  readonly type: string;
-  readonly title?: string;
-  readonly values?: Readonly<Record<string, Value>>;
-  readonly links?: Readonly<Record<string, Link>>;
-  readonly view?: View;
-  readonly origin?: Readonly<Record<string, Value>>;
-  /** `Mode`, or a word that this version does not know: kept, and without a meaning. */
-  readonly mode?: string;
-}
+export type { GraphDocument, GraphNode, Link, Value, View } from "../protocol.gen";
 
 /** How a node that does not run is treated: nothing comes out of it, or what goes in comes out. */
 export type Mode = "mute" | "bypass";
 
 export function modeOf(node: GraphNode | undefined): Mode | null {
   return node?.mode === "mute" || node?.mode === "bypass" ? node.mode : null;
-}
-
-export interface GraphDocument {
-  readonly nodebook: number;
-  readonly name?: string | null;
-  readonly nodes: Readonly<Record<string, GraphNode>>;
 }
 
 export const EMPTY_DOCUMENT: GraphDocument = { nodebook: 1, nodes: {} };

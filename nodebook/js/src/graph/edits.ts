@@ -2,18 +2,10 @@
  * The nine edit operations, each a pure function of a document that also returns its inverse.
  * `nodebook/engine/edits.py` implements the same nine; both replay `tests/fixtures/edits.json`.
  */
-import { type GraphDocument, type GraphNode, type Link, own, type Value, type View } from "./document";
+import type { Op } from "../protocol.gen";
+import { type GraphDocument, type GraphNode, own, type Value, type View } from "./document";
 
-export type Op =
-  | { readonly op: "add_node"; readonly id: string; readonly node: GraphNode }
-  | { readonly op: "remove_node"; readonly id: string }
-  | { readonly op: "set_value"; readonly node: string; readonly input: string; readonly value: Value }
-  | { readonly op: "unset_value"; readonly node: string; readonly input: string }
-  | { readonly op: "set_link"; readonly node: string; readonly input: string; readonly source: Link | null }
-  | { readonly op: "set_title"; readonly node: string; readonly title: string | null }
-  | { readonly op: "set_view"; readonly node: string; readonly view: Readonly<Record<string, Value>> }
-  | { readonly op: "set_origin"; readonly node: string; readonly origin: Readonly<Record<string, Value>> | null }
-  | { readonly op: "set_mode"; readonly node: string; readonly mode: string | null };
+export type { Op };
 
 /** `inverse` is in the order in which it must be applied. */
 export type Applied =

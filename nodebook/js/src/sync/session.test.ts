@@ -97,10 +97,11 @@ describe("a plan", () => {
 });
 
 describe("the queue", () => {
-  const queued = { id: "7", graph: null, state: "waiting", priority: 2, position: 0 } as const;
+  const queued = { id: "7", graph: null, mine: true, nodes: 3, state: "waiting", priority: 2, position: 0 } as const;
   const ended = {
     id: "6",
     graph: "mine",
+    mine: true,
     state: "abandoned",
     finished: 1,
     seconds: 2,
@@ -111,15 +112,11 @@ describe("the queue", () => {
 
   test("is empty before the kernel tells it, and kept as the kernel last told it", async () => {
     const kernel = new FakeKernel(DOCUMENT);
-    const { store, session } = view(kernel);
+    const { store } = view(kernel);
     await settle();
     expect(store.getState().queue).toEqual(EMPTY_QUEUE);
     const queue = { ...EMPTY_QUEUE, pending: [queued], waiting: 1, recent: [ended], auto_run: true };
     kernel.publish({ type: "queue", queue });
-    expect(store.getState().queue).toEqual(queue);
-    // A kernel that tells no queue in its snapshot leaves it as it is.
-    session.hello();
-    await settle();
     expect(store.getState().queue).toEqual(queue);
   });
 
@@ -134,6 +131,7 @@ describe("the queue", () => {
       to: "me",
       revision: 0,
       document: DOCUMENT,
+      last_id: 3,
       history,
       run: state.run,
       nodes: {},

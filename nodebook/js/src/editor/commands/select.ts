@@ -2,6 +2,7 @@ import { selectedIds } from "../../state/client";
 import type { EditorContextValue } from "../context";
 import { reveal } from "../fit";
 import { leave } from "../guard";
+import { leaveFull } from "../watch/fullscreen";
 import type { Command } from "./types";
 
 function selectNext(editor: EditorContextValue, step: 1 | -1): void {
@@ -41,12 +42,14 @@ export const SELECT_COMMANDS: readonly Command[] = [
   },
 ];
 
-function onEscape({ client, actions, root }: EditorContextValue): void {
+function onEscape(editor: EditorContextValue): void {
+  const { client, actions, root } = editor;
   const state = client.getState();
   if (state.menu !== null) client.setState({ menu: null });
   else if (state.helpOpen) client.setState({ helpOpen: false });
   else if (state.palette !== null) client.setState({ palette: null });
   else if (state.enlarged !== null) client.setState({ enlarged: null });
   else if (selectedIds(state).length > 0) actions.select([]);
+  else if (state.full) void leaveFull(editor);
   else leave(root);
 }

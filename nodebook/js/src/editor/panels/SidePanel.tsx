@@ -1,11 +1,19 @@
+import type { ComponentType } from "react";
 import { useClient, useEditor } from "../context";
 import { CloseIcon } from "../icons";
+import { LogPanel } from "../watch/LogPanel";
+import { PlanPanel } from "../watch/PlanPanel";
+import { QueuePanel } from "../watch/QueuePanel";
+import { TimesPanel } from "../watch/TimesPanel";
 import { PANELS } from ".";
 
 /** What each panel holds, by its id. */
-const CONTENTS: Readonly<Record<string, ComponentType>> = {};
-
-import type { ComponentType } from "react";
+const CONTENTS: Readonly<Record<string, ComponentType>> = {
+  queue: QueuePanel,
+  plan: PlanPanel,
+  log: LogPanel,
+  times: TimesPanel,
+};
 
 /** The panel beside the canvas, if one is open. */
 export function SidePanel() {

@@ -1,6 +1,7 @@
 /** What the panel at the side can show. Each is opened by its command `panel.<id>`; what it holds is in SidePanel. */
 import type { ReactNode } from "react";
 import type { Command, Section } from "../commands/types";
+import { LogIcon, PlanIcon, QueueIcon, TimesIcon } from "../watch/icons";
 
 export interface Panel {
   readonly id: string;
@@ -10,7 +11,12 @@ export interface Panel {
   readonly icon: () => ReactNode;
 }
 
-export const PANELS: readonly Panel[] = [];
+export const PANELS: readonly Panel[] = [
+  { id: "queue", title: "Queue", section: "Run", keys: ["Q"], icon: QueueIcon },
+  { id: "plan", title: "Plan", section: "Run", keys: ["P"], icon: PlanIcon },
+  { id: "log", title: "Log", section: "Run", keys: ["O"], icon: LogIcon },
+  { id: "times", title: "Time and memory", section: "Run", keys: ["T"], icon: TimesIcon },
+];
 
 /** Opens a panel, or closes it where it is open. */
 function panelCommand({ id, title, section, keys, icon }: Panel): Command {
