@@ -56,7 +56,7 @@ def _definition_edits(old: GraphState, new: GraphState) -> Iterator[Edit]:
         before, after = old.subgraphs.get(subgraph_id), new.subgraphs.get(subgraph_id)
         known = None if before is None else definition_to_json(before)
         wanted = None if after is None else definition_to_json(after)
-        if json.dumps(known, sort_keys=True) == json.dumps(wanted, sort_keys=True):
+        if _is_same_json(known, wanted):
             continue
         if known is not None:
             yield RemoveSubgraph(subgraph_id)
@@ -66,10 +66,10 @@ def _definition_edits(old: GraphState, new: GraphState) -> Iterator[Edit]:
 
 def _frame_edits(old: GraphState, new: GraphState) -> Iterator[Edit]:
     for group in {**old.groups, **new.groups}:
-        if not _is_same(old.groups.get(group), new.groups.get(group)):
+        if not _is_same_json(old.groups.get(group), new.groups.get(group)):
             yield SetGroup(group, new.groups.get(group))  # type: ignore[arg-type]  # a group is an object
     view = {name: new.view.get(name) for name in {**old.view, **new.view}}
-    changed = {name: value for name, value in view.items() if not _is_same(old.view.get(name), value)}
+    changed = {name: value for name, value in view.items() if not _is_same_json(old.view.get(name), value)}
     if changed:
         yield SetDocumentView(changed)
 
@@ -120,3 +120,8 @@ def _links_again(node_id: str, node: Node, again: set[str]) -> Iterator[Edit]:
 def _is_same(before: object, after: object) -> bool:
     """Whether two literals are one: 1 and True, or [1] and [1.0], are not."""
     return type(before) is type(after) and repr(before) == repr(after)
+
+
+def _is_same_json(before: object, after: object) -> bool:
+    """The same of JSON, the order of whose members says nothing."""
+    return json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)
