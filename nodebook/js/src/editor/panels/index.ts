@@ -12,7 +12,7 @@ export interface Panel {
 }
 
 export const PANELS: readonly Panel[] = [
-  { id: "library", title: "Library of nodes", section: "Add", keys: ["L"], icon: LibraryIcon },
+  { id: "library", title: "Library of nodes", section: "Add", keys: ["N"], icon: LibraryIcon },
   { id: "legend", title: "Wires and their types", section: "View", icon: LegendIcon },
 ];
 
