@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sampleGraph } from "../../dev/graphs";
 import { SAMPLE_LIBRARY as library } from "../../dev/library";
-import { conversionOps, findConversions } from "./conversions";
+import { conversionOps, convertibleLink, findConversions } from "./conversions";
 import type { GraphDocument } from "./document";
 import { applyOps } from "./edits";
 import { fittingNodes } from "./fitting";
@@ -63,6 +63,14 @@ describe("conversions", () => {
       links: { samples: ["5", "LATENT"], vae: ["1", "VAE"] },
     });
     expect(after.nodes["7"]?.links).toEqual({ images: ["20", "IMAGE"] });
+  });
+
+  test("the first port of a card that a conversion leads to", () => {
+    const wire = { node: "5", port: "LATENT", side: "source", type: "LATENT" } as const;
+    expect(convertibleLink(text, library, wire, "7")).toEqual(link);
+    expect(convertibleLink(text, library, wire, "1")).toBeNull();
+    const back = { node: "7", port: "images", side: "target", type: "IMAGE" } as const;
+    expect(convertibleLink(text, library, back, "5")).toEqual(link);
   });
 
   test("of two candidates the one before the wire's start counts", () => {
