@@ -15,7 +15,7 @@ export interface Panel {
 }
 
 export const PANELS: readonly Panel[] = [
-  { id: "library", title: "Library of nodes", section: "Add", keys: ["L"], icon: LibraryIcon },
+  { id: "library", title: "Library of nodes", section: "Add", keys: ["N"], icon: LibraryIcon },
   { id: "legend", title: "Wires and their types", section: "View", icon: LegendIcon },
   { id: "list", title: "List of nodes", section: "View", keys: ["Alt+L"], icon: ListIcon },
   { id: "queue", title: "Queue", section: "Run", keys: ["Q"], icon: QueueIcon },
