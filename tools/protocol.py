@@ -25,6 +25,7 @@ from pydantic import BaseModel
 from nodebook import explain
 from nodebook.engine import edits, schema
 from nodebook.engine.literals import TypeScript
+from nodebook.models import preview_options
 from nodebook.widget import libraryjson, protocol
 
 FILE = Path(__file__).resolve().parent.parent / "nodebook" / "js" / "src" / "protocol.gen.ts"
@@ -42,6 +43,7 @@ NAMED: Mapping[str, Any] = {
     "NodeState": protocol.NodeState,
     "NoticeLevel": protocol.NoticeLevel,
     "PictureKind": protocol.PictureKind,
+    "PreviewMethod": preview_options.PreviewMethod,
     "PlanAction": explain.PlanAction,
 }
 """What is not a class and has a name in TypeScript, and the classes to begin with: those that they hold follow."""

@@ -67,6 +67,7 @@ export type ToKernel =
   | PlanCommand
   | Cancel
   | AutoRunCommand
+  | PreviewsCommand
   | QueueMove
   | QueueCancel
   | Upload
@@ -100,6 +101,8 @@ export type NodeState =
 export type NoticeLevel = "info" | "warning" | "error";
 
 export type PictureKind = "preview" | "result";
+
+export type PreviewMethod = "auto" | "latent2rgb" | "taesd" | "none";
 
 export type PlanAction = "run" | "cached" | "blocked" | "if asked" | "muted" | "bypassed";
 
@@ -347,6 +350,14 @@ export interface AutoRunCommand {
   readonly on: boolean;
 }
 
+/** Show what samplers have so far in this way from now on, in all graphs; `size` of the longer side in pixels. */
+export interface PreviewsCommand {
+  readonly type: "previews";
+  readonly client: string;
+  readonly method: PreviewMethod;
+  readonly size: number;
+}
+
 /** Put a waiting run, of any graph, at a position; 0 is the next. */
 export interface QueueMove {
   readonly type: "queue_move";
@@ -401,7 +412,11 @@ export interface Snapshot {
   readonly queue: Queue;
 }
 
-/** A batch was applied. `client`, `batch`: whose it was, null for Python's; `problems`: all there are now. */
+/**
+ * A batch was applied. `client`, `batch`: whose it was, null for Python's.
+ *
+ * `problems`: those of the nodes that have others than were told last; an empty list: none any more.
+ */
 export interface Edited {
   readonly type: "edited";
   readonly revision: number;
@@ -410,7 +425,7 @@ export interface Edited {
   readonly label: string;
   readonly ops: readonly Op[];
   readonly history: History;
-  readonly problems: readonly Problem[];
+  readonly problems: Readonly<Record<string, readonly Problem[]>>;
 }
 
 /** A view's batch was not applied. */
@@ -555,7 +570,7 @@ export interface Problem {
 /**
  * The session's queue: the first `pending` of all that are `waiting`, and the newest that have ended, last.
  *
- * `auto_run`: whether this graph runs after edits.
+ * `auto_run`: whether this graph runs after edits. `previews`: of the session.
  */
 export interface Queue {
   readonly pending: readonly QueuedRun[];
@@ -564,6 +579,7 @@ export interface Queue {
   readonly recent: readonly EndedRun[];
   readonly paused: boolean;
   readonly auto_run: boolean;
+  readonly previews: Previews;
 }
 
 /** One node of a plan. `changes`: what differs from the last run, before and now. Costs are expected, if known. */
@@ -604,4 +620,10 @@ export interface EndedRun {
   readonly executed: number;
   readonly cached: number;
   readonly failed: number;
+}
+
+/** How samplers show what they have so far; `size` of the longer side in pixels. */
+export interface Previews {
+  readonly method: PreviewMethod;
+  readonly size: number;
 }

@@ -18,4 +18,5 @@ export const EMPTY_QUEUE: Queue = {
   recent: [],
   paused: false,
   auto_run: false,
+  previews: { method: "auto", size: 512 },
 };

@@ -23,7 +23,7 @@ import { useWireDrop } from "./find/useWireDrop";
 import { FAR_ZOOM, fitView, NARROWEST_ZOOM, WIDEST_ZOOM } from "./fit";
 import { Guides } from "./Guides";
 import { NodeCard } from "./NodeCard";
-import { NoteCard } from "./NoteCard";
+import { NoteCard } from "./notes/NoteCard";
 import { Overview } from "./Overview";
 import { useConnect } from "./useConnect";
 import { useGuides } from "./useGuides";

@@ -66,6 +66,8 @@ export interface ClientState {
   readonly fitting: ReadonlySet<string> | null;
   readonly notices: readonly Notice[];
   readonly renaming: string | null;
+  /** Id of the note that is being written. */
+  readonly editingNote: string | null;
   /** Node id whose picture is shown large. */
   readonly enlarged: string | null;
   /** Which picture of a batch a node shows. */
@@ -97,6 +99,7 @@ export function createClientStore(): ClientStore {
     fitting: null,
     notices: [],
     renaming: null,
+    editingNote: null,
     enlarged: null,
     pictureIndex: {},
     uploading: new Set(),
