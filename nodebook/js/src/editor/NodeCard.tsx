@@ -5,6 +5,7 @@ import { CARD_WIDTH, rowInputs, topInputs } from "../graph/layout";
 import { findType, literalOf, type Ports, portsOf, titleOf } from "../graph/library";
 import { isPortRow, portRows } from "../graph/portRows";
 import type { FlowNode } from "../state/flow";
+import { isInstance } from "./actions/subgraphs";
 import { useClient, useEditor, useKernel } from "./context";
 import { InputRow } from "./InputRow";
 import { NodeHeader } from "./NodeHeader";
@@ -66,6 +67,7 @@ function Card({ id, node, selected }: CardProps) {
         color={node.view?.color}
         collapsed={collapsed}
         mode={mode}
+        isInstance={isInstance(node.type)}
       />
       <ProgressBar id={id} />
       {collapsed ? (

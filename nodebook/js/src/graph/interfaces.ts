@@ -40,6 +40,7 @@ export function withSubgraphs(library: Library, document: GraphDocument, inside:
   if (ids.length === 0) return library;
   const types: Record<string, NodeTypeInfo> = { ...library.types };
   for (const id of ids) {
+    if (inside !== null && contains(document, id, inside)) continue; // it would contain itself
     const type = interfaceOf(document, library, id);
     if (type !== undefined) types[type.name] = type;
   }

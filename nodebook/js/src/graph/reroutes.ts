@@ -3,8 +3,9 @@ import type { Point } from "./compose";
 import { type Graph, type GraphDocument, type Link, own, REROUTE } from "./document";
 import type { Op } from "./edits";
 import { findType, type Library } from "./library";
-import { ANY, type Connection } from "./ports";
+import type { Connection } from "./ports";
 
+const ANY = "*";
 export const REROUTE_INPUT = "value";
 export const REROUTE_OUTPUT = "value";
 export const REROUTE_SIZE = 24;
