@@ -15,6 +15,7 @@ import { useStore as useStored } from "zustand";
 import { colorOf } from "../graph/colors";
 import type { FlowEdge, FlowNode } from "../state/flow";
 import { remembered } from "../state/remembered";
+import { prefixOf } from "../state/scope";
 import { ConnectHint } from "./ConnectHint";
 import { GRID } from "./commands/arrange";
 import { useClient, useEditor, useKernel } from "./context";
@@ -22,14 +23,18 @@ import { nodeAt } from "./drawOverview";
 import { useWireDrop } from "./find/useWireDrop";
 import { FAR_ZOOM, fitView, NARROWEST_ZOOM, WIDEST_ZOOM } from "./fit";
 import { Guides } from "./Guides";
+import { GroupLayer } from "./groups/GroupLayer";
 import { NodeCard } from "./NodeCard";
 import { NoteCard } from "./notes/NoteCard";
 import { Overview } from "./Overview";
+import { BoundaryCard } from "./subgraphs/BoundaryCard";
+import { RerouteCard } from "./subgraphs/RerouteCard";
+import { useWireDots } from "./subgraphs/useWireDots";
 import { useConnect } from "./useConnect";
 import { useGuides } from "./useGuides";
 import { useMenus } from "./useMenus";
 
-const NODE_TYPES = { card: NodeCard, note: NoteCard };
+const NODE_TYPES = { card: NodeCard, note: NoteCard, boundary: BoundaryCard, reroute: RerouteCard };
 const MULTI_SELECT_KEYS = ["Shift", "Meta", "Control"];
 const NO_ATTRIBUTION = { hideAttribution: true };
 const SNAP_RADIUS_PX = 24;
@@ -50,6 +55,7 @@ export const Canvas = memo(function Canvas() {
   const wireType = useClient((state) => state.wire?.type);
   const drop = usePictureDrop();
   const menus = useMenus();
+  const dots = useWireDots();
   const wireDrop = useWireDrop();
   const touch = useStored(remembered, (state) => state.touch);
   const onInit = useFirstFit();
@@ -77,6 +83,7 @@ export const Canvas = memo(function Canvas() {
       {...drop}
       onInit={onInit}
       {...menus}
+      {...dots}
       onPaneClick={far ? overviewClick : undefined}
       {...wireDrop}
       onlyRenderVisibleElements={nodes.length > MANY_NODES}
@@ -101,6 +108,7 @@ export const Canvas = memo(function Canvas() {
       zoomOnDoubleClick={false}
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1} />
+      <GroupLayer />
       {far && <Overview />}
       <Guides />
       <ConnectHint />
@@ -149,7 +157,11 @@ function useFirstFit() {
   const [ready, setReady] = useState(false);
   useEffect(() => {
     if (!ready || !loaded || empty) return;
-    const frame = requestAnimationFrame(() => fitView(editor));
+    const frame = requestAnimationFrame(() => {
+      const left = editor.scope.viewports.get(prefixOf(editor.scope.store.getState().path));
+      if (left === undefined) fitView(editor);
+      else void editor.flow.current?.setViewport(left).then(() => editor.client.setState({ far: false }));
+    });
     return () => cancelAnimationFrame(frame);
   }, [ready, loaded, empty, editor]);
   return useCallback(

@@ -6,6 +6,7 @@ import { findType, literalOf, type Ports, portsOf, titleOf } from "../graph/libr
 import { isPortRow, portRows } from "../graph/portRows";
 import { shownError } from "../state/failures";
 import type { FlowNode } from "../state/flow";
+import { isInstance } from "./actions/subgraphs";
 import { useClient, useEditor, useKernel } from "./context";
 import { InputRow } from "./InputRow";
 import { NodeHeader } from "./NodeHeader";
@@ -69,6 +70,7 @@ function Card({ id, node, selected }: CardProps) {
         color={node.view?.color}
         collapsed={collapsed}
         mode={mode}
+        isInstance={isInstance(node.type)}
       />
       <ProgressBar id={id} />
       {collapsed ? (

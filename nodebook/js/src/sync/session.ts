@@ -77,7 +77,7 @@ export interface Session {
   /** Ask for the files that inputs may name, since folders change; an answer comes only if they did. */
   listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
-  upload(node: string, input: string, name: string, bytes: ArrayBuffer): Promise<void>;
+  upload(node: string, input: string, name: string, bytes: ArrayBuffer, graph?: string): Promise<void>;
   hello(): void;
 }
 
@@ -311,11 +311,12 @@ export function startSession(options: SessionOptions): Session {
     cancel: () => void send({ type: "cancel", client }),
     plan: (targets) => void send({ type: "plan", client, targets }),
     listFiles: () => void send({ type: "list_files", client }),
-    upload(node, input, name, bytes) {
+    upload(node, input, name, bytes, graph) {
       lastBatch += 1;
       const batch = lastBatch;
       expectAnswer();
-      if (!send({ type: "upload", client, batch, node, input, name }, [bytes])) return Promise.resolve();
+      if (!send({ type: "upload", client, batch, node, input, name, ...(graph && { graph }) }, [bytes]))
+        return Promise.resolve();
       return new Promise((resolve) => uploads.set(batch, resolve));
     },
   };

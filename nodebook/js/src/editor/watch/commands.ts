@@ -63,7 +63,7 @@ export const WATCH_RUN_COMMANDS: readonly Command[] = [
     id: "errors.next",
     title: "Show the next error",
     section: "Run",
-    keys: ["E", "F8"],
+    keys: ["F8", "J"],
     where: "controls",
     icon: WarningIcon,
     run: showNextError,
