@@ -15,13 +15,15 @@ from nodebook.engine.edits import SetValue, edits_from_json
 from nodebook.engine.store import Change, GraphStore
 from nodebook.errors import EditError, NodebookError
 from nodebook.explain import plan_table
+from nodebook.models.preview_options import PreviewOptions
+from nodebook.places import find_place
 from nodebook.sessions import Session
 from nodebook.widget import protocol
 from nodebook.widget.catalogue import Catalogue
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.hub import Hub
 from nodebook.widget.previews import Encode, PictureDesk, encode_small
-from nodebook.widget.protocol import Channel, Message, PictureInfo
+from nodebook.widget.protocol import Channel, Message, PictureMessage
 from nodebook.widget.queuefeed import QueueFeed
 from nodebook.widget.results import ResultFeed
 from nodebook.widget.status import StatusBoard
@@ -115,7 +117,7 @@ class GraphSync:
             case _:
                 self._put(command.client, self._task(command, buffers))
 
-    def _task(  # noqa: PLR0911 - one for each kind of command
+    def _task(  # noqa: C901, PLR0911 - one for each kind of command
         self, command: protocol.Command, buffers: Sequence[Buffer]
     ) -> Callable[[], None]:
         """Return what a command asks for that waits its turn."""
@@ -136,6 +138,8 @@ class GraphSync:
             case protocol.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
+            case protocol.PreviewsCommand():
+                return lambda: self._set_previews(command)
             case protocol.ListFiles():
                 return self._list_files
             case protocol.Upload():
@@ -149,7 +153,8 @@ class GraphSync:
         with store.lock:
             revision, state = store.revision, store.state
             history, problems = store.history, store.problems()
-        run, nodes = self._board.snapshot(state.nodes)
+            flat = store.flat
+        run, nodes = self._board.snapshot(flat.nodes)
         return {
             "type": "snapshot",
             "to": to,
@@ -212,7 +217,7 @@ class GraphSync:
             return
         targets = command.targets
         if targets is not None:
-            targets = [node for node in targets if node in self.store.state.nodes]
+            targets = [node for node in targets if find_place(self.store, node) is not None]
             if not targets:
                 self._notify(command.client, "There is nothing to run: the graph has none of these nodes any more.")
                 return
@@ -224,19 +229,22 @@ class GraphSync:
 
     def _upload(self, command: protocol.Upload, buffers: list[bytes]) -> None:
         try:
-            if command.node not in self.store.state.nodes:
-                raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
             if len(buffers) != 1:
                 raise EditError(f"Cannot load {command.name!r}: expected one file, got {len(buffers)}. Drop it again.")
+            if not self.store.has_node(command.node, command.graph):
+                raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
             name = self.session.folders.store_upload(command.name, buffers[0])
             if self._catalogue.has_other_files():
                 self._tell_library()
-            edit = SetValue(command.node, command.input, name)
+            edit = SetValue(command.node, command.input, name, graph=command.graph)
             self.store.edit([edit], f"Load {name}", client=command.client, client_batch=command.batch)
         except (NodebookError, OSError) as error:
             self._reject(command, error)
         else:
             self._deliver_now()
+
+    def _set_previews(self, command: protocol.PreviewsCommand) -> None:
+        self.session.previews.options = PreviewOptions(command.method, command.size)
 
     def _list_files(self) -> None:
         if self._catalogue.has_other_files():
@@ -261,7 +269,7 @@ class GraphSync:
 
     def _on_event(self, event: events.RunEvent) -> None:
         if event.graph == self.store.number:
-            self._board.apply(event, self.store.state)
+            self._board.apply(event, self.store.flat)
             self._results.on_event(event)
             self._tell_status_soon()
 
@@ -274,7 +282,7 @@ class GraphSync:
     def _look_back(self) -> None:
         """Find what runs made before the first view was shown."""
         store = self.store
-        held = {node: self.session.result(store, node) for node in store.state.nodes}
+        held = {node: self.session.result(store, node) for node in store.flat.nodes}
         self._board.look_back(store.last_run, {node: each.seconds for node, each in held.items() if each is not None})
         self._hub.pictures.put(self._results.show_all)
         self._tell_status_soon()
@@ -317,7 +325,7 @@ class GraphSync:
         delta = self._board.take()
         if delta is not None:
             self._next_status = now + STATUS_INTERVAL_S
-            self._send({"type": "status", **delta})
+            self._send(delta)
 
     def _tell_library(self) -> None:
         self._pending.library = False
@@ -328,10 +336,10 @@ class GraphSync:
     def _notify(self, client: str | None, text: str) -> None:
         self._send(protocol.notice(client, "error", text))
 
-    def _send_picture(self, info: PictureInfo, data: bytes) -> None:
-        self._send({"type": "picture", **info}, [data])
+    def _send_picture(self, message: PictureMessage, data: bytes) -> None:
+        self._send(message, [data])
 
-    def _send(self, message: Message | protocol.Snapshot, buffers: list[Any] | None = None) -> None:
+    def _send(self, message: Message, buffers: list[Any] | None = None) -> None:
         channel = self._channel
         if channel is None:
             return

@@ -4,8 +4,8 @@ import { highestId, orderedIds } from "../src/graph/document";
 import { applyOps, type Op } from "../src/graph/edits";
 import type { Library } from "../src/graph/library";
 import { findType } from "../src/graph/library";
-import type { FromKernel, History, NodeStatus, Problem, Run, Snapshot, ToKernel } from "../src/protocol";
-import { IDLE_RUN, IDLE_STATUS } from "../src/protocol";
+import type { FromKernel, History, NodeStatus, Problem, Queue, Run, Snapshot, ToKernel } from "../src/protocol";
+import { EMPTY_QUEUE, IDLE_RUN, IDLE_STATUS } from "../src/protocol";
 import { fromWire, toWire } from "../src/sync/convert";
 import type { Model, ModelState } from "../src/sync/session";
 import { SAMPLE_LIBRARY } from "./library";
@@ -26,6 +26,7 @@ export class FakeKernel implements Model {
   revision = 0;
   run: Run = IDLE_RUN;
   nodes: Record<string, NodeStatus> = {};
+  queue: Queue = EMPTY_QUEUE;
   onRun: ((kernel: FakeKernel) => void) | null = null;
   onCancel: ((kernel: FakeKernel) => void) | null = null;
   private undone: Step[] = [];
@@ -78,8 +79,12 @@ export class FakeKernel implements Model {
 
   status(run: Run | null, nodes: Record<string, Partial<NodeStatus>>): void {
     if (run !== null) this.run = run;
-    for (const [id, status] of Object.entries(nodes)) this.nodes[id] = { ...IDLE_STATUS, ...this.nodes[id], ...status };
-    this.publish({ type: "status", run, nodes });
+    const changed: Record<string, NodeStatus> = {};
+    for (const [id, status] of Object.entries(nodes)) {
+      changed[id] = { ...IDLE_STATUS, ...this.nodes[id], ...status };
+    }
+    Object.assign(this.nodes, changed);
+    this.publish({ type: "status", nodes: changed, ...(run === null ? {} : { run }) });
   }
 
   private handle(message: ToKernel, _buffers: unknown[]): void {
@@ -102,6 +107,7 @@ export class FakeKernel implements Model {
       case "list_files":
       case "seen":
       case "auto_run":
+      case "previews":
       case "queue_move":
       case "queue_cancel":
         return;
@@ -178,6 +184,7 @@ export class FakeKernel implements Model {
       nodes: this.nodes,
       problems: this.problems(),
       library: this.library,
+      queue: this.queue,
     };
   }
 }

@@ -1,6 +1,7 @@
 /** One view of one graph: stores, session and React, all ended by one signal. */
 import { createRoot } from "react-dom/client";
 import { createActions } from "./editor/actions";
+import { installClipboard } from "./editor/clipboard";
 import type { EditorContextValue } from "./editor/context";
 import { Editor } from "./editor/Editor";
 import { installFocus } from "./editor/focus";
@@ -39,6 +40,7 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   react.render(<Editor context={context} />);
   // After React's own listeners on the same element: a control handles its key first, then the editor, then the guard.
   installKeyboard(context, signal);
+  installClipboard(context, signal);
   installGuard(root, signal);
   installFocus(context, signal);
   watchTheme(root, signal);

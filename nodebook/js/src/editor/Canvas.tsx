@@ -7,15 +7,19 @@ import {
   type NodeChange,
   ReactFlow,
   type ReactFlowInstance,
+  SelectionMode,
   useStore,
 } from "@xyflow/react";
 import { type DragEvent, memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useStore as useStored } from "zustand";
 import { colorOf } from "../graph/colors";
 import type { FlowEdge, FlowNode } from "../state/flow";
+import { remembered } from "../state/remembered";
 import { ConnectHint } from "./ConnectHint";
 import { GRID } from "./commands/arrange";
 import { useClient, useEditor, useKernel } from "./context";
 import { nodeAt } from "./drawOverview";
+import { useWireDrop } from "./find/useWireDrop";
 import { FAR_ZOOM, fitView, NARROWEST_ZOOM, WIDEST_ZOOM } from "./fit";
 import { Guides } from "./Guides";
 import { NodeCard } from "./NodeCard";
@@ -37,7 +41,7 @@ const NO_EDGES: FlowEdge[] = [];
 
 /** The graph itself. Keys are not its business (see guard.ts): all of React Flow's own are off. */
 export const Canvas = memo(function Canvas() {
-  const { client, session, actions } = useEditor();
+  const { client, session } = useEditor();
   const nodes = useClient((state) => state.nodes);
   const edges = useClient((state) => state.edges);
   const connect = useConnect();
@@ -46,6 +50,8 @@ export const Canvas = memo(function Canvas() {
   const wireType = useClient((state) => state.wire?.type);
   const drop = usePictureDrop();
   const menus = useMenus();
+  const wireDrop = useWireDrop();
+  const touch = useStored(remembered, (state) => state.touch);
   const onInit = useFirstFit();
   const level = useGuides();
   const snap = useClient((state) => state.preferences.snap);
@@ -72,8 +78,7 @@ export const Canvas = memo(function Canvas() {
       onInit={onInit}
       {...menus}
       onPaneClick={far ? overviewClick : undefined}
-      onNodeDragStop={actions.commitMove}
-      onSelectionDragStop={actions.commitMove}
+      {...wireDrop}
       onlyRenderVisibleElements={nodes.length > MANY_NODES}
       connectionLineStyle={wireType === undefined ? undefined : { stroke: colorOf(wireType) }}
       connectionRadius={SNAP_RADIUS_PX}
@@ -89,6 +94,7 @@ export const Canvas = memo(function Canvas() {
       panActivationKeyCode={null}
       proOptions={NO_ATTRIBUTION}
       reconnectRadius={6}
+      selectionMode={touch ? SelectionMode.Partial : SelectionMode.Full}
       snapToGrid={snap}
       snapGrid={SNAP_GRID}
       zoomActivationKeyCode={null}

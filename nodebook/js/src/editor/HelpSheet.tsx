@@ -10,6 +10,8 @@ const BY_POINTER: readonly (readonly [string, string])[] = [
   ["Double-click the canvas", "Find a node and put it there"],
   ["Drag from a port", "Connect; let go on the canvas to find what fits"],
   ["Drag a wire off an input", "Disconnect"],
+  ["Drop a card on a wire", "Put the node into it"],
+  ["Drop a wire on a port of another type", "Find a node that converts"],
   ["Shift-drag the canvas", "Select what is inside"],
   ["Ctrl-click a card", "Select it too"],
   ["Ctrl-wheel", "Zoom"],

@@ -5,7 +5,7 @@ import { CARD_WIDTH, rowInputs, topInputs } from "../graph/layout";
 import { findType, literalOf, type Ports, portsOf, titleOf } from "../graph/library";
 import { isPortRow, portRows } from "../graph/portRows";
 import type { FlowNode } from "../state/flow";
-import { useEditor, useKernel } from "./context";
+import { useClient, useEditor, useKernel } from "./context";
 import { InputRow } from "./InputRow";
 import { NodeHeader } from "./NodeHeader";
 import { NodeMessages, ProgressBar, raisedError } from "./NodeMessages";
@@ -43,6 +43,7 @@ function Card({ id, node, selected }: CardProps) {
   useFreshPorts(id, ports, `${collapsed}\n${portRows(node).join("\n")}`);
   const drop = useFileDrop(id, ports);
   const mode = modeOf(node);
+  const dim = useClient((client) => client.fitting !== null && !client.fitting.has(id));
   const title = titleOf(library, node);
   const description = findType(library, node.type)?.description;
   return (
@@ -54,6 +55,7 @@ function Card({ id, node, selected }: CardProps) {
       data-selected={selected}
       data-unknown={ports.unknown}
       data-mode={mode ?? undefined}
+      data-dim={dim || undefined}
       aria-label={mode === null ? title : `${title}, ${MODE_WORDS[mode].toLowerCase()}`}
       {...drop}
     >

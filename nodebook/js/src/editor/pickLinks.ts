@@ -79,7 +79,7 @@ export function pickSource(editor: EditorContextValue, node: string, input: stri
 }
 
 function finish(editor: EditorContextValue, links: readonly Candidate[], id: string, wire: WireStart): void {
-  if (id === NEW_NODE) return openPalette(editor, null, wire);
+  if (id === NEW_NODE) return openPalette(editor, null, { wire });
   const link = links.find((one) => linkId(one) === id);
   if (link !== undefined) editor.actions.connect(link);
 }

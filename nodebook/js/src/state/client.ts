@@ -2,18 +2,15 @@
 import { createStore, type StoreApi } from "zustand/vanilla";
 import type { Guide } from "../graph/arrange";
 import type { Point } from "../graph/compose";
+import type { WireEnd } from "../graph/fitting";
+import type { Connection } from "../graph/ports";
 import type { NoticeLevel } from "../protocol";
 import type { FlowEdge, FlowNode } from "./flow";
 import type { PickerState } from "./picker";
 import { loadPreferences, type Preferences } from "./preferences";
 
 /** A port from which a wire is being pulled. */
-export interface WireStart {
-  readonly node: string;
-  readonly port: string;
-  readonly side: "source" | "target";
-  readonly type: string;
-}
+export type WireStart = WireEnd;
 
 export interface PaletteState {
   /** Pixels from the editor's corner. */
@@ -24,6 +21,12 @@ export interface PaletteState {
   readonly anywhere: boolean;
   /** The new node is connected here, and only types that fit are offered. */
   readonly wire: WireStart | null;
+  /** What stands in the field at first. */
+  readonly query?: string;
+  /** The node that what is chosen takes the place of. */
+  readonly replace?: string;
+  /** The two ports, of types that do not fit, that what is chosen is put between. */
+  readonly convert?: Connection;
 }
 
 /** A menu of commands, open at a place. */
@@ -59,6 +62,8 @@ export interface ClientState {
   readonly panel: string | null;
   readonly helpOpen: boolean;
   readonly wire: WireStart | null;
+  /** The nodes that the wire being pulled can end at. */
+  readonly fitting: ReadonlySet<string> | null;
   readonly notices: readonly Notice[];
   readonly renaming: string | null;
   /** Id of the note that is being written. */
@@ -91,6 +96,7 @@ export function createClientStore(): ClientStore {
     panel: null,
     helpOpen: false,
     wire: null,
+    fitting: null,
     notices: [],
     renaming: null,
     editingNote: null,

@@ -149,15 +149,15 @@ export function startSession(options: SessionOptions): Session {
   const adopt = (message: Snapshot) => {
     revision = message.revision;
     confirmed = message.document;
-    lastId = Math.max(lastId, message.last_id ?? 0);
+    lastId = Math.max(lastId, message.last_id);
     store.setState((state) => ({
       loaded: true,
       history: message.history,
       run: message.run,
-      statuses: mergeStatuses({}, message.nodes ?? {}),
-      problems: groupProblems(message.problems ?? [], state.problems),
+      statuses: mergeStatuses({}, message.nodes),
+      problems: groupProblems(message.problems, state.problems),
       library: message.library,
-      queue: message.queue ?? state.queue,
+      queue: message.queue,
     }));
     show();
   };

@@ -20,7 +20,8 @@ export const EDIT_COMMANDS: readonly Command[] = [
       const { undo } = kernel.getState().history;
       return undo === null ? "Nothing to undo" : `Undo ${undo}`;
     },
-    enabled: ({ kernel }) => kernel.getState().history.undo !== null,
+    // An edit that is on its way can be undone too: the kernel takes messages in order.
+    enabled: ({ kernel }) => kernel.getState().history.undo !== null || kernel.getState().pending > 0,
     run: ({ session }) => session.undo(),
   },
   {

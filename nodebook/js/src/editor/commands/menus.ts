@@ -4,10 +4,12 @@ export type MenuItems = readonly (readonly string[])[];
 
 export const CARD_MENU: MenuItems = [
   ["run.selected"],
-  ["edit.duplicate", "edit.rename", "edit.remove"],
+  ["edit.cut", "edit.copy", "edit.copy-comfy", "edit.duplicate"],
+  ["edit.rename", "edit.replace", "edit.remove"],
   ["edit.connect", "edit.color", "edit.ports"],
   ["edit.mute", "edit.bypass"],
   ["arrange.menu", "arrange.layout", "arrange.collapse"],
+  ["select.upstream", "select.downstream", "select.type"],
 ];
 
 export const ALIGN_MENU: MenuItems = [
@@ -20,7 +22,7 @@ export const ALIGN_MENU: MenuItems = [
 export const LINK_MENU: MenuItems = [["edit.remove"]];
 
 export const PANE_MENU: MenuItems = [
-  ["add.node"],
+  ["add.node", "edit.paste"],
   ["run.all"],
   ["select.all", "view.fit"],
   ["arrange.layout", "arrange.collapse"],
@@ -30,8 +32,8 @@ export const PANE_MENU: MenuItems = [
 /** Behind the toolbar's last button. */
 export const MORE_MENU: MenuItems = [
   ["run.selected"],
-  ["select.all", "arrange.layout", "arrange.collapse"],
-  ["panel.list", "view.minimap"],
-  ["arrange.snap", "arrange.guides"],
-  ["view.help"],
+  ["select.all", "select.touch"],
+  ["arrange.layout", "arrange.collapse", "arrange.snap", "arrange.guides"],
+  ["panel.library", "panel.legend", "panel.list", "view.minimap"],
+  ["find.command", "view.help"],
 ];

@@ -3,9 +3,15 @@ import { useClient, useEditor } from "../context";
 import { CloseIcon } from "../icons";
 import { ListPanel } from "../list/ListPanel";
 import { PANELS } from ".";
+import { LegendPanel } from "./LegendPanel";
+import { LibraryPanel } from "./LibraryPanel";
 
 /** What each panel holds, by its id. */
-const CONTENTS: Readonly<Record<string, ComponentType>> = { list: ListPanel };
+const CONTENTS: Readonly<Record<string, ComponentType>> = {
+  library: LibraryPanel,
+  legend: LegendPanel,
+  list: ListPanel,
+};
 
 /** The panel beside the canvas, if one is open. */
 export function SidePanel() {

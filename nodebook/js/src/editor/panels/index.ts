@@ -1,6 +1,7 @@
 /** What the panel at the side can show. Each is opened by its command `panel.<id>`; what it holds is in SidePanel. */
 import type { ReactNode } from "react";
 import type { Command, Section } from "../commands/types";
+import { LegendIcon, LibraryIcon } from "../findIcons";
 import { goInto } from "../focus";
 import { ListIcon } from "../list/icons";
 
@@ -13,7 +14,9 @@ export interface Panel {
 }
 
 export const PANELS: readonly Panel[] = [
-  { id: "list", title: "List of nodes", section: "View", keys: ["L"], icon: ListIcon },
+  { id: "library", title: "Library of nodes", section: "Add", keys: ["L"], icon: LibraryIcon },
+  { id: "legend", title: "Wires and their types", section: "View", icon: LegendIcon },
+  { id: "list", title: "List of nodes", section: "View", keys: ["Alt+L"], icon: ListIcon },
 ];
 
 /** Opens a panel, or closes it where it is open. */
