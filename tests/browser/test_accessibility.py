@@ -165,7 +165,7 @@ blur = g.add("ImageBlur", image=picture)
     panel = editor.part("nb-panel-list")
     heads = panel.locator(".nb-list-head")
     editor.focus_canvas()
-    editor.press("l")
+    editor.press("Alt+l")
     expect_focus(editor, "Filter the list")
     # In running order, links and problems in words.
     expect(heads).to_have_text(["EmptyImage", "Preview Image1 problem", "Image Blur"])
@@ -196,7 +196,7 @@ blur = g.add("ImageBlur", image=picture)
     expect(heads.nth(2)).to_contain_text("done")
 
     add_and_remove_in_the_list(editor)
-    editor.press("Escape", "l")
+    editor.press("Escape", "Alt+l")
     expect(panel).to_have_count(0)
 
 
@@ -251,7 +251,7 @@ g.add("PreviewImage", images=bad)
         assert found == [], f"with {what} open in the {theme} theme"
 
     look("nothing")
-    editor.press("l")
+    editor.press("Alt+l")
     closed = editor.root.locator(".nb-list-head[aria-expanded=false]")
     while closed.count():
         closed.first.click()
