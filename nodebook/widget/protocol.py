@@ -290,7 +290,10 @@ class Snapshot(TypedDict):
 
 
 class Edited(TypedDict):
-    """A batch was applied. ``client``, ``batch``: whose it was, None for Python's; ``problems``: all there are now."""
+    """A batch was applied. ``client``, ``batch``: whose it was, None for Python's.
+
+    ``problems``: those of the nodes that have others than were told last; an empty list: none any more.
+    """
 
     type: Literal["edited"]
     revision: int
@@ -299,7 +302,7 @@ class Edited(TypedDict):
     label: str
     ops: Annotated[list[dict[str, Any]], TypeScript("readonly Op[]")]
     history: HistoryJson
-    problems: list[ProblemJson]
+    problems: dict[str, list[ProblemJson]]
 
 
 class Rejected(TypedDict):
@@ -373,7 +376,7 @@ class Channel(Protocol):
         """Send one message."""
 
 
-def edited(change: Change, history: History, problems: list[ProblemJson]) -> Edited:
+def edited(change: Change, history: History, problems: dict[str, list[ProblemJson]]) -> Edited:
     """Say that a batch was applied."""
     return {
         "type": "edited",

@@ -7,12 +7,14 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodebook.autorun import AutoRunOptions
 from nodebook.engine import events
+from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import SetValue, edits_from_json
-from nodebook.engine.store import Change, GraphStore
+from nodebook.engine.graph import GraphState
+from nodebook.engine.store import Change, GraphStore, History
 from nodebook.errors import EditError, NodebookError
 from nodebook.explain import plan_table
 from nodebook.models.preview_options import PreviewOptions
@@ -23,6 +25,7 @@ from nodebook.widget.catalogue import Catalogue
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.hub import Hub
 from nodebook.widget.previews import Encode, PictureDesk, encode_small
+from nodebook.widget.problems import ProblemFeed
 from nodebook.widget.protocol import Channel, Message, PictureMessage
 from nodebook.widget.queuefeed import QueueFeed
 from nodebook.widget.results import ResultFeed
@@ -49,6 +52,16 @@ class _Pending:
     library: bool = False
 
 
+class _Now(NamedTuple):
+    """A graph at one revision."""
+
+    revision: int
+    state: GraphState
+    flat: GraphState
+    history: History
+    problems: list[Problem]
+
+
 class GraphSync:
     """Keeps every view of a graph up to date, over one channel.
 
@@ -68,6 +81,7 @@ class GraphSync:
         self._next_status = 0.0
         self._catalogue = Catalogue(session)
         self._board = StatusBoard()
+        self._problems = ProblemFeed()
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
         self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures)
         self._queue = QueueFeed(store, session, hub.sync, self._send)
@@ -149,11 +163,15 @@ class GraphSync:
 
     def snapshot(self, to: str | None = None) -> protocol.Snapshot:
         """Return everything but pictures. May be called from any thread."""
+        return self._snapshot(to, self._now())
+
+    def _now(self) -> _Now:
         store = self.store
         with store.lock:
-            revision, state = store.revision, store.state
-            history, problems = store.history, store.problems()
-            flat = store.flat
+            return _Now(store.revision, store.state, store.flat, store.history, store.problems())
+
+    def _snapshot(self, to: str | None, now: _Now) -> protocol.Snapshot:
+        revision, state, flat, history, problems = now
         run, nodes = self._board.snapshot(flat.nodes)
         return {
             "type": "snapshot",
@@ -184,8 +202,11 @@ class GraphSync:
         self._hub.sync.put(guarded)
 
     def _hello(self, client: str) -> None:
-        self._deliver_now()
-        self._send(self.snapshot(client))
+        with self.store.lock:  # problems are told as differences: no edit may come between
+            messages, now = self._take_edited(), self._now()
+        for message in messages:
+            self._send(message)
+        self._send(self._snapshot(client, now))
         self._desk.show_again()
 
     def _plan(self, command: protocol.PlanCommand) -> None:
@@ -297,19 +318,20 @@ class GraphSync:
 
     def _deliver_now(self) -> None:
         """Tell all changes so far, in order of their revisions."""
-        changes: list[Change] = []
-        while self._changes:
-            changes.append(self._changes.popleft())
+        for message in self._take_edited():
+            self._send(message)
+
+    def _take_edited(self) -> list[protocol.Edited]:
+        with self.store.lock:  # changes are noted under it, so these problems are those after the last of them
+            changes = list(self._changes)
+            self._changes.clear()
+            history, problems = self.store.history, self._problems.changed(self.store.problems())
         if len(changes) > MAX_BACKLOG:
             # The views see a gap before the last one and say hello: one snapshot for all of them.
             del changes[:-1]
             self._next_delivery = monotonic() + BACKLOG_PAUSE_S
-        if not changes or self._channel is None:
-            return
-        with self.store.lock:
-            history, problems = self.store.history, protocol.problems_json(self.store.problems())
-        for change in changes:
-            self._send(protocol.edited(change, history, problems))
+        # With the last one: a view whose snapshot is newer than some of these passes over those.
+        return [protocol.edited(each, history, problems if each is changes[-1] else {}) for each in changes]
 
     def _tell_status_soon(self) -> None:
         if not self._pending.status:
@@ -330,7 +352,7 @@ class GraphSync:
     def _tell_library(self) -> None:
         self._pending.library = False
         if self._channel is not None:
-            problems = protocol.problems_json(self.store.problems())
+            problems = self._problems.all(self.store.problems())
             self._send({"type": "library", "library": self._catalogue.json(), "problems": problems})
 
     def _notify(self, client: str | None, text: str) -> None:

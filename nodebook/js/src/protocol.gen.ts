@@ -412,7 +412,11 @@ export interface Snapshot {
   readonly queue: Queue;
 }
 
-/** A batch was applied. `client`, `batch`: whose it was, null for Python's; `problems`: all there are now. */
+/**
+ * A batch was applied. `client`, `batch`: whose it was, null for Python's.
+ *
+ * `problems`: those of the nodes that have others than were told last; an empty list: none any more.
+ */
 export interface Edited {
   readonly type: "edited";
   readonly revision: number;
@@ -421,7 +425,7 @@ export interface Edited {
   readonly label: string;
   readonly ops: readonly Op[];
   readonly history: History;
-  readonly problems: readonly Problem[];
+  readonly problems: Readonly<Record<string, readonly Problem[]>>;
 }
 
 /** A view's batch was not applied. */

@@ -8,7 +8,7 @@ import type { AnyModel } from "@anywidget/types";
 import { EMPTY_DOCUMENT, type GraphDocument, highestId } from "../graph/document";
 import { applyOps, type Op } from "../graph/edits";
 import { type FromKernel, isBusy, type NoticeLevel, type Snapshot, type ToKernel } from "../protocol";
-import { groupProblems, type KernelStore, mergeStatuses, usedOf } from "../state/kernel";
+import { groupProblems, type KernelStore, mergeProblems, mergeStatuses, usedOf } from "../state/kernel";
 import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
 import { fromWire, toWire } from "./convert";
@@ -185,7 +185,7 @@ export function startSession(options: SessionOptions): Session {
     confirmed = applied.document;
     store.setState((state) => ({
       history: message.history,
-      problems: groupProblems(message.problems, state.problems),
+      problems: mergeProblems(state.problems, message.problems),
     }));
     show();
   };
