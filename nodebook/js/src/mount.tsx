@@ -9,6 +9,7 @@ import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
 import { openPalette } from "./editor/openPalette";
 import { watchTheme } from "./editor/theme";
+import { watchFullscreen } from "./editor/watch/fullscreen";
 import { createClientStore, pushNotice } from "./state/client";
 import { bindFlow } from "./state/flow";
 import { createKernelStore } from "./state/kernel";
@@ -43,6 +44,7 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   installClipboard(context, signal);
   installGuard(root, signal);
   installFocus(context, signal);
+  watchFullscreen(context, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });
   signal.addEventListener(

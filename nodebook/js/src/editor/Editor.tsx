@@ -15,6 +15,7 @@ import { SidePanel } from "./panels/SidePanel";
 import { ResizeHandle } from "./ResizeHandle";
 import { Stage } from "./Stage";
 import { Toolbar } from "./Toolbar";
+import { RunTimes } from "./watch/RunControls";
 
 /** The whole editor of one view. */
 export function Editor({ context }: { readonly context: EditorContextValue }) {
@@ -36,6 +37,7 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
         <Palette />
         <Menu />
         <Picker />
+        <RunTimes />
         <Lightbox />
         <HelpSheet />
         <Announcer />

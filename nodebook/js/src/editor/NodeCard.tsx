@@ -4,11 +4,12 @@ import { type GraphNode, modeOf, own } from "../graph/document";
 import { CARD_WIDTH, rowInputs, topInputs } from "../graph/layout";
 import { findType, literalOf, type Ports, portsOf, titleOf } from "../graph/library";
 import { isPortRow, portRows } from "../graph/portRows";
+import { shownError } from "../state/failures";
 import type { FlowNode } from "../state/flow";
 import { useClient, useEditor, useKernel } from "./context";
 import { InputRow } from "./InputRow";
 import { NodeHeader } from "./NodeHeader";
-import { NodeMessages, ProgressBar, raisedError } from "./NodeMessages";
+import { NodeMessages, ProgressBar } from "./NodeMessages";
 import { Passages } from "./Passages";
 import { Port } from "./Port";
 import { Preview } from "./Preview";
@@ -38,6 +39,7 @@ function Card({ id, node, selected }: CardProps) {
   const library = useKernel((state) => state.library);
   const used = useKernel((state) => state.used.get(id) ?? NONE);
   const state = useKernel((kernel) => kernel.statuses[id]?.state ?? "idle");
+  const stale = useKernel((kernel) => kernel.statuses[id]?.stale === true);
   const ports = useMemo(() => portsOf(library, node, used), [library, node, used]);
   const collapsed = node.view?.collapsed === true;
   useFreshPorts(id, ports, `${collapsed}\n${portRows(node).join("\n")}`);
@@ -51,6 +53,7 @@ function Card({ id, node, selected }: CardProps) {
       className="nb-card"
       data-node-id={id}
       data-state={state}
+      data-stale={stale || undefined}
       data-type={node.type}
       data-selected={selected}
       data-unknown={ports.unknown}
@@ -165,7 +168,7 @@ function CollapsedPorts({ id, node, ports, used }: BodyProps) {
 function useInputProblems(id: string): ReadonlyMap<string, string> {
   const problems = useKernel((state) => state.problems.get(id));
   const status = useKernel((state) => state.statuses[id]);
-  const error = raisedError(status);
+  const error = shownError(status, problems);
   return useMemo(() => {
     const found = new Map<string, string>();
     for (const problem of problems ?? []) {

@@ -78,6 +78,12 @@ export interface ClientState {
   readonly cancelling: boolean;
   /** Cancel was clicked a while ago, and a node does not react: a second Cancel gives the run up. */
   readonly stuck: boolean;
+  /** How often to run is being asked. */
+  readonly askingTimes: boolean;
+  /** The node whose log is shown; null: all. */
+  readonly logNode: string | null;
+  /** The editor fills the screen, or at least the page. */
+  readonly full: boolean;
 }
 
 export type ClientStore = StoreApi<ClientState>;
@@ -105,6 +111,9 @@ export function createClientStore(): ClientStore {
     uploading: new Set(),
     cancelling: false,
     stuck: false,
+    askingTimes: false,
+    logNode: null,
+    full: false,
   }));
 }
 

@@ -1,6 +1,7 @@
 /** All commands. A new one is added to the list of its section, and is then in the help sheet and at its keys. */
 import type { EditorContextValue } from "../context";
 import { PANEL_COMMANDS } from "../panels";
+import { WATCH_RUN_COMMANDS, WATCH_VIEW_COMMANDS } from "../watch/commands";
 import { ADD_COMMANDS } from "./add";
 import { ARRANGE_COMMANDS } from "./arrange";
 import { chordText } from "./chords";
@@ -16,6 +17,7 @@ import { VIEW_COMMANDS } from "./view";
 
 export const COMMANDS: readonly Command[] = [
   ...RUN_COMMANDS,
+  ...WATCH_RUN_COMMANDS,
   ...ADD_COMMANDS,
   ...EDIT_COMMANDS,
   ...CLIPBOARD_COMMANDS,
@@ -25,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   ...ARRANGE_COMMANDS,
   ...LOOK_COMMANDS,
   ...VIEW_COMMANDS,
+  ...WATCH_VIEW_COMMANDS,
   ...PANEL_COMMANDS,
 ];
 

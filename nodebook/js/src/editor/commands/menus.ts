@@ -10,6 +10,7 @@ export const CARD_MENU: MenuItems = [
   ["edit.mute", "edit.bypass"],
   ["arrange.menu", "arrange.layout", "arrange.collapse"],
   ["select.upstream", "select.downstream", "select.type"],
+  ["log.node"],
 ];
 
 export const ALIGN_MENU: MenuItems = [
@@ -31,9 +32,11 @@ export const PANE_MENU: MenuItems = [
 
 /** Behind the toolbar's last button. */
 export const MORE_MENU: MenuItems = [
-  ["run.selected"],
+  ["run.selected", "run.auto"],
+  ["panel.queue", "panel.plan", "panel.log", "panel.times"],
   ["select.all", "select.touch"],
   ["arrange.layout", "arrange.collapse", "arrange.snap", "arrange.guides"],
   ["panel.library", "panel.legend", "panel.list", "view.minimap"],
+  ["view.fullscreen", "view.tab"],
   ["find.command", "view.help"],
 ];
