@@ -7,14 +7,16 @@ import { Editor } from "./editor/Editor";
 import { installFocus } from "./editor/focus";
 import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
+import { createMeasures } from "./editor/measures";
 import { openPalette } from "./editor/openPalette";
 import { bindScope, createScope } from "./editor/subgraphs/scope";
 import { watchTheme } from "./editor/theme";
 import { watchFullscreen } from "./editor/watch/fullscreen";
+import { bindFlow } from "./state/bindFlow";
 import { createClientStore, pushNotice } from "./state/client";
-import { bindFlow } from "./state/flow";
 import { createKernelStore } from "./state/kernel";
 import { createScopeStore, scopedKernel } from "./state/scope";
+import { createTurns } from "./state/turns";
 import { scopedSession } from "./sync/scoped";
 import { type Model, startSession } from "./sync/session";
 
@@ -43,7 +45,10 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   const session = scopedSession(wholeSession, wholeKernel, scope.store, signal);
   bindFlow(kernel, client, signal);
   const actions = createActions({ kernel, client, session, scope, signal });
-  const context: EditorContextValue = { kernel, client, session, scope, actions, root, flow: { current: null } };
+  const turns = createTurns(signal);
+  const measures = createMeasures(client);
+  const flow: EditorContextValue["flow"] = { current: null };
+  const context: EditorContextValue = { kernel, client, session, scope, actions, root, turns, measures, flow };
 
   const react = createRoot(root);
   react.render(<Editor context={context} />);

@@ -24,6 +24,7 @@ import { useWireDrop } from "./find/useWireDrop";
 import { FAR_ZOOM, fitView, NARROWEST_ZOOM, WIDEST_ZOOM } from "./fit";
 import { Guides } from "./Guides";
 import { GroupLayer } from "./groups/GroupLayer";
+import { MANY_NODES } from "./MountGate";
 import { NodeCard } from "./NodeCard";
 import { NoteCard } from "./notes/NoteCard";
 import { Overview } from "./Overview";
@@ -38,8 +39,6 @@ const NODE_TYPES = { card: NodeCard, note: NoteCard, boundary: BoundaryCard, rer
 const MULTI_SELECT_KEYS = ["Shift", "Meta", "Control"];
 const NO_ATTRIBUTION = { hideAttribution: true };
 const SNAP_RADIUS_PX = 24;
-/** From this many nodes on, cards that are out of sight are not in the page. */
-const MANY_NODES = 120;
 const SNAP_GRID: [number, number] = [GRID, GRID];
 const NO_NODES: FlowNode[] = [];
 const NO_EDGES: FlowEdge[] = [];
@@ -65,7 +64,7 @@ export const Canvas = memo(function Canvas() {
     () => ({
       onNodesChange: (changes: NodeChange<FlowNode>[]) => {
         const list = level(changes);
-        client.setState((state) => ({ nodes: measured(applyNodeChanges(list, [...state.nodes]), list) }));
+        client.setState((state) => ({ nodes: applyNodeChanges(list, [...state.nodes]) }));
       },
       onEdgesChange: (list: EdgeChange<FlowEdge>[]) =>
         client.setState((state) => ({ edges: applyEdgeChanges(list, [...state.edges]) })),
@@ -140,13 +139,6 @@ function useOverviewClick() {
     },
     [client, actions, flow],
   );
-}
-
-/** Once React Flow has measured a card, its estimated ports must go: they would win over the measured ones. */
-function measured(nodes: FlowNode[], changes: readonly NodeChange<FlowNode>[]): FlowNode[] {
-  const ids = new Set(changes.filter((change) => change.type === "dimensions").map((change) => change.id));
-  if (ids.size === 0) return nodes;
-  return nodes.map((node) => (ids.has(node.id) && node.handles ? { ...node, handles: undefined } : node));
 }
 
 /** Show the whole graph when it first comes, and after a starter filled an empty one. Returns React Flow's `onInit`. */

@@ -6,8 +6,10 @@ import type { ClientState, ClientStore } from "../state/client";
 import type { FlowEdge, FlowNode } from "../state/flow";
 import type { KernelState, KernelStore } from "../state/kernel";
 import type { PicturesState } from "../state/pictures";
+import type { Turns } from "../state/turns";
 import type { Session } from "../sync/session";
 import type { Actions } from "./actions";
+import type { Measures } from "./measures";
 import type { Scope } from "./subgraphs/scope";
 
 export interface EditorContextValue {
@@ -19,6 +21,8 @@ export interface EditorContextValue {
   readonly actions: Actions;
   /** The editor's root element: menus are placed inside it, never in the page's body. */
   readonly root: HTMLElement;
+  readonly turns: Turns;
+  readonly measures: Measures;
   /** Set once the canvas is there. */
   readonly flow: { current: ReactFlowInstance<FlowNode, FlowEdge> | null };
 }

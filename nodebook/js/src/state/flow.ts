@@ -7,8 +7,7 @@ import { isBoundary } from "../graph/interfaces";
 import { type Box, cardWidth, estimatePorts, estimateSize, NOTE_HEIGHT, placeUnplaced } from "../graph/layout";
 import { NOTE_TYPE, portsOf } from "../graph/library";
 import { outputTypeOf } from "../graph/reroutes";
-import type { ClientStore } from "./client";
-import type { KernelState, KernelStore } from "./kernel";
+import type { KernelState } from "./kernel";
 
 export type FlowNode = Node<Record<string, never>, "card" | "note" | "boundary" | "reroute">;
 export type FlowEdge = Edge;
@@ -33,23 +32,25 @@ function flowType(type: string): FlowNode["type"] & string {
 }
 
 const NO_DATA: Record<string, never> = {};
+const ORIGIN: Point = { x: 0, y: 0 };
 
-type Source = Pick<KernelState, "document" | "library" | "used">;
+export type Source = Pick<KernelState, "document" | "library" | "used">;
 
 export function deriveNodes(source: Source, old: readonly FlowNode[]): FlowNode[] {
   const { document, library } = source;
   const before = new Map(old.map((node) => [node.id, node]));
   const unplaced = placeUnplaced(document, library);
-  return orderedIds(document).map((id) => {
-    const node = document.nodes[id] as GraphNode;
-    const known = before.get(id);
-    const position = { x: node.view?.x ?? unplaced.get(id)?.x ?? 0, y: node.view?.y ?? unplaced.get(id)?.y ?? 0 };
-    if (known === undefined) return newFlowNode(id, node, position, source);
-    const size = fixedSize(node);
-    if (known.dragging || known.resizing || (samePlace(known.position, position) && sameSize(known, size)))
-      return known;
-    return { ...known, position, ...size };
-  });
+  return orderedIds(document).map((id) => flowNode(id, source, before.get(id), unplaced.get(id)));
+}
+
+/** A node as React Flow has it; the known one where it says the same. `place`: where a node goes that has none. */
+export function flowNode(id: string, source: Source, known: FlowNode | undefined, place: Point = ORIGIN): FlowNode {
+  const node = source.document.nodes[id] as GraphNode;
+  const position = { x: node.view?.x ?? place.x, y: node.view?.y ?? place.y };
+  if (known === undefined) return newFlowNode(id, node, position, source);
+  const size = fixedSize(node);
+  if (known.dragging || known.resizing || (samePlace(known.position, position) && sameSize(known, size))) return known;
+  return { ...known, position, ...size };
 }
 
 /** Width is the document's; height too for a note. Any other card is as high as its content. */
@@ -95,10 +96,16 @@ function newFlowNode(id: string, node: GraphNode, position: { x: number; y: numb
 }
 
 export function deriveEdges(source: Source, old: readonly FlowEdge[]): FlowEdge[] {
+  return edgesInto(Object.keys(source.document.nodes), source, old);
+}
+
+/** The edges that end at these nodes; known ones where they say the same. */
+export function edgesInto(targets: readonly string[], source: Source, old: readonly FlowEdge[]): FlowEdge[] {
   const { document, library } = source;
   const before = new Map(old.map((edge) => [edge.id, edge]));
   const edges: FlowEdge[] = [];
-  for (const [target, node] of Object.entries(document.nodes)) {
+  for (const target of targets) {
+    const node = document.nodes[target] as GraphNode;
     for (const [input, [from, output]] of Object.entries(node.links ?? {})) {
       const sourceNode = document.nodes[from];
       if (sourceNode === undefined) continue;
@@ -131,21 +138,6 @@ function newEdge(
     reconnectable: "target",
     ariaLabel: `Link from ${source} ${output} to ${target} ${input}`,
   };
-}
-
-/** Keep the client's nodes and edges in step with the kernel's document until `signal` aborts. */
-export function bindFlow(kernel: KernelStore, client: ClientStore, signal: AbortSignal): void {
-  const derive = (state: KernelState) => {
-    client.setState((old) => ({
-      nodes: deriveNodes(state, old.nodes),
-      edges: deriveEdges(state, old.edges),
-    }));
-  };
-  derive(kernel.getState());
-  const stop = kernel.subscribe((state, before) => {
-    if (state.document !== before.document || state.library !== before.library) derive(state);
-  });
-  signal.addEventListener("abort", stop, { once: true });
 }
 
 const SMALLEST_HEIGHT = 40;

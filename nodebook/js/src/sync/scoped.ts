@@ -24,7 +24,7 @@ export function scopedSession(session: Session, kernel: KernelStore, scope: Scop
         label,
         ops.map((op) => inGraph(op, subgraph())),
       ),
-    run: (targets) => session.run(paths(targets)),
+    run: (targets, how) => session.run(paths(targets), how),
     plan: (targets) => session.plan(paths(targets)),
     upload: (node, input, name, bytes) => session.upload(node, input, name, bytes, subgraph()),
   };
