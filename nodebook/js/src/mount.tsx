@@ -8,6 +8,7 @@ import { installKeyboard } from "./editor/keyboard";
 import { openPalette } from "./editor/openPalette";
 import { watchTheme } from "./editor/theme";
 import { watchFullscreen } from "./editor/watch/fullscreen";
+import { fillOwnTab } from "./editor/watch/ownTab";
 import { createClientStore, pushNotice } from "./state/client";
 import { bindFlow } from "./state/flow";
 import { createKernelStore } from "./state/kernel";
@@ -41,6 +42,7 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   installKeyboard(context, signal);
   installGuard(root, signal);
   watchFullscreen(context, signal);
+  fillOwnTab(root, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });
   signal.addEventListener(
