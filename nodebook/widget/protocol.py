@@ -18,6 +18,7 @@ from nodebook.engine.graph import GraphState
 from nodebook.engine.literals import TypeScript
 from nodebook.engine.store import Change, History
 from nodebook.explain import PlanRowJson, PlanTable
+from nodebook.models.preview_options import LEAST_SIDE_PX, MOST_SIDE_PX, PreviewMethod
 from nodebook.nodelogs import LogLine
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.libraryjson import LibraryJson
@@ -82,6 +83,14 @@ class AutoRunCommand(_Command):
     on: bool
 
 
+class PreviewsCommand(_Command):
+    """Show what samplers have so far in this way from now on, in all graphs; ``size`` of the longer side in pixels."""
+
+    type: Literal["previews"]
+    method: PreviewMethod
+    size: Annotated[int, Field(ge=LEAST_SIDE_PX, le=MOST_SIDE_PX)]
+
+
 class QueueMove(_Command):
     """Put a waiting run, of any graph, at a position; 0 is the next."""
 
@@ -132,6 +141,7 @@ class Upload(_Command):
     node: str
     input: str
     name: str
+    graph: str | None = None
 
 
 class ListFiles(_Command):
@@ -155,6 +165,7 @@ Command = (
     | PlanCommand
     | Cancel
     | AutoRunCommand
+    | PreviewsCommand
     | QueueMove
     | QueueCancel
     | QueuePause
@@ -252,10 +263,17 @@ class EndedRunJson(TypedDict):
     failed: int
 
 
+class PreviewsJson(TypedDict):
+    """How samplers show what they have so far; ``size`` of the longer side in pixels."""
+
+    method: PreviewMethod
+    size: int
+
+
 class QueueJson(TypedDict):
     """The session's queue: the first ``pending`` of all that are ``waiting``, and the newest that have ended, last.
 
-    ``auto_run``: whether this graph runs after edits.
+    ``auto_run``: whether this graph runs after edits. ``previews``: of the session.
     """
 
     pending: list[QueuedRunJson]
@@ -264,6 +282,7 @@ class QueueJson(TypedDict):
     recent: list[EndedRunJson]
     paused: bool
     auto_run: bool
+    previews: PreviewsJson
 
 
 class NodeErrorJson(TypedDict):
@@ -320,7 +339,10 @@ class Snapshot(TypedDict):
 
 
 class Edited(TypedDict):
-    """A batch was applied. ``client``, ``batch``: whose it was, None for Python's; ``problems``: all there are now."""
+    """A batch was applied. ``client``, ``batch``: whose it was, None for Python's.
+
+    ``problems``: those of the nodes that have others than were told last; an empty list: none any more.
+    """
 
     type: Literal["edited"]
     revision: int
@@ -329,7 +351,7 @@ class Edited(TypedDict):
     label: str
     ops: Annotated[list[dict[str, Any]], TypeScript("readonly Op[]")]
     history: HistoryJson
-    problems: list[ProblemJson]
+    problems: dict[str, list[ProblemJson]]
 
 
 class Rejected(TypedDict):
@@ -434,7 +456,7 @@ class Channel(Protocol):
         """Send one message."""
 
 
-def edited(change: Change, history: History, problems: list[ProblemJson]) -> Edited:
+def edited(change: Change, history: History, problems: dict[str, list[ProblemJson]]) -> Edited:
     """Say that a batch was applied."""
     return {
         "type": "edited",

@@ -54,6 +54,7 @@ class QueueFeed:
         """Return the queue as it travels. May be called from any thread."""
         queue = self._session.queue
         pending, running = queue.pending, queue.running
+        previews = self._session.previews.options
         return {
             "pending": [self._queued(job, position) for position, job in enumerate(pending[:MAX_PENDING])],
             "waiting": len(pending),
@@ -61,6 +62,7 @@ class QueueFeed:
             "recent": [self._recent(record) for record in queue.recent(MAX_RECENT)],
             "paused": queue.is_paused,
             "auto_run": self._session.auto_run_options(self._store) is not None,
+            "previews": {"method": previews.method, "size": previews.size_px},
         }
 
     def cancel_graph(self) -> None:

@@ -38,7 +38,7 @@ class Watch:
     def on_event(self, event: events.RunEvent) -> None:
         """Take in what happened in a run of this graph."""
         self._left.on_event(event)
-        self.board.apply(event, self._store.state)
+        self.board.apply(event, self._store.flat)
         match event:
             case events.NodeStarted():
                 self._session.logs.forget(event.graph, event.node)
@@ -52,7 +52,7 @@ class Watch:
     def look_back(self) -> None:
         """Find what runs made before the first view was shown."""
         store = self._store
-        held = {node: self._session.result(store, node) for node in store.state.nodes}
+        held = {node: self._session.result(store, node) for node in store.flat.nodes}
         costs = {node: (each.seconds, each.value_bytes) for node, each in held.items() if each is not None}
         self.board.look_back(store.last_run, costs)
         self._logged.update(line.node for line in self._session.logs.lines(store.number))

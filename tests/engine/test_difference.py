@@ -9,7 +9,16 @@ import pytest
 
 from nodebook.engine import document
 from nodebook.engine.difference import edits_between
-from nodebook.engine.edits import AddNode, RemoveNode, apply_all
+from nodebook.engine.edits import (
+    AddNode,
+    AddSubgraph,
+    RemoveNode,
+    SetDocumentView,
+    SetGroup,
+    SetSubgraph,
+    SetValue,
+    apply_all,
+)
 from nodebook.engine.graph import GraphState
 
 
@@ -18,7 +27,8 @@ def state(**nodes: dict[str, Any]) -> GraphState:
 
 
 def text(of: GraphState) -> Any:
-    return document.to_json(of)["nodes"]
+    whole = document.to_json(of)
+    return {name: whole.get(name) for name in ("nodes", "groups", "subgraphs")}
 
 
 FIRST = state(
@@ -49,6 +59,38 @@ def test_edits_lead_from_one_state_to_the_other_and_undo_leads_back(name: str, i
     there, batch = apply_all(old, edits_between(old, new))
     assert text(there) == text(new)
     assert text(apply_all(there, batch.inverse)[0]) == text(old)
+
+
+INNER = {
+    "name": "Inner",
+    "inputs": [{"name": "x"}],
+    "nodes": {"1": {"type": "T", "values": {"x": 1}}, "2": {"type": "U"}},
+}
+WITH = apply_all(
+    FIRST,
+    [
+        AddSubgraph("s", INNER),
+        AddNode("i", {"type": "subgraph:s"}),
+        SetGroup("g", {"title": "G", "nodes": ["a"]}),
+        SetDocumentView({"height": 700}),
+    ],
+)[0]
+OTHERS = {
+    "without": FIRST,
+    "inside": apply_all(WITH, [SetValue("1", "x", 2, graph="s"), RemoveNode("2", graph="s")])[0],
+    "its head": apply_all(WITH, [SetSubgraph("s", {"name": None, "doc": "d", "inputs": [{"name": "y"}]})])[0],
+    "groups": apply_all(WITH, [SetGroup("g", None), SetGroup("h", {"title": "H"}), SetGroup("k", {}, graph="s")])[0],
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_subgraphs_and_groups_come_along_and_the_view_stays(name: str) -> None:
+    for old, new in ((WITH, OTHERS[name]), (OTHERS[name], WITH)):
+        there, batch = apply_all(old, edits_between(old, new))
+        assert text(there) == text(new)
+        assert there.view == old.view
+        assert text(apply_all(there, batch.inverse)[0]) == text(old)
+    assert edits_between(WITH, WITH) == []
 
 
 def test_equal_states_need_no_edit() -> None:

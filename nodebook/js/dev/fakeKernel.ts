@@ -26,6 +26,14 @@ interface Step {
   readonly inverse: readonly Op[];
 }
 
+function groupBy(problems: readonly Problem[]): Record<string, Problem[]> {
+  const grouped: Record<string, Problem[]> = {};
+  for (const problem of problems) {
+    grouped[problem.node] = [...(grouped[problem.node] ?? []), problem];
+  }
+  return grouped;
+}
+
 type Listener = (...args: never[]) => void;
 
 export class FakeKernel implements Model {
@@ -43,6 +51,7 @@ export class FakeKernel implements Model {
   onOther: ((message: ToKernel) => void) | null = null;
   onRun: ((kernel: FakeKernel) => void) | null = null;
   onCancel: ((kernel: FakeKernel) => void) | null = null;
+  private told: Record<string, Problem[]> = {};
   private undone: Step[] = [];
   private done: Step[] = [];
   private readonly listeners = new Map<string, Set<Listener>>();
@@ -104,6 +113,7 @@ export class FakeKernel implements Model {
   private handle(message: ToKernel, _buffers: unknown[]): void {
     switch (message.type) {
       case "hello":
+        this.told = groupBy(this.problems());
         return this.publish(this.snapshot(message.client));
       case "edit":
         return this.apply(message.client, message.batch, message.label, message.ops);
@@ -162,8 +172,19 @@ export class FakeKernel implements Model {
       label,
       ops,
       history: this.history(),
-      problems: this.problems(),
+      problems: this.changedProblems(),
     });
+  }
+
+  /** As the kernel does: the problems of the nodes that have others than were told last. */
+  private changedProblems(): Record<string, Problem[]> {
+    const now = groupBy(this.problems());
+    const changed: Record<string, Problem[]> = {};
+    for (const id of new Set([...Object.keys(now), ...Object.keys(this.told)])) {
+      if (JSON.stringify(now[id]) !== JSON.stringify(this.told[id])) changed[id] = now[id] ?? [];
+    }
+    this.told = now;
+    return changed;
   }
 
   history(): History {

@@ -29,4 +29,5 @@ export const EMPTY_QUEUE: Queue = {
   recent: [],
   paused: false,
   auto_run: false,
+  previews: { method: "auto", size: 512 },
 };

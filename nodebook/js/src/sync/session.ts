@@ -20,7 +20,7 @@ import {
   type Snapshot,
   type ToKernel,
 } from "../protocol";
-import { groupProblems, type KernelStore, mergeStatuses, usedOf } from "../state/kernel";
+import { groupProblems, type KernelStore, mergeProblems, mergeStatuses, usedOf } from "../state/kernel";
 import { EMPTY_LOG, mergeLog } from "../state/log";
 import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
@@ -212,7 +212,7 @@ export function startSession(options: SessionOptions): Session {
     confirmed = applied.document;
     store.setState((state) => ({
       history: message.history,
-      problems: groupProblems(message.problems, state.problems),
+      problems: mergeProblems(state.problems, message.problems),
     }));
     show();
   };

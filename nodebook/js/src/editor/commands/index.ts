@@ -5,7 +5,11 @@ import { WATCH_RUN_COMMANDS, WATCH_VIEW_COMMANDS } from "../watch/commands";
 import { ADD_COMMANDS } from "./add";
 import { ARRANGE_COMMANDS } from "./arrange";
 import { chordText } from "./chords";
+import { CLIPBOARD_COMMANDS } from "./clipboard";
 import { EDIT_COMMANDS } from "./edit";
+import { FIND_COMMANDS } from "./find";
+import { GO_COMMANDS } from "./go";
+import { LOOK_COMMANDS } from "./look";
 import { RUN_COMMANDS } from "./run";
 import { SELECT_COMMANDS } from "./select";
 import type { Command, Where } from "./types";
@@ -16,8 +20,12 @@ export const COMMANDS: readonly Command[] = [
   ...WATCH_RUN_COMMANDS,
   ...ADD_COMMANDS,
   ...EDIT_COMMANDS,
+  ...CLIPBOARD_COMMANDS,
+  ...FIND_COMMANDS,
   ...SELECT_COMMANDS,
+  ...GO_COMMANDS,
   ...ARRANGE_COMMANDS,
+  ...LOOK_COMMANDS,
   ...VIEW_COMMANDS,
   ...WATCH_VIEW_COMMANDS,
   ...PANEL_COMMANDS,
