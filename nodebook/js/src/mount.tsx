@@ -12,6 +12,7 @@ import { openPalette } from "./editor/openPalette";
 import { bindScope, createScope } from "./editor/subgraphs/scope";
 import { watchTheme } from "./editor/theme";
 import { watchFullscreen } from "./editor/watch/fullscreen";
+import { fillOwnTab } from "./editor/watch/ownTab";
 import { bindFlow } from "./state/bindFlow";
 import { createClientStore, pushNotice } from "./state/client";
 import { createKernelStore } from "./state/kernel";
@@ -58,6 +59,7 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   installGuard(root, signal);
   installFocus(context, signal);
   watchFullscreen(context, signal);
+  fillOwnTab(root, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });
   signal.addEventListener(

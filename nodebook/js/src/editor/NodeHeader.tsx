@@ -130,7 +130,7 @@ function StateBadge({ id }: { readonly id: string }) {
     ) : null;
   }
   if (state === "running") return <RunningBadge status={status} />;
-  if (status.stale) {
+  if (status.stale && state !== "failed") {
     return (
       <span
         className="nb-badge"

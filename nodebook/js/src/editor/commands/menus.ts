@@ -39,9 +39,9 @@ export const PANE_MENU: MenuItems = [
 /** Behind the toolbar's last button. */
 export const MORE_MENU: MenuItems = [
   ["run.selected", "run.auto"],
-  ["panel.queue", "panel.plan", "panel.log", "panel.times"],
   ["select.all", "select.touch"],
   ["arrange.layout", "arrange.collapse", "arrange.snap", "arrange.guides"],
+  ["panel.queue", "panel.plan", "panel.log", "panel.times"],
   ["panel.library", "panel.legend", "panel.list", "view.minimap"],
   ["view.fullscreen", "view.tab"],
   ["find.command", "view.help"],

@@ -7,7 +7,7 @@ import type { EditorContextValue } from "../context";
 import { WarningIcon } from "../icons";
 import { toggleFull } from "./fullscreen";
 import { AutoRunIcon, FullscreenIcon, LogIcon, PauseIcon, TabIcon } from "./icons";
-import { openTab } from "./ownTab";
+import { isInOwnTab, openTab } from "./ownTab";
 import { showNode } from "./show";
 
 const canRun = ({ kernel }: EditorContextValue) => {
@@ -94,7 +94,8 @@ export const WATCH_VIEW_COMMANDS: readonly Command[] = [
     title: "Open in a tab of its own",
     section: "View",
     icon: TabIcon,
-    run: openTab,
+    enabled: ({ root }) => !isInOwnTab(root),
+    run: (editor) => void openTab(editor),
   },
 ];
 
