@@ -12,11 +12,14 @@ from typing import Any, NamedTuple
 from nodebook.autorun import AutoRunOptions
 from nodebook.engine import events
 from nodebook.engine.compiled import Problem
+from nodebook.engine.difference import edits_between
 from nodebook.engine.edits import SetValue, edits_from_json
 from nodebook.engine.graph import GraphState
 from nodebook.engine.store import Change, GraphStore, History
 from nodebook.errors import EditError, NodebookError
 from nodebook.explain import plan_table
+from nodebook.models.preview_options import PreviewOptions
+from nodebook.places import find_place
 from nodebook.sessions import Session
 from nodebook.widget import protocol
 from nodebook.widget.catalogue import Catalogue
@@ -27,7 +30,7 @@ from nodebook.widget.problems import ProblemFeed
 from nodebook.widget.protocol import Channel, Message, PictureMessage
 from nodebook.widget.queuefeed import QueueFeed
 from nodebook.widget.results import ResultFeed
-from nodebook.widget.status import StatusBoard
+from nodebook.widget.watching import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +58,7 @@ class _Now(NamedTuple):
 
     revision: int
     state: GraphState
+    flat: GraphState
     history: History
     problems: list[Problem]
 
@@ -77,8 +81,8 @@ class GraphSync:
         self._next_delivery = 0.0
         self._next_status = 0.0
         self._catalogue = Catalogue(session)
-        self._board = StatusBoard()
         self._problems = ProblemFeed()
+        self._watch = Watch(store, session, hub.sync, self._tell_status_soon)
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
         self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures)
         self._queue = QueueFeed(store, session, hub.sync, self._send)
@@ -86,6 +90,7 @@ class GraphSync:
             store.subscribe(self._on_change),
             session.library.subscribe(self._on_library),
             session.stream.subscribe(self._on_event),
+            self._watch.close,
             self._queue.close,
         ]
         hub.sync.put(self._look_back)
@@ -125,10 +130,12 @@ class GraphSync:
                 self._queue.cancel_graph()
             case protocol.QueueCancel():
                 self._queue.cancel(command.job)
+            case protocol.QueueClear():
+                self._queue.clear()
             case _:
                 self._put(command.client, self._task(command, buffers))
 
-    def _task(  # noqa: PLR0911 - one for each kind of command
+    def _task(  # noqa: C901, PLR0911 - one for each kind of command
         self, command: protocol.Command, buffers: Sequence[Buffer]
     ) -> Callable[[], None]:
         """Return what a command asks for that waits its turn."""
@@ -144,11 +151,15 @@ class GraphSync:
                 return lambda: self._run(command, cancels)
             case protocol.PlanCommand():
                 return lambda: self._plan(command)
-            case protocol.QueueMove():
-                return lambda: self._queue.move(command.job, command.position)
+            case protocol.QueueMove() | protocol.QueuePause() | protocol.Restore():
+                return lambda: self._ask_queue(command)
+            case protocol.LogCommand():
+                return lambda: self._tell_log(command)
             case protocol.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
+            case protocol.PreviewsCommand():
+                return lambda: self._set_previews(command)
             case protocol.ListFiles():
                 return self._list_files
             case protocol.Upload():
@@ -163,11 +174,11 @@ class GraphSync:
     def _now(self) -> _Now:
         store = self.store
         with store.lock:
-            return _Now(store.revision, store.state, store.history, store.problems())
+            return _Now(store.revision, store.state, store.flat, store.history, store.problems())
 
     def _snapshot(self, to: str | None, now: _Now) -> protocol.Snapshot:
-        revision, state, history, problems = now
-        run, nodes = self._board.snapshot(state.nodes)
+        revision, state, flat, history, problems = now
+        run, nodes = self._watch.board.snapshot(flat.nodes)
         return {
             "type": "snapshot",
             "to": to,
@@ -233,7 +244,7 @@ class GraphSync:
             return
         targets = command.targets
         if targets is not None:
-            targets = [node for node in targets if node in self.store.state.nodes]
+            targets = [node for node in targets if find_place(self.store, node) is not None]
             if not targets:
                 self._notify(command.client, "There is nothing to run: the graph has none of these nodes any more.")
                 return
@@ -243,21 +254,47 @@ class GraphSync:
                 job.cancel()
                 return
 
+    def _ask_queue(self, command: protocol.QueueMove | protocol.QueuePause | protocol.Restore) -> None:
+        match command:
+            case protocol.QueueMove():
+                self._queue.move(command.job, command.position)
+            case protocol.QueuePause():
+                self._queue.pause(on=command.on)
+            case protocol.Restore():
+                self._restore(command)
+
+    def _restore(self, command: protocol.Restore) -> None:
+        with self.store.lock:
+            edits = edits_between(self.store.state, self._queue.state_of(command.job))
+            if edits:
+                self.store.edit(edits, f"Restore the graph of run {command.job}")
+        if edits:
+            self._deliver_now()
+        else:
+            self._send(protocol.notice(command.client, "info", "The graph is as it was in that run."))
+
+    def _tell_log(self, command: protocol.LogCommand) -> None:
+        lines = self.session.logs.lines(self.store.number, after=command.after)
+        self._send(protocol.log_json(command.client, lines))
+
     def _upload(self, command: protocol.Upload, buffers: list[bytes]) -> None:
         try:
-            if command.node not in self.store.state.nodes:
-                raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
             if len(buffers) != 1:
                 raise EditError(f"Cannot load {command.name!r}: expected one file, got {len(buffers)}. Drop it again.")
+            if not self.store.has_node(command.node, command.graph):
+                raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
             name = self.session.folders.store_upload(command.name, buffers[0])
             if self._catalogue.has_other_files():
                 self._tell_library()
-            edit = SetValue(command.node, command.input, name)
+            edit = SetValue(command.node, command.input, name, graph=command.graph)
             self.store.edit([edit], f"Load {name}", client=command.client, client_batch=command.batch)
         except (NodebookError, OSError) as error:
             self._reject(command, error)
         else:
             self._deliver_now()
+
+    def _set_previews(self, command: protocol.PreviewsCommand) -> None:
+        self.session.previews.options = PreviewOptions(command.method, command.size)
 
     def _list_files(self) -> None:
         if self._catalogue.has_other_files():
@@ -275,30 +312,29 @@ class GraphSync:
             self._pending.delivery = True
             self._hub.sync.put(self._deliver)
 
+        self._watch.mark_stale_soon()
+
     def _on_library(self) -> None:
         if not self._pending.library:
             self._pending.library = True
             self._hub.sync.put(self._tell_library)
+        self._watch.mark_stale_soon()
 
     def _on_event(self, event: events.RunEvent) -> None:
         if event.graph == self.store.number:
-            self._board.apply(event, self.store.state)
+            self._watch.on_event(event)
             self._results.on_event(event)
-            self._tell_status_soon()
 
     def _set_text(self, node: str, text: str | None) -> None:
-        self._board.set_text(node, text)
+        self._watch.board.set_text(node, text)
         self._tell_status_soon()
 
     # -- telling the views, on the inbox's thread ----------------------------------------------------------------------
 
     def _look_back(self) -> None:
         """Find what runs made before the first view was shown."""
-        store = self.store
-        held = {node: self.session.result(store, node) for node in store.state.nodes}
-        self._board.look_back(store.last_run, {node: each.seconds for node, each in held.items() if each is not None})
+        self._watch.look_back()
         self._hub.pictures.put(self._results.show_all)
-        self._tell_status_soon()
 
     def _deliver(self) -> None:
         wait_s = self._next_delivery - monotonic()
@@ -336,7 +372,7 @@ class GraphSync:
             self._hub.sync.later(self._next_status - now, self._tell_status)
             return
         self._pending.status = False
-        delta = self._board.take()
+        delta = self._watch.take()
         if delta is not None:
             self._next_status = now + STATUS_INTERVAL_S
             self._send(delta)

@@ -10,11 +10,14 @@ import type { Turns } from "../state/turns";
 import type { Session } from "../sync/session";
 import type { Actions } from "./actions";
 import type { Measures } from "./measures";
+import type { Scope } from "./subgraphs/scope";
 
 export interface EditorContextValue {
   readonly kernel: KernelStore;
   readonly client: ClientStore;
   readonly session: Session;
+  /** Which graph is shown. `kernel` and `session` are of that one; `scope.whole` has those of the document. */
+  readonly scope: Scope;
   readonly actions: Actions;
   /** The editor's root element: menus are placed inside it, never in the page's body. */
   readonly root: HTMLElement;

@@ -1,6 +1,6 @@
 /** Keeps the client's nodes and edges in step with the kernel's document. An edit costs what it changes. */
 import { type Changes, changesBetween, relinked } from "../graph/changes";
-import { compareIds, type GraphDocument } from "../graph/document";
+import { compareIds, type GraphDocument, REROUTE } from "../graph/document";
 import type { ClientState, ClientStore } from "./client";
 import { deriveEdges, deriveNodes, edgesInto, type FlowEdge, type FlowNode, flowNode, type Source } from "./flow";
 import type { KernelState, KernelStore } from "./kernel";
@@ -26,8 +26,16 @@ export function updateFlow(source: Source, before: GraphDocument, old: Flow): Fl
   const links = relinked(before, source.document, changes);
   return {
     nodes: hasUnplaced(source, changes) ? deriveNodes(source, old.nodes) : updateNodes(source, changes, old.nodes),
-    edges: links === null ? deriveEdges(source, old.edges) : updateEdges(source, links, old.edges),
+    edges:
+      links === null || hasReroute(source, links)
+        ? deriveEdges(source, old.edges)
+        : updateEdges(source, links, old.edges),
   };
+}
+
+/** What a reroute gets decides the colour of all wires that leave it. */
+function hasReroute({ document }: Source, ids: readonly string[]): boolean {
+  return ids.some((id) => document.nodes[id]?.type === REROUTE);
 }
 
 /** Where a node has no place, it depends on the whole graph. */

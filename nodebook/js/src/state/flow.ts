@@ -2,12 +2,14 @@
 import { type Edge, type Node, Position } from "@xyflow/react";
 import { colorOf } from "../graph/colors";
 import type { Point } from "../graph/compose";
-import { type GraphNode, orderedIds } from "../graph/document";
+import { type GraphNode, orderedIds, REROUTE } from "../graph/document";
+import { isBoundary } from "../graph/interfaces";
 import { type Box, cardWidth, estimatePorts, estimateSize, NOTE_HEIGHT, placeUnplaced } from "../graph/layout";
-import { findType, type Library, NOTE_TYPE, portsOf } from "../graph/library";
+import { NOTE_TYPE, portsOf } from "../graph/library";
+import { outputTypeOf } from "../graph/reroutes";
 import type { KernelState } from "./kernel";
 
-export type FlowNode = Node<Record<string, never>, "card" | "note">;
+export type FlowNode = Node<Record<string, never>, "card" | "note" | "boundary" | "reroute">;
 export type FlowEdge = Edge;
 
 /** Port names become parts of CSS selectors inside React Flow, so they are escaped. */
@@ -21,6 +23,12 @@ export function portName(id: string): string {
 
 export function edgeId(node: string, input: string): string {
   return `${node}/${input}`;
+}
+
+function flowType(type: string): FlowNode["type"] & string {
+  if (type === NOTE_TYPE) return "note";
+  if (type === REROUTE) return "reroute";
+  return isBoundary(type) ? "boundary" : "card";
 }
 
 const NO_DATA: Record<string, never> = {};
@@ -78,7 +86,7 @@ function newFlowNode(id: string, node: GraphNode, position: { x: number; y: numb
   });
   return {
     id,
-    type: node.type === NOTE_TYPE ? "note" : "card",
+    type: flowType(node.type),
     position,
     data: NO_DATA,
     ...fixedSize(node),
@@ -102,7 +110,7 @@ export function edgesInto(targets: readonly string[], source: Source, old: reado
       const sourceNode = document.nodes[from];
       if (sourceNode === undefined) continue;
       const id = edgeId(target, input);
-      const stroke = colorOf(outputType(library, sourceNode.type, output));
+      const stroke = colorOf(outputTypeOf(document, library, [from, output]));
       const known = before.get(id);
       const same =
         known?.source === from && known.sourceHandle === portId("out", output) && known.style?.stroke === stroke;
@@ -130,10 +138,6 @@ function newEdge(
     reconnectable: "target",
     ariaLabel: `Link from ${source} ${output} to ${target} ${input}`,
   };
-}
-
-function outputType(library: Library, type: string, output: string): string {
-  return findType(library, type)?.outputs.find((port) => port.name === output)?.type ?? "*";
 }
 
 const SMALLEST_HEIGHT = 40;

@@ -14,6 +14,7 @@ import {
   type Queue,
   type Run,
 } from "../protocol";
+import { EMPTY_LOG, type Log } from "./log";
 
 /** `connecting`: nothing shown yet; `live`: answered; `silent`: cannot be reached, or did not answer in time. */
 export type KernelLink = "connecting" | "live" | "silent";
@@ -33,6 +34,8 @@ export interface KernelState {
   readonly queue: Queue;
   /** The answer to the last `plan`. */
   readonly plan: PlanMessage | null;
+  /** What nodes wrote, as far as it was asked for. */
+  readonly log: Log;
   /** Output names of each node that some link starts at. */
   readonly used: ReadonlyMap<string, readonly string[]>;
 }
@@ -52,6 +55,7 @@ export function createKernelStore(): KernelStore {
     library: EMPTY_LIBRARY,
     queue: EMPTY_QUEUE,
     plan: null,
+    log: EMPTY_LOG,
     used: new Map(),
   }));
 }

@@ -97,10 +97,11 @@ describe("a plan", () => {
 });
 
 describe("the queue", () => {
-  const queued = { id: "7", graph: null, state: "waiting", priority: 2, position: 0 } as const;
+  const queued = { id: "7", graph: null, mine: true, nodes: 3, state: "waiting", priority: 2, position: 0 } as const;
   const ended = {
     id: "6",
     graph: "mine",
+    mine: true,
     state: "abandoned",
     finished: 1,
     seconds: 2,
