@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nodebook.engine.annotations import Picture as Picture
     from nodebook.engine.annotations import Port as Port
     from nodebook.engine.annotations import RawLink as RawLink
+    from nodebook.engine.annotations import Seed as Seed
     from nodebook.engine.annotations import Text as Text
     from nodebook.engine.annotations import Toggle as Toggle
     from nodebook.engine.context import preview as preview
@@ -50,6 +51,7 @@ _WHERE = {
     "Picture": "engine.annotations",
     "Port": "engine.annotations",
     "RawLink": "engine.annotations",
+    "Seed": "engine.annotations",
     "Subgraph": "engine.expansion",
     "Text": "engine.annotations",
     "Toggle": "engine.annotations",

@@ -17,6 +17,16 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Seed:
+    """A whole number that may change from run to run; those called ``seed`` and ``noise_seed`` are seeds without it.
+
+    ``Seed(on=False)``: not this one, whatever its name.
+    """
+
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """How text is edited."""
 

@@ -12,7 +12,7 @@ from annotated_types import BaseMetadata, Ge, GroupedMetadata, Gt, Interval, Le,
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from nodebook.engine.annotations import Color, FileName, Number, Picture, Port, Text, Toggle
+from nodebook.engine.annotations import Color, FileName, Number, Picture, Port, Seed, Text, Toggle
 from nodebook.engine.items import Items
 from nodebook.engine.ports import ANY, Convert, PortRegistry
 
@@ -194,6 +194,7 @@ def _scalar_widget(hint: type, marks: tuple[Any, ...], limits: dict[str, Any]) -
         text = mark(Text) or Text()
         return {"kind": "text", "multiline": text.multiline, "placeholder": text.placeholder}
     number = mark(Number) or Number()
+    seed = {} if (marked := mark(Seed)) is None else {"seed": marked.on}
     step = number.step or limits.get("step") or (_INT_STEP if hint is int else _FLOAT_STEP)
     return {
         "kind": "number",
@@ -202,6 +203,7 @@ def _scalar_widget(hint: type, marks: tuple[Any, ...], limits: dict[str, Any]) -
         "step": step,
         "integer": hint is int,
         "display": number.display,
+        **seed,
     }
 
 

@@ -184,7 +184,7 @@ class GraphSync:
         self._desk.show_again()
 
     def _plan(self, command: protocol.PlanCommand) -> None:
-        plan, state, problems = self.store.plan(self.session.lookup, command.targets)
+        plan, state, problems = self.session.plan(self.store, command.targets)
         table = plan_table(self.store, plan, state, problems, self.session.costs.expect)
         self._send(protocol.plan_json(command.client, table))
 

@@ -151,7 +151,7 @@ const TYPES: NodeTypeInfo[] = [
     "Remove noise from a latent, step by step.",
     [
       input("model", "MODEL"),
-      number("seed", 0, 0, BIG_SEED),
+      number("seed", 0, 0, BIG_SEED, { seed: true }),
       number("steps", 20, 1, 10000),
       number("cfg", 8, 0, 100, HALF),
       choice("sampler_name", SAMPLERS),

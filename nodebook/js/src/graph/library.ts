@@ -9,6 +9,8 @@ export type Widget =
       readonly step?: number | bigint | null;
       readonly integer?: boolean;
       readonly display?: "number" | "slider";
+      /** It may change from run to run (graph/seeds.ts). */
+      readonly seed?: boolean;
     }
   | { readonly kind: "text"; readonly multiline?: boolean; readonly placeholder?: string | null }
   | { readonly kind: "toggle"; readonly on?: string | null; readonly off?: string | null }

@@ -4,6 +4,7 @@ import { linkActions } from "./links";
 import { moveActions } from "./moves";
 import { nodeActions } from "./nodes";
 import type { Parts } from "./parts";
+import { seedActions } from "./seeds";
 import { selectionActions } from "./selection";
 
 export type Actions = ReturnType<typeof createActions>;
@@ -15,6 +16,7 @@ export function createActions(parts: Parts) {
     ...nodeActions(parts),
     ...linkActions(parts),
     ...moveActions(parts),
+    ...seedActions(parts),
 
     cancel() {
       onCancel();
