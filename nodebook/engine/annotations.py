@@ -28,10 +28,15 @@ class Seed:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """How text is edited."""
+    """How text is edited.
+
+    ``complete``: kinds of files whose names are offered while they are typed: ``embeddings`` as ``embedding:name``,
+    ``loras`` as ``<lora:name:1>``.
+    """
 
     multiline: bool = False
     placeholder: str = ""
+    complete: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,8 @@ def _scalar_widget(hint: type, marks: tuple[Any, ...], limits: dict[str, Any]) -
         if (file := mark(FileName)) is not None:
             return {"kind": "choice", "options": [], "files": file.folder}
         text = mark(Text) or Text()
-        return {"kind": "text", "multiline": text.multiline, "placeholder": text.placeholder}
+        complete = {"complete": list(text.complete)} if text.complete else {}
+        return {"kind": "text", "multiline": text.multiline, "placeholder": text.placeholder, **complete}
     number = mark(Number) or Number()
     seed = {} if (marked := mark(Seed)) is None else {"seed": marked.on}
     step = number.step or limits.get("step") or (_INT_STEP if hint is int else _FLOAT_STEP)

@@ -248,11 +248,12 @@ class NodeJson(TypedDict):
 
 
 class LibraryJson(TypedDict):
-    """All node types, and which port types convert."""
+    """All node types, which port types convert, and the names of files that texts may hold, by their kind."""
 
     revision: int
     types: dict[str, dict[str, Any]]
     adapters: list[list[str]]
+    completions: dict[str, list[str]]
 
 
 class Status(TypedDict, total=False):
@@ -354,10 +355,14 @@ def problems_json(problems: Iterable[Problem]) -> list[ProblemJson]:
 
 def library_json(library: Library, files: Mapping[str, list[str]]) -> LibraryJson:
     """Return all node types; ``files`` are the names that widgets offer, by the kind of file."""
+    types = {node_type.name: _type_json(node_type.info(), files) for node_type in library}
+    widgets = [each["widget"] or {} for node_type in types.values() for each in node_type["inputs"]]
+    completed = dict.fromkeys(kind for widget in widgets for kind in widget.get("complete", ()))
     return {
         "revision": library.revision,
-        "types": {node_type.name: _type_json(node_type.info(), files) for node_type in library},
+        "types": types,
         "adapters": library.ports.adapter_pairs(),
+        "completions": {kind: files.get(kind, []) for kind in completed},
     }
 
 

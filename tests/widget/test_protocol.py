@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Annotated
 
 import pytest
 
+import nodebook as nb
 from nodebook.engine.compiled import Problem
+from nodebook.engine.library import Library
 from nodebook.sessions import Session
 from nodebook.widget import protocol
 from nodebook.widget.errors import MalformedMessageError
@@ -91,3 +94,19 @@ def test_problems() -> None:
     assert protocol.problems_json([Problem("1", "image", "missing_input", "It needs one.")]) == [
         {"node": "1", "input": "image", "code": "missing_input", "message": "It needs one."}
     ]
+
+
+def test_the_library_has_the_names_that_texts_complete() -> None:
+    @nb.node
+    def prompt(
+        text: Annotated[str, nb.Text(multiline=True, complete=("embeddings", "styles"))] = "", other: str = ""
+    ) -> str:
+        return text + other
+
+    library = Library()
+    library.define(prompt)
+    told = protocol.library_json(library, {"embeddings": ["bad-hands.pt"], "loras": ["demo.safetensors"]})
+    assert told["completions"] == {"embeddings": ["bad-hands.pt"], "styles": []}
+    text, other = told["types"]["prompt"]["inputs"]
+    assert text["widget"]["complete"] == ["embeddings", "styles"]
+    assert "complete" not in other["widget"]

@@ -125,7 +125,7 @@ const TYPES: NodeTypeInfo[] = [
       input(
         "text",
         "STRING",
-        { kind: "text", multiline: true, placeholder: "What the picture shows" },
+        { kind: "text", multiline: true, placeholder: "What the picture shows", complete: ["embeddings", "loras"] },
         { default: "" },
       ),
       input("clip", "CLIP"),
@@ -201,4 +201,8 @@ export const SAMPLE_LIBRARY: Library = {
     ["IMAGE", "ARRAY"],
     ["ARRAY", "IMAGE"],
   ],
+  completions: {
+    embeddings: ["bad-hands.pt", "easynegative.safetensors", "style/oil-on-canvas.safetensors"],
+    loras: ["nodebook-demo-outline.safetensors"],
+  },
 };

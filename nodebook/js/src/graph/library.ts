@@ -1,4 +1,5 @@
 /** Node types as the kernel describes them (docs/design/protocol.md, `library`). */
+import type { FileNames } from "./completion";
 import type { GraphDocument, GraphNode, Value } from "./document";
 
 export type Widget =
@@ -12,7 +13,13 @@ export type Widget =
       /** It may change from run to run (graph/seeds.ts). */
       readonly seed?: boolean;
     }
-  | { readonly kind: "text"; readonly multiline?: boolean; readonly placeholder?: string | null }
+  | {
+      readonly kind: "text";
+      readonly multiline?: boolean;
+      readonly placeholder?: string | null;
+      /** Kinds of files whose names are offered while they are typed (graph/completion.ts). */
+      readonly complete?: readonly string[];
+    }
   | { readonly kind: "toggle"; readonly on?: string | null; readonly off?: string | null }
   | { readonly kind: "choice"; readonly options: readonly (string | number)[]; readonly files?: string }
   | { readonly kind: "color"; readonly format?: "int" | "hex" }
@@ -51,6 +58,8 @@ export interface Library {
   readonly revision: number;
   readonly types: Readonly<Record<string, NodeTypeInfo>>;
   readonly adapters: readonly (readonly [string, string])[];
+  /** Names of files that texts may hold, by the kind that their widget's `complete` names. */
+  readonly completions?: FileNames;
 }
 
 export const EMPTY_LIBRARY: Library = { revision: 0, types: {}, adapters: [] };

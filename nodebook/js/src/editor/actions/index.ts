@@ -6,6 +6,7 @@ import { nodeActions } from "./nodes";
 import type { Parts } from "./parts";
 import { seedActions } from "./seeds";
 import { selectionActions } from "./selection";
+import { textActions } from "./texts";
 
 export type Actions = ReturnType<typeof createActions>;
 
@@ -17,6 +18,7 @@ export function createActions(parts: Parts) {
     ...linkActions(parts),
     ...moveActions(parts),
     ...seedActions(parts),
+    ...textActions(parts),
 
     cancel() {
       onCancel();

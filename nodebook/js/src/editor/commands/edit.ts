@@ -71,6 +71,16 @@ export const EDIT_COMMANDS: readonly Command[] = [
     run: ({ client, root }) => focusFirstControl(root, selectedIds(client.getState())[0] as string),
   },
   {
+    id: "edit.weigh",
+    title: "In a text: more or less weight for the word or what is selected",
+    section: "Edit",
+    keys: ["Mod+ArrowUp", "Mod+ArrowDown"],
+    where: "anywhere",
+    // The text itself handles the keys (controls/TextArea.tsx).
+    enabled: () => false,
+    run: () => {},
+  },
+  {
     id: "edit.mute",
     title: "Mute, or let run",
     section: "Edit",
