@@ -106,6 +106,22 @@ class Upload(_Command):
     name: str
 
 
+class FullPicture(_Command):
+    """Send one picture of a node's result in full size; answered by ``full_picture``."""
+
+    type: Literal["full_picture"]
+    node: str
+    index: Annotated[int, Field(ge=0)]
+
+
+class MorePictures(_Command):
+    """Send further pictures of a node's result, from ``start`` on, as the first were."""
+
+    type: Literal["more_pictures"]
+    node: str
+    start: Annotated[int, Field(ge=0)]
+
+
 class ListFiles(_Command):
     """A view is about to offer files: tell the library again if the folders hold others by now."""
 
@@ -130,6 +146,8 @@ Command = (
     | QueueMove
     | QueueCancel
     | Upload
+    | FullPicture
+    | MorePictures
     | ListFiles
     | Seen
 )
@@ -290,6 +308,23 @@ class PictureInfo(TypedDict):
     mime: str
     seq: int
     kind: PictureKind
+    result: int
+
+
+class FullPictureInfo(TypedDict):
+    """Answers ``full_picture``, to one view, with the PNG as the buffer; without one ``reason`` says why.
+
+    ``name``: what a download may be called.
+    """
+
+    type: Literal["full_picture"]
+    to: str
+    node: str
+    index: int
+    width: int
+    height: int
+    name: str
+    reason: str | None
 
 
 class Channel(Protocol):

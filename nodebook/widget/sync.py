@@ -67,7 +67,7 @@ class GraphSync:
         self._catalogue = Catalogue(session)
         self._board = StatusBoard()
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
-        self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures)
+        self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures, self._send)
         self._queue = QueueFeed(store, session, hub.sync, self._send)
         self._unsubscribe: list[Callable[[], None]] = [
             store.subscribe(self._on_change),
@@ -115,7 +115,7 @@ class GraphSync:
             case _:
                 self._put(command.client, self._task(command, buffers))
 
-    def _task(  # noqa: PLR0911 - one for each kind of command
+    def _task(  # noqa: C901, PLR0911 - one for each kind of command
         self, command: protocol.Command, buffers: Sequence[Buffer]
     ) -> Callable[[], None]:
         """Return what a command asks for that waits its turn."""
@@ -136,6 +136,10 @@ class GraphSync:
             case protocol.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
+            case protocol.FullPicture():
+                return lambda: self._results.send_full(command.client, command.node, command.index)
+            case protocol.MorePictures():
+                return lambda: self._results.show_more(command.node, command.start)
             case protocol.ListFiles():
                 return self._list_files
             case protocol.Upload():

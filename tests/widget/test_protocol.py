@@ -26,6 +26,8 @@ from nodebook.widget.errors import MalformedMessageError
         {"type": "cancel", "client": "a"},
         {"type": "upload", "client": "a", "batch": 1, "node": "1", "input": "image", "name": "cat.png"},
         {"type": "list_files", "client": "a"},
+        {"type": "full_picture", "client": "a", "node": "1", "index": 0},
+        {"type": "more_pictures", "client": "a", "node": "1", "start": 8},
         {"type": "seen", "client": "a", "seq": 7},
         {"type": "seen", "client": "a", "seq": 7, "unknown": "members are of a newer front end"},
     ],
