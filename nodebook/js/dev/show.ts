@@ -6,6 +6,8 @@ import type { FakeKernel } from "./fakeKernel";
 
 const STEPS = 12;
 const STEP_MS = 40;
+const BATCH = 21;
+const FULL = 4;
 let seq = 0;
 
 export function installShow(kernel: FakeKernel): void {
@@ -15,6 +17,25 @@ export function installShow(kernel: FakeKernel): void {
     const still = Object.entries(kernel.nodes).filter(([, node]) => ["running", "queued"].includes(node.state));
     const nodes = Object.fromEntries(still.map(([id]) => [id, { state: "cancelled" as const, progress: null }]));
     kernel.status({ ...kernel.run, state: "cancelled" }, nodes);
+  };
+  kernel.onMorePictures = async (_kernel, node, start) => {
+    for (let index = start; index < Math.min(BATCH, start + 8); index += 1)
+      await picture(kernel, node, "result", index, BATCH, index + Number(node));
+  };
+  kernel.onFullPicture = async (_kernel, to, node, index) => {
+    const canvas = draw(index + Number(node), FULL);
+    const blob = await canvas.convertToBlob({ type: "image/png" });
+    const size = { width: canvas.width, height: canvas.height };
+    const message = {
+      type: "full_picture",
+      to,
+      node,
+      index,
+      ...size,
+      name: `picture ${index + 1}.png`,
+      reason: null,
+    } as const;
+    kernel.publish(message, [new DataView(await blob.arrayBuffer())]);
   };
   kernel.onRun = () => {
     running += 1;
@@ -71,9 +92,9 @@ async function runOne(kernel: FakeKernel, id: string, failed: Set<string>, alive
     return kernel.status(null, { [id]: { state: "failed", progress: null, error } });
   }
   kernel.status(null, { [id]: { state: "done", progress: null, seconds: (performance.now() - started) / 1000 } });
-  const count = node.type === "PreviewImage" || node.type === "SaveImage" ? 4 : 1;
+  const count = node.type === "PreviewImage" || node.type === "SaveImage" ? BATCH : 1;
   if (findType(kernel.library, node.type)?.outputs.some((output) => output.type === "IMAGE") || count > 1) {
-    for (let index = 0; index < count; index += 1)
+    for (let index = 0; index < Math.min(8, count); index += 1)
       await picture(kernel, id, "result", index, count, index + Number(id));
   }
 }
@@ -86,11 +107,23 @@ export async function picture(
   count: number,
   phase: number,
 ): Promise<void> {
+  const canvas = draw(phase, 1);
+  const blob = await canvas.convertToBlob({ type: "image/jpeg" });
+  seq += 1;
+  const size = { width: canvas.width * FULL, height: canvas.height * FULL };
+  kernel.publish({ type: "picture", node, index, count, ...size, mime: "image/jpeg", seq, kind, result: 1 }, [
+    new DataView(await blob.arrayBuffer()),
+  ]);
+}
+
+/** Stripes and a disc, as a small copy or as the whole picture. */
+function draw(phase: number, scale: number): OffscreenCanvas {
   const width = 384;
   const height = 256;
-  const canvas = new OffscreenCanvas(width, height);
+  const canvas = new OffscreenCanvas(width * scale, height * scale);
   const context = canvas.getContext("2d");
-  if (context === null) return;
+  if (context === null) return canvas;
+  context.scale(scale, scale);
   for (let x = 0; x < width; x += 8) {
     context.fillStyle = `hsl(${(x / 2 + phase * 24) % 360} 55% ${42 + 12 * Math.sin(x / 40 + phase)}%)`;
     context.fillRect(x, 0, 8, height);
@@ -99,11 +132,7 @@ export async function picture(
   context.beginPath();
   context.arc(width / 2 + 60 * Math.sin(phase), height / 2, 48, 0, 7);
   context.fill();
-  const blob = await canvas.convertToBlob({ type: "image/jpeg" });
-  seq += 1;
-  kernel.publish({ type: "picture", node, index, count, width, height, mime: "image/jpeg", seq, kind }, [
-    new DataView(await blob.arrayBuffer()),
-  ]);
+  return canvas;
 }
 
 /** Sources before what follows them. */

@@ -2,6 +2,7 @@
 import type { GraphDocument } from "./graph/document";
 import type { Op } from "./graph/edits";
 import type { Library } from "./graph/library";
+import type { FullPictureMessage } from "./sync/fullPictures";
 
 export interface History {
   readonly undo: string | null;
@@ -119,6 +120,8 @@ export type ToKernel =
       readonly input: string;
       readonly name: string;
     }
+  | { readonly type: "full_picture"; readonly client: string; readonly node: string; readonly index: number }
+  | { readonly type: "more_pictures"; readonly client: string; readonly node: string; readonly start: number }
   | { readonly type: "seen"; readonly client: string; readonly seq: number };
 
 /** One node of a plan. `changes`: what differs from the last run, before and now. Costs are expected, if known. */
@@ -166,6 +169,8 @@ export interface PictureMessage {
   readonly mime: string;
   readonly seq: number;
   readonly kind: "preview" | "result";
+  /** Pictures of one batch have the same. */
+  readonly result?: number;
 }
 
 /** Kernel → browser. `picture` carries one buffer. */
@@ -191,7 +196,8 @@ export type FromKernel =
   | PlanMessage
   | { readonly type: "library"; readonly library: Library; readonly problems: readonly Problem[] }
   | { readonly type: "notice"; readonly client: string | null; readonly level: NoticeLevel; readonly text: string }
-  | PictureMessage;
+  | PictureMessage
+  | FullPictureMessage;
 
 export type NoticeLevel = "info" | "warning" | "error";
 

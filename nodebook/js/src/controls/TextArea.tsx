@@ -91,7 +91,12 @@ function Offers({ completion, field, label }: OffersProps) {
   if (offer === null) return null;
   return (
     <Popup anchor={field} onClose={close}>
-      <div id={listId} className="nb-menu nb-menu-list nb-completion nowheel" role="listbox" aria-label={`Names for ${label}`}>
+      <div
+        id={listId}
+        className="nb-menu nb-menu-list nb-completion nowheel"
+        role="listbox"
+        aria-label={`Names for ${label}`}
+      >
         {offer.options.map((option, index) => (
           // biome-ignore lint/a11y/useFocusableInteractive: the text keeps the focus
           // biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the text

@@ -1,7 +1,8 @@
 import { memo, useEffect, useRef } from "react";
-import type { Picture } from "../state/pictures";
+import type { NodePictures, Picture } from "../state/pictures";
 import { useClient, useEditor, usePictures } from "./context";
 import { EnlargeIcon, NextIcon, PreviousIcon } from "./icons";
+import { useMissing } from "./lightbox/Lightbox";
 import { createPainter } from "./painter";
 
 /** The node's newest picture; of a batch, one at a time. */
@@ -10,13 +11,24 @@ export const Preview = memo(function Preview({ id }: { readonly id: string }) {
   const wanted = useClient((state) => state.pictureIndex[id] ?? 0);
   if (pictures === undefined) return null;
   const index = Math.min(wanted, pictures.count - 1);
+  return <Shown id={id} index={index} pictures={pictures} />;
+});
+
+interface ShownProps {
+  readonly id: string;
+  readonly index: number;
+  readonly pictures: NodePictures;
+}
+
+function Shown({ id, index, pictures }: ShownProps) {
+  useMissing(id, index, pictures.kind === "result" && pictures.frames[index] === undefined);
   return (
     <figure className="nb-preview" data-kind={pictures.kind}>
       <PictureCanvas id={id} index={index} picture={pictures.frames[index]} />
       <PreviewBar id={id} index={index} count={pictures.count} isPreview={pictures.kind === "preview"} />
     </figure>
   );
-});
+}
 
 interface CanvasProps {
   readonly id: string;

@@ -12,6 +12,7 @@ import { groupProblems, type KernelStore, mergeStatuses, usedOf } from "../state
 import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
 import { fromWire, toWire } from "./convert";
+import { createFullPictures, type FullPicture } from "./fullPictures";
 
 /** The traits of the widget model that the editor reads. */
 export interface ModelState extends Record<string, unknown> {
@@ -52,6 +53,10 @@ export interface Session {
   listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
   upload(node: string, input: string, name: string, bytes: ArrayBuffer): Promise<void>;
+  /** One picture of a node's result, whole. Rejects with words for a person where there is none. */
+  fullPicture(node: string, index: number): Promise<FullPicture>;
+  /** Ask for the pictures around one of a batch that was not sent unasked. */
+  morePictures(node: string, index: number): void;
   hello(): void;
 }
 
@@ -110,6 +115,8 @@ export function startSession(options: SessionOptions): Session {
     if (unsent) hello();
   };
   const pictures = createPictures(createAcks((seq) => send({ type: "seen", client, seq }), signal));
+
+  const fullPictures = createFullPictures(client, send, signal);
 
   /** Replay what is unconfirmed over what is confirmed. A batch that no longer applies waits unseen for its answer. */
   const show = () => {
@@ -221,6 +228,8 @@ export function startSession(options: SessionOptions): Session {
       case "notice":
         if (message.client === null || message.client === client) onNotice(message.level, message.text);
         return;
+      case "full_picture":
+        return fullPictures.receive(message, buffers[0]);
       case "picture":
         if (buffers[0] !== undefined) pictures.receive(message, buffers[0]);
         return;
@@ -278,6 +287,11 @@ export function startSession(options: SessionOptions): Session {
     },
     cancel: () => void send({ type: "cancel", client }),
     plan: (targets) => void send({ type: "plan", client, targets }),
+    fullPicture: fullPictures.ask,
+    morePictures(node, index) {
+      const start = pictures.toAsk(node, index);
+      if (start !== null) send({ type: "more_pictures", client, node, start });
+    },
     listFiles: () => void send({ type: "list_files", client }),
     upload(node, input, name, bytes) {
       lastBatch += 1;
