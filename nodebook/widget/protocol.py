@@ -327,6 +327,18 @@ class FullPictureInfo(TypedDict):
     reason: str | None
 
 
+class DisplayMessage(TypedDict):
+    """What a node shows beside pictures and text; an empty list: nothing any more.
+
+    Each has ``kind`` (``table``, ``figure``, ``audio``, ``video``, ``compare``, ``note``) and ``buffer``, the index of
+    its file among the message's buffers, or None.
+    """
+
+    type: Literal["display"]
+    node: str
+    displays: list[dict[str, Any]]
+
+
 class Channel(Protocol):
     """Where messages go: to every view of a graph. May be called from any thread."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from threading import Lock
 from typing import Any
 
@@ -15,6 +16,7 @@ from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
 from nodebook.errors import NodebookError
 from nodebook.sessions import Session
+from nodebook.widget.displays import Display, displays_of, shows_outputs
 from nodebook.widget.inbox import Scheduler
 from nodebook.widget.previews import PictureDesk
 from nodebook.widget.protocol import FullPictureInfo
@@ -54,6 +56,8 @@ class ResultFeed:
         self._inbox = inbox
         self._send = send
         self._shown: dict[str, Key] = {}
+        self._displays: dict[str, list[Display]] = {}
+        """What nodes show beside pictures and text; used on the desk's thread only."""
         self._finished: dict[str, None] = {}
         self._lock = Lock()
 
@@ -85,7 +89,9 @@ class ResultFeed:
         node = self._store.state.nodes.get(node_id)
         node_type = None if node is None else self._store.library.find(node.type)
         return node_type is not None and (
-            node_type.is_output or any(_picture_port(spec.port) for spec in node_type.outputs)
+            node_type.is_output
+            or any(_picture_port(spec.port) for spec in node_type.outputs)
+            or shows_outputs(node_type)
         )
 
     def _show_finished(self) -> None:
@@ -109,8 +115,29 @@ class ResultFeed:
             return
         self._shown[node_id] = key
         self._set_text(node_id, text_of(entry.payload))
+        self._show_displays(node_id, displays_of(entry, node_type))
         pictures = pictures_of(entry, node_type)
         self._desk.show_result(node_id, pictures[:MAX_PICTURES], len(pictures))
+
+    def show_displays_again(self) -> None:
+        """Send the tables, plots and sounds of all nodes once more, for a view that has just come."""
+        self._inbox.put(self._send_all_displays)
+
+    def _send_all_displays(self) -> None:
+        for node_id in list(self._displays):
+            self._send_displays(node_id)
+
+    def _show_displays(self, node_id: str, displays: list[Display]) -> None:
+        if displays or node_id in self._displays:
+            self._displays[node_id] = displays
+            self._send_displays(node_id)
+
+    def _send_displays(self, node_id: str) -> None:
+        shown = self._displays.get(node_id, [])
+        buffers = [each.data for each in shown if each.data is not None]
+        at = count()
+        infos = [{**each.info, "buffer": None if each.data is None else next(at)} for each in shown]
+        self._send({"type": "display", "node": node_id, "displays": infos}, buffers)
 
     def show_more(self, node_id: str, start: int) -> None:
         """Show more pictures of the result that a node shows, from one on."""

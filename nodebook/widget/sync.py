@@ -186,6 +186,7 @@ class GraphSync:
         self._deliver_now()
         self._send(self.snapshot(client))
         self._desk.show_again()
+        self._results.show_displays_again()
 
     def _plan(self, command: protocol.PlanCommand) -> None:
         plan, state, problems = self.session.plan(self.store, command.targets)
