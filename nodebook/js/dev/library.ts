@@ -109,6 +109,17 @@ const TYPES: NodeTypeInfo[] = [
   ]),
   type("PreviewImage", "Preview Image", "image", "Show pictures without saving them.", [input("images", "IMAGE")], []),
   type(
+    "ImageCompare",
+    "Compare Images",
+    "image",
+    "A slider between two pictures.",
+    [input("image_a", "IMAGE", null, { required: false }), input("image_b", "IMAGE", null, { required: false })],
+    [],
+  ),
+  type("frame", "Frame", "notebook", "A data frame.", [], [{ name: "DataFrame", type: "pandas.DataFrame" }]),
+  type("sound", "Sound", "notebook", "A sound.", [], [{ name: "AUDIO", type: "AUDIO" }]),
+  type("PreviewAny", "Preview as Text", "utils", "Show any value.", [input("source", "*")], []),
+  type(
     "CheckpointLoaderSimple",
     "Load Checkpoint",
     "loaders",

@@ -92,7 +92,9 @@ async function runOne(kernel: FakeKernel, id: string, failed: Set<string>, alive
     return kernel.status(null, { [id]: { state: "failed", progress: null, error } });
   }
   kernel.status(null, { [id]: { state: "done", progress: null, seconds: (performance.now() - started) / 1000 } });
-  const count = node.type === "PreviewImage" || node.type === "SaveImage" ? BATCH : 1;
+  showDisplays(kernel, id, node.type);
+  const count =
+    node.type === "PreviewImage" || node.type === "SaveImage" ? BATCH : node.type === "ImageCompare" ? 2 : 1;
   if (findType(kernel.library, node.type)?.outputs.some((output) => output.type === "IMAGE") || count > 1) {
     for (let index = 0; index < Math.min(8, count); index += 1)
       await picture(kernel, id, "result", index, count, index + Number(id));
@@ -114,6 +116,37 @@ export async function picture(
   kernel.publish({ type: "picture", node, index, count, ...size, mime: "image/jpeg", seq, kind, result: 1 }, [
     new DataView(await blob.arrayBuffer()),
   ]);
+}
+
+/** A table, a sound, a text and compared pictures, on the nodes of `?graph=shows`. */
+function showDisplays(kernel: FakeKernel, node: string, type: string): void {
+  const publish = (displays: Record<string, unknown>[], buffers: DataView[] = []) =>
+    kernel.publish({ type: "display", node, displays }, buffers);
+  if (type === "frame") {
+    const rows = Array.from({ length: 200 }, (_, row) => [
+      row,
+      Math.sin(row) * 10,
+      row % 7 ? "even longer words" : null,
+    ]);
+    const columns = [
+      ["row", "int64"],
+      ["value", "float64"],
+      ["words", "object"],
+    ];
+    publish([{ kind: "table", columns, rows, total_rows: 12000, total_columns: 3, buffer: null }]);
+  } else if (type === "sound") {
+    const head = [0x52494646, 0x2c000000, 0x57415645, 0x666d7420, 0x10000000, 0x01000100, 0x401f0000, 0x803e0000];
+    const words = [...head, 0x02001000, 0x64617461, 0x08000000, 0, 0];
+    const wav = new DataView(new ArrayBuffer(words.length * 4));
+    words.forEach((word, at) => {
+      wav.setUint32(at * 4, word);
+    });
+    publish([{ kind: "audio", mime: "audio/wav", file: "sound.wav", buffer: 0 }], [wav]);
+  } else if (type === "ImageCompare") {
+    publish([{ kind: "compare", pairs: 1, buffer: null }]);
+  } else if (type === "PreviewAny") {
+    kernel.status(null, { [node]: { text: `The text of a node,\nof several lines.\n${"and more ".repeat(40)}` } });
+  }
 }
 
 /** Stripes and a disc, as a small copy or as the whole picture. */

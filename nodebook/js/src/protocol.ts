@@ -2,6 +2,7 @@
 import type { GraphDocument } from "./graph/document";
 import type { Op } from "./graph/edits";
 import type { Library } from "./graph/library";
+import type { DisplayMessage } from "./state/displays";
 import type { FullPictureMessage } from "./sync/fullPictures";
 
 export interface History {
@@ -197,7 +198,8 @@ export type FromKernel =
   | { readonly type: "library"; readonly library: Library; readonly problems: readonly Problem[] }
   | { readonly type: "notice"; readonly client: string | null; readonly level: NoticeLevel; readonly text: string }
   | PictureMessage
-  | FullPictureMessage;
+  | FullPictureMessage
+  | DisplayMessage;
 
 export type NoticeLevel = "info" | "warning" | "error";
 

@@ -5,6 +5,7 @@ import { CARD_WIDTH, controlInputs, plainInputs } from "../graph/layout";
 import { findType, literalOf, type Ports, portsOf, titleOf } from "../graph/library";
 import type { FlowNode } from "../state/flow";
 import { useEditor, useKernel } from "./context";
+import { Displays } from "./displays/Displays";
 import { InputRow } from "./InputRow";
 import { NodeHeader } from "./NodeHeader";
 import { NodeMessages, ProgressBar, raisedError } from "./NodeMessages";
@@ -71,6 +72,7 @@ function Card({ id, node, selected }: CardProps) {
         <>
           <CardBody id={id} node={node} ports={ports} used={used} />
           <NodeMessages id={id} />
+          <Displays id={id} />
           <Preview id={id} />
           <NodeResizeControl
             className="nb-resize"

@@ -1,6 +1,7 @@
 import { memo } from "react";
 import type { NodeStatus } from "../protocol";
 import { useKernel } from "./context";
+import { OutputText } from "./displays/OutputText";
 import { WarningIcon } from "./icons";
 import { aboutInput } from "./words";
 
@@ -40,7 +41,7 @@ export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: st
           </div>
         </div>
       )}
-      {status?.text && <pre className="nb-output-text nodrag nowheel">{status.text}</pre>}
+      {status?.text && <OutputText text={status.text} />}
     </>
   );
 });

@@ -1,6 +1,8 @@
 import { memo, useEffect, useRef } from "react";
 import type { NodePictures, Picture } from "../state/pictures";
 import { useClient, useEditor, usePictures } from "./context";
+import { CompareView } from "./displays/CompareView";
+import { useDisplays } from "./displays/Displays";
 import { EnlargeIcon, NextIcon, PreviousIcon } from "./icons";
 import { useMissing } from "./lightbox/Lightbox";
 import { createPainter } from "./painter";
@@ -9,8 +11,12 @@ import { createPainter } from "./painter";
 export const Preview = memo(function Preview({ id }: { readonly id: string }) {
   const pictures = usePictures((state) => state.byNode[id]);
   const wanted = useClient((state) => state.pictureIndex[id] ?? 0);
+  const displays = useDisplays(id);
   if (pictures === undefined) return null;
   const index = Math.min(wanted, pictures.count - 1);
+  const pairs = displays.find((display) => display.kind === "compare")?.pairs ?? 0;
+  // While the pictures of another run come, the slider waits.
+  if (pairs > 0 && pictures.count === 2 * pairs) return <CompareView id={id} pairs={pairs} pictures={pictures} />;
   return <Shown id={id} index={index} pictures={pictures} />;
 });
 
@@ -69,7 +75,7 @@ interface BarProps {
 }
 
 /** The size of a result; a preview's says nothing of what it is a preview of. */
-function PreviewBar({ id, index, count, isPreview }: BarProps) {
+export function PreviewBar({ id, index, count, isPreview }: BarProps) {
   const { client } = useEditor();
   const picture = usePictures((state) => state.byNode[id]?.frames[index]);
   const show = (at: number) =>

@@ -76,6 +76,7 @@ export function createPictures(onDone: (seq: number) => void): Pictures {
     const found = store.getState().byNode[node];
     if (found === undefined || found.kind !== "result" || index >= found.count) return null;
     const start = index - (index % SENT_AT_ONCE);
+    if (start === 0) return null; // those come unasked
     const key = `${node}/${start}`;
     if (found.frames[index] !== undefined || asked.get(key) === found.result) return null;
     asked.set(key, found.result);

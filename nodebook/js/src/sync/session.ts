@@ -8,6 +8,7 @@ import type { AnyModel } from "@anywidget/types";
 import { EMPTY_DOCUMENT, type GraphDocument, highestId } from "../graph/document";
 import { applyOps, type Op } from "../graph/edits";
 import { type FromKernel, isBusy, type NoticeLevel, type Snapshot, type ToKernel } from "../protocol";
+import { createDisplays, type Displays } from "../state/displays";
 import { groupProblems, type KernelStore, mergeStatuses, usedOf } from "../state/kernel";
 import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
@@ -40,6 +41,7 @@ export interface SessionOptions {
 export interface Session {
   readonly client: string;
   readonly pictures: Pictures;
+  readonly displays: Displays;
   edit(label: string, ops: readonly Op[]): void;
   /** Ids that no node of this graph has or had, as far as this view knows. */
   newIds(count: number): string[];
@@ -116,6 +118,7 @@ export function startSession(options: SessionOptions): Session {
   };
   const pictures = createPictures(createAcks((seq) => send({ type: "seen", client, seq }), signal));
 
+  const displays = createDisplays();
   const fullPictures = createFullPictures(client, send, signal);
 
   /** Replay what is unconfirmed over what is confirmed. A batch that no longer applies waits unseen for its answer. */
@@ -228,6 +231,8 @@ export function startSession(options: SessionOptions): Session {
       case "notice":
         if (message.client === null || message.client === client) onNotice(message.level, message.text);
         return;
+      case "display":
+        return displays.receive(message, buffers);
       case "full_picture":
         return fullPictures.receive(message, buffers[0]);
       case "picture":
@@ -259,6 +264,7 @@ export function startSession(options: SessionOptions): Session {
   return {
     client,
     pictures,
+    displays,
     hello,
     edit(label, ops) {
       if (ops.length === 0) return;
