@@ -48,15 +48,17 @@ test-js: setup
 test-py: setup
 	@$(PY) -m pytest $(ARGS)
 
-lint: setup ## ruff, mypy, biome and tsc; changes nothing
+lint: setup ## ruff, mypy, generated types, biome and tsc; changes nothing
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy nodebook tests tools hatch_build.py $(wildcard benchmarks)
+	@$(PY) -m tools.protocol --check
 	@$(PY) -m tools.frontend lint
 
-format: setup ## Format and fix what can be fixed
+format: setup ## Format, fix what can be fixed, generate types
 	$(PY) -m ruff check --fix --exit-zero .
 	$(PY) -m ruff format .
+	@$(PY) -m tools.protocol
 
 bench: setup $(BROWSER) ## Every benchmark prints its figure beside its promise
 	@status=0; for file in benchmarks/bench_*.py; do \

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Annotated, Literal, Protocol, Self, TypedDict
 
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Compiled, Problem
-from nodebook.engine.graph import GraphState
+from nodebook.engine.graph import GraphState, is_structural
 from nodebook.engine.index import GraphIndex, Key
+from nodebook.engine.interfaces import type_in
+from nodebook.engine.literals import TypeScript
 from nodebook.engine.nodetype import MAIN_LANE, NodeType
 from nodebook.engine.plan import Plan, Step
 from nodebook.engine.store import GraphStore
@@ -56,23 +58,40 @@ class Changed:
         return f"{self.what} {self.old} → {self.new}"
 
 
+PlanAction = Literal["run", "cached", "blocked", "if asked", "muted", "bypassed"]
+
+
+class PlanRowJson(TypedDict):
+    """One node of a plan. ``changes``: what differs from the last run, before and now. Costs are expected, if known."""
+
+    node: str
+    title: str
+    action: PlanAction
+    reason: str
+    changes: list[
+        Annotated[list[str | None], TypeScript("readonly [what: string, before: string | null, now: string | null]")]
+    ]
+    seconds: float | None
+    bytes: float | None
+
+
 @dataclass(frozen=True, slots=True)
 class PlanRow:
     """One node of a plan.
 
-    ``action`` is ``run``, ``cached``, ``blocked``, or ``if asked`` for what only a lazy input needs. ``seconds`` and
-    ``result_bytes`` are expected from earlier runs, None where there were none.
+    ``action`` is ``if asked`` for what only a lazy input needs; ``muted`` and ``bypassed`` stand in no plan.
+    ``seconds`` and ``result_bytes`` are expected from earlier runs, None where there were none.
     """
 
     node: str
     title: str
-    action: str
+    action: PlanAction
     reason: str
     changes: tuple[Changed, ...] = ()
     seconds: float | None = None
     result_bytes: int | None = None
 
-    def json(self) -> dict[str, Any]:
+    def json(self) -> PlanRowJson:
         """Return the row as it travels to a front end (docs/design/protocol.md)."""
         return {
             "node": self.node,
@@ -196,7 +215,7 @@ def plan_table(
     messages = {problem.node: problem.message for problem in problems}
     planned = {step.id: step.key for step in plan.steps} | {held: each.key for held, each in plan.held.items()}
 
-    def row(step: Step, action: str) -> PlanRow:
+    def row(step: Step, action: PlanAction) -> PlanRow:
         reason, changes = _reason(store, index, step.id, step.compiled, planned)
         expected = None if step.compiled.type is None else expect(step.compiled.type)
         seconds, size = (None, None) if expected is None else (expected.seconds, int(expected.result_bytes))
@@ -221,10 +240,10 @@ def plan_table(
 
 def title_in(store: GraphStore, state: GraphState, node_id: str) -> str:
     """Return a node's own title, or its type's; its id where the state has no such node."""
-    node = state.nodes.get(node_id)
+    node = state.nodes.get(node_id) or store.flat.nodes.get(node_id)
     if node is None:
         return node_id
-    node_type = store.library.find(node.type)
+    node_type = type_in(state, node, store.library)
     return node.title or (node_type.title if node_type else node.type)
 
 
@@ -277,8 +296,10 @@ def explain_node(store: GraphStore, node_id: str, lookup: Lookup) -> Why:
         state = store.state
         title = title_in(store, state, node_id)
         node = state.nodes.get(node_id)
+        if node is not None and node.mode is None and is_structural(node.type):
+            return _explain_structural(store, node_id, lookup)
         if node is not None and node.mode is not None:
-            words = "muted" if node.mode == "mute" else "bypassed"
+            words: PlanAction = "muted" if node.mode == "mute" else "bypassed"
             return Why(f"Node {node_id} does not run: it is {words}.", (PlanRow(node_id, title, words, ""),))
         key = index.keys.get(node_id)
         if key is None:
@@ -290,6 +311,15 @@ def explain_node(store: GraphStore, node_id: str, lookup: Lookup) -> Why:
             return Why(sentence, (PlanRow(node_id, title, "cached", "its result is kept"),))
         rows = _causes(store, state, index, node_id)
         return Why(f"Node {node_id} will run: {rows[0].reason}.", rows)
+
+
+def _explain_structural(store: GraphStore, node_id: str, lookup: Lookup) -> Why:
+    """Say why the nodes that stand for an instance or a reroute would run or would not: the first that would."""
+    targets = store.flattener.targets(node_id)
+    found = [explain_node(store, each, lookup) for each in targets if each != node_id]
+    running = [each for each in found if each.rows and each.rows[0].action != "cached"]
+    nothing = Why(f"Node {node_id} stands for no node that runs: nothing inside is linked to its outputs.")
+    return next(iter(running or found), nothing)
 
 
 def _causes(store: GraphStore, state: GraphState, index: GraphIndex, node_id: str) -> tuple[PlanRow, ...]:

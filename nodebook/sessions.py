@@ -71,6 +71,7 @@ class Session:
         )
         self.model_folders = model_folders or _model_folders(folder)
         self.pool = nodes.new_pool()
+        self.previews = nodes.new_previews(self.pool, self.model_folders, lambda: self.queue.notify())  # noqa: PLW0108 - made below
         self.file_lists = nodes.file_lists(self.folders, self.model_folders)
         """What widgets offer for each kind of file that ``FileName`` names, at this moment."""
         self.library = Library()
@@ -104,7 +105,12 @@ class Session:
             cache=self.cache,
             values=self.values,
             stream=self.stream,
-            resources={Folders: self.folders, ModelFolders: self.model_folders, type(self.pool): self.pool},
+            resources={
+                Folders: self.folders,
+                ModelFolders: self.model_folders,
+                type(self.pool): self.pool,
+                type(self.previews): self.previews,
+            },
             around=nodes.run_context,
             lanes=self.lanes,
             is_out_of_memory=nodes.is_out_of_memory,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 SAFE_INT = 2**53 - 1
@@ -16,6 +17,17 @@ SAFE_INT = 2**53 - 1
 
 MAX_DEPTH = 100
 """How deep a literal may nest: deeper ones would meet Python's recursion limit at some time, on some thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class TypeScript:
+    """Marks an annotation that Python leaves open with the type that the front end knows it by.
+
+    ``python -m tools.protocol`` writes it down; at run time it means nothing.
+    """
+
+    type: str
+
 
 PLAIN = (str, int, float, bool, type(None))
 """What stands on one line, and holds nothing else."""

@@ -1,4 +1,5 @@
-// Bundles the editor into ../widget/static/{index.js,index.css}. `--watch` rebuilds on change, `--dev` adds the harness.
+// Bundles the editor into ../widget/static/{index.js,index.css}. `--watch` rebuilds on change, `--dev` adds the harness,
+// `--bench` only what benchmarks/bench_editor.py opens.
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,6 +8,7 @@ import * as esbuild from "esbuild";
 const here = path.dirname(fileURLToPath(import.meta.url));
 const watch = process.argv.includes("--watch");
 const dev = process.argv.includes("--dev");
+const bench = process.argv.includes("--bench");
 
 /** React Flow's CSS is global; wrapped in `.nb-editor` it leaves other widgets on the page alone. */
 const scopeReactFlow = {
@@ -35,6 +37,11 @@ const options = {
 
 const jobs = [{ ...options, entryPoints: { index: "src/index.ts" }, outdir: "../widget/static" }];
 if (dev) jobs.push({ ...options, entryPoints: { harness: "dev/harness.ts" }, outdir: "dev/out", sourcemap: true });
+
+if (bench) {
+  const sides = Object.fromEntries(["ours", "litegraph", "empty"].map((side) => [side, `dev/bench/${side}.ts`]));
+  jobs.splice(0, jobs.length, { ...options, entryPoints: sides, outdir: "../../build/bench" });
+}
 
 for (const job of jobs) {
   if (watch) await (await esbuild.context(job)).watch();

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 
 from nodebook.sessions import Session
-from nodebook.widget.protocol import LibraryJson, library_json
+from nodebook.widget.libraryjson import LibraryJson, library_json
 
 logger = logging.getLogger(__name__)
 

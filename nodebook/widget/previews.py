@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from nodebook.widget.inbox import Scheduler, Task
 from nodebook.widget.pacing import Pacer
-from nodebook.widget.protocol import PictureInfo, PictureKind
+from nodebook.widget.protocol import PictureKind, PictureMessage
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Encoded(Protocol):
 
 
 Encode = Callable[[Any], Encoded]
-SendPicture = Callable[[PictureInfo, bytes], None]
+SendPicture = Callable[[PictureMessage, bytes], None]
 
 
 def encode_small(picture: Any) -> Encoded:
@@ -207,7 +207,8 @@ class PictureDesk:
         with self._lock:
             seq = next(self._seqs)
             self._pacer.sent(seq, frame.kind, self._clock())
-        info: PictureInfo = {
+        message: PictureMessage = {
+            "type": "picture",
             "node": node,
             "index": frame.index,
             "count": frame.count,
@@ -218,7 +219,7 @@ class PictureDesk:
             "kind": frame.kind,
             "result": frame.result,
         }
-        self._send(info, encoded.data)
+        self._send(message, encoded.data)
 
     def _try_encode(self, node: str, picture: Any) -> Encoded | None:
         try:

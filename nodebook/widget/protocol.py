@@ -1,13 +1,13 @@
 """The messages between the kernel and the views, as typed values (docs/design/protocol.md).
 
-``js/src/protocol.ts`` has the same. Literals cross here and nowhere else: what a browser cannot hold travels as a tag
-(``engine/literals.py``).
+``python -m tools.protocol`` writes ``js/src/protocol.gen.ts`` from them. Literals cross here and nowhere else: what a
+browser cannot hold travels as a tag (``engine/literals.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal, Protocol, TypedDict
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal, NotRequired, Protocol, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -15,11 +15,13 @@ from nodebook.engine import document
 from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import edit_to_json
 from nodebook.engine.graph import GraphState
-from nodebook.engine.library import Library
-from nodebook.engine.literals import tag
+from nodebook.engine.literals import TypeScript
 from nodebook.engine.store import Change, History
-from nodebook.explain import PlanTable
+from nodebook.explain import PlanRowJson, PlanTable
+from nodebook.models.preview_options import LEAST_SIDE_PX, MOST_SIDE_PX, PreviewMethod
+from nodebook.widget.displayjson import DisplayMessage
 from nodebook.widget.errors import MalformedMessageError
+from nodebook.widget.libraryjson import LibraryJson
 
 # -- browser → kernel --------------------------------------------------------------------------------------------------
 
@@ -42,7 +44,7 @@ class EditCommand(_Command):
     type: Literal["edit"]
     batch: int
     label: str
-    ops: list[Any]
+    ops: Annotated[list[Any], TypeScript("readonly Op[]")]
 
 
 class UndoRedo(_Command):
@@ -81,6 +83,14 @@ class AutoRunCommand(_Command):
     on: bool
 
 
+class PreviewsCommand(_Command):
+    """Show what samplers have so far in this way from now on, in all graphs; ``size`` of the longer side in pixels."""
+
+    type: Literal["previews"]
+    method: PreviewMethod
+    size: Annotated[int, Field(ge=LEAST_SIDE_PX, le=MOST_SIDE_PX)]
+
+
 class QueueMove(_Command):
     """Put a waiting run, of any graph, at a position; 0 is the next."""
 
@@ -104,6 +114,7 @@ class Upload(_Command):
     node: str
     input: str
     name: str
+    graph: str | None = None
 
 
 class FullPicture(_Command):
@@ -143,6 +154,7 @@ Command = (
     | PlanCommand
     | Cancel
     | AutoRunCommand
+    | PreviewsCommand
     | QueueMove
     | QueueCancel
     | Upload
@@ -176,10 +188,9 @@ def sender_of(content: object) -> str | None:
 
 # -- kernel → browser --------------------------------------------------------------------------------------------------
 
-Message = Mapping[str, Any]
 RunState = Literal["idle", "queued", "running", "done", "failed", "cancelled", "abandoned"]
 NodeState = Literal["idle", "queued", "running", "cached", "done", "failed", "skipped", "blocked", "cancelled"]
-Level = Literal["info", "warning", "error"]
+NoticeLevel = Literal["info", "warning", "error"]
 PictureKind = Literal["preview", "result"]
 
 
@@ -209,7 +220,7 @@ class RunJson(TypedDict):
     seconds: float | None
 
 
-class QueuedJson(TypedDict):
+class QueuedRunJson(TypedDict):
     """A run that waits or runs. ``graph``: its name, None for one that has none."""
 
     id: str
@@ -219,7 +230,7 @@ class QueuedJson(TypedDict):
     position: int
 
 
-class RecentJson(TypedDict):
+class EndedRunJson(TypedDict):
     """A run that has ended, at ``finished`` seconds since 1970; ``executed``, ``cached``, ``failed`` count nodes."""
 
     id: str
@@ -232,21 +243,29 @@ class RecentJson(TypedDict):
     failed: int
 
 
+class PreviewsJson(TypedDict):
+    """How samplers show what they have so far; ``size`` of the longer side in pixels."""
+
+    method: PreviewMethod
+    size: int
+
+
 class QueueJson(TypedDict):
     """The session's queue: the first ``pending`` of all that are ``waiting``, and the newest that have ended, last.
 
-    ``auto_run``: whether this graph runs after edits.
+    ``auto_run``: whether this graph runs after edits. ``previews``: of the session.
     """
 
-    pending: list[QueuedJson]
+    pending: list[QueuedRunJson]
     waiting: int
-    running: list[QueuedJson]
-    recent: list[RecentJson]
+    running: list[QueuedRunJson]
+    recent: list[EndedRunJson]
     paused: bool
     auto_run: bool
+    previews: PreviewsJson
 
 
-class ErrorJson(TypedDict):
+class NodeErrorJson(TypedDict):
     """Why a node failed."""
 
     message: str
@@ -255,30 +274,22 @@ class ErrorJson(TypedDict):
     traceback: str | None
 
 
-class NodeJson(TypedDict):
+class NodeStatusJson(TypedDict):
     """How a node is doing. ``progress`` is value and maximum."""
 
     state: NodeState
-    progress: Sequence[Any] | None
+    progress: Annotated[list[Any] | None, TypeScript("readonly [number, number] | null")]
     seconds: float | None
-    error: ErrorJson | None
+    error: NodeErrorJson | None
     text: str | None
 
 
-class LibraryJson(TypedDict):
-    """All node types, which port types convert, and the names of files that texts may hold, by their kind."""
-
-    revision: int
-    types: dict[str, dict[str, Any]]
-    adapters: list[list[str]]
-    completions: dict[str, list[str]]
-
-
-class Status(TypedDict, total=False):
+class Status(TypedDict):
     """What changed of the run and of its nodes."""
 
-    run: RunJson
-    nodes: dict[str, NodeJson]
+    type: Literal["status"]
+    run: NotRequired[RunJson]
+    nodes: NotRequired[dict[str, NodeStatusJson]]
 
 
 class Snapshot(TypedDict):
@@ -287,19 +298,83 @@ class Snapshot(TypedDict):
     type: Literal["snapshot"]
     to: str | None
     revision: int
-    document: dict[str, Any]
+    document: Annotated[dict[str, Any], TypeScript("GraphDocument")]
     last_id: int
     history: HistoryJson
     run: RunJson
-    nodes: dict[str, NodeJson]
+    nodes: dict[str, NodeStatusJson]
     problems: list[ProblemJson]
     library: LibraryJson
     queue: QueueJson
 
 
-class PictureInfo(TypedDict):
-    """Says of a picture what its bytes do not."""
+class Edited(TypedDict):
+    """A batch was applied. ``client``, ``batch``: whose it was, None for Python's.
 
+    ``problems``: those of the nodes that have others than were told last; an empty list: none any more.
+    """
+
+    type: Literal["edited"]
+    revision: int
+    client: str | None
+    batch: int | None
+    label: str
+    ops: Annotated[list[dict[str, Any]], TypeScript("readonly Op[]")]
+    history: HistoryJson
+    problems: dict[str, list[ProblemJson]]
+
+
+class Rejected(TypedDict):
+    """A view's batch was not applied."""
+
+    type: Literal["rejected"]
+    client: str
+    batch: int
+    reason: str
+
+
+class QueueMessage(TypedDict):
+    """The queue changed."""
+
+    type: Literal["queue"]
+    queue: QueueJson
+
+
+class LibraryMessage(TypedDict):
+    """Node types were defined or redefined, or the files that they offer are others."""
+
+    type: Literal["library"]
+    library: LibraryJson
+    problems: list[ProblemJson]
+
+
+class PlanMessage(TypedDict):
+    """What a run would do, to the view that asked: the first of ``total`` rows, and what the whole run will cost."""
+
+    type: Literal["plan"]
+    to: str
+    rows: list[PlanRowJson]
+    total: int
+    seconds: float | None
+    peak_bytes: float | None
+
+
+class Notice(TypedDict):
+    """Something to say to a person at one view, or at all."""
+
+    type: Literal["notice"]
+    client: str | None
+    level: NoticeLevel
+    text: str
+
+
+class PictureMessage(TypedDict):
+    """Says of a picture what its bytes, the one buffer, do not.
+
+    ``width`` and ``height`` are those of the whole picture: the copy may be smaller. ``count``: how many the batch has.
+    """
+
+    type: Literal["picture"]
     node: str
     index: int
     count: int
@@ -311,7 +386,7 @@ class PictureInfo(TypedDict):
     result: int
 
 
-class FullPictureInfo(TypedDict):
+class FullPictureMessage(TypedDict):
     """Answers ``full_picture``, to one view, with the PNG as the buffer; without one ``reason`` says why.
 
     ``name``: what a download may be called.
@@ -327,16 +402,19 @@ class FullPictureInfo(TypedDict):
     reason: str | None
 
 
-class DisplayMessage(TypedDict):
-    """What a node shows beside pictures and text; an empty list: nothing any more.
-
-    Each has ``kind`` (``table``, ``figure``, ``audio``, ``video``, ``compare``, ``note``) and ``buffer``, the index of
-    its file among the message's buffers, or None.
-    """
-
-    type: Literal["display"]
-    node: str
-    displays: list[dict[str, Any]]
+Message = (
+    Snapshot
+    | Edited
+    | Rejected
+    | Status
+    | QueueMessage
+    | LibraryMessage
+    | PlanMessage
+    | Notice
+    | PictureMessage
+    | FullPictureMessage
+    | DisplayMessage
+)
 
 
 class Channel(Protocol):
@@ -346,7 +424,7 @@ class Channel(Protocol):
         """Send one message."""
 
 
-def edited(change: Change, history: History, problems: list[ProblemJson]) -> Message:
+def edited(change: Change, history: History, problems: dict[str, list[ProblemJson]]) -> Edited:
     """Say that a batch was applied."""
     return {
         "type": "edited",
@@ -360,12 +438,12 @@ def edited(change: Change, history: History, problems: list[ProblemJson]) -> Mes
     }
 
 
-def rejected(client: str, batch: int, reason: str) -> Message:
+def rejected(client: str, batch: int, reason: str) -> Rejected:
     """Say that a view's batch was not applied."""
     return {"type": "rejected", "client": client, "batch": batch, "reason": reason}
 
 
-def notice(client: str | None, level: Level, text: str) -> Message:
+def notice(client: str | None, level: NoticeLevel, text: str) -> Notice:
     """Say something to a person at one view, or at all."""
     return {"type": "notice", "client": client, "level": level, "text": text}
 
@@ -373,7 +451,7 @@ def notice(client: str | None, level: Level, text: str) -> Message:
 MAX_PLAN_ROWS = 1000
 
 
-def plan_json(client: str, table: PlanTable) -> Message:
+def plan_json(client: str, table: PlanTable) -> PlanMessage:
     """Answer what a run would do, to one view; of a large plan the first rows, and how many there are."""
     return {
         "type": "plan",
@@ -398,41 +476,3 @@ def history_json(history: History) -> HistoryJson:
 def problems_json(problems: Iterable[Problem]) -> list[ProblemJson]:
     """Return the problems of a graph."""
     return [{"node": each.node, "input": each.input, "code": each.code, "message": each.message} for each in problems]
-
-
-def library_json(library: Library, files: Mapping[str, list[str]]) -> LibraryJson:
-    """Return all node types; ``files`` are the names that widgets offer, by the kind of file."""
-    types = {node_type.name: _type_json(node_type.info(), files) for node_type in library}
-    widgets = [each["widget"] or {} for node_type in types.values() for each in node_type["inputs"]]
-    completed = dict.fromkeys(kind for widget in widgets for kind in widget.get("complete", ()))
-    return {
-        "revision": library.revision,
-        "types": types,
-        "adapters": library.ports.adapter_pairs(),
-        "completions": {kind: files.get(kind, []) for kind in completed},
-    }
-
-
-def _type_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> dict[str, Any]:
-    info["inputs"] = [_input_json(each, files) for each in info["inputs"]]
-    return info
-
-
-def _input_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> dict[str, Any]:
-    widget = info["widget"]
-    if widget is not None:
-        info["widget"] = {name: wire(value) for name, value in widget.items()}
-        kind = info["widget"].get("files")
-        if kind is not None:
-            info["widget"]["options"] = files.get(kind, [])
-    if "default" in info:
-        info["default"] = wire(info["default"])
-    return info
-
-
-def wire(value: Any) -> Any:
-    """Return a value as a browser can hold it; what is not JSON as text."""
-    try:
-        return tag(value, wire=True)
-    except TypeError:
-        return str(value)

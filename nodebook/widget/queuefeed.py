@@ -10,7 +10,7 @@ from nodebook.jobs import Job
 from nodebook.records import RunRecord
 from nodebook.sessions import Session
 from nodebook.widget.inbox import Scheduler
-from nodebook.widget.protocol import Message, QueuedJson, QueueJson, RecentJson
+from nodebook.widget.protocol import EndedRunJson, Message, QueuedRunJson, QueueJson
 
 INTERVAL_S = 1 / 10
 MAX_PENDING = 100
@@ -51,6 +51,7 @@ class QueueFeed:
         """Return the queue as it travels. May be called from any thread."""
         queue = self._session.queue
         pending, running = queue.pending, queue.running
+        previews = self._session.previews.options
         return {
             "pending": [_queued(job, position) for position, job in enumerate(pending[:MAX_PENDING])],
             "waiting": len(pending),
@@ -58,6 +59,7 @@ class QueueFeed:
             "recent": [_recent(record) for record in queue.recent(MAX_RECENT)],
             "paused": queue.is_paused,
             "auto_run": self._session.auto_run_options(self._store) is not None,
+            "previews": {"method": previews.method, "size": previews.size_px},
         }
 
     def cancel_graph(self) -> None:
@@ -105,7 +107,7 @@ class QueueFeed:
         self._send({"type": "queue", "queue": self.json()})
 
 
-def _queued(job: Job, position: int) -> QueuedJson:
+def _queued(job: Job, position: int) -> QueuedRunJson:
     return {
         "id": str(job.number),
         "graph": job.state.name,
@@ -115,7 +117,7 @@ def _queued(job: Job, position: int) -> QueuedJson:
     }
 
 
-def _recent(record: RunRecord) -> RecentJson:
+def _recent(record: RunRecord) -> EndedRunJson:
     return {
         "id": str(record.number),
         "graph": record.name,

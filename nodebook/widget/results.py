@@ -19,7 +19,7 @@ from nodebook.sessions import Session
 from nodebook.widget.displays import Display, displays_of, shows_outputs
 from nodebook.widget.inbox import Scheduler
 from nodebook.widget.previews import PictureDesk
-from nodebook.widget.protocol import FullPictureInfo
+from nodebook.widget.protocol import FullPictureMessage
 
 Send = Callable[[Any, list[Any]], None]
 
@@ -78,7 +78,7 @@ class ResultFeed:
 
     def show_all(self) -> None:
         """Show every result that is held and not shown yet."""
-        for node in self._store.state.ordered_ids():
+        for node in self._store.flat.ordered_ids():
             if self._is_shown(node):
                 with self._store.lock:
                     run, entry = self._store.last_run, self._store.results.get(node)
@@ -86,7 +86,7 @@ class ResultFeed:
                 self._show(node, key, entry)
 
     def _is_shown(self, node_id: str) -> bool:
-        node = self._store.state.nodes.get(node_id)
+        node = self._store.flat.nodes.get(node_id)
         node_type = None if node is None else self._store.library.find(node.type)
         return node_type is not None and (
             node_type.is_output
@@ -106,7 +106,7 @@ class ResultFeed:
         if key is None:
             key = self._session.run_key(self._store, node_id)
             entry = None
-        node = self._store.state.nodes.get(node_id)
+        node = self._store.flat.nodes.get(node_id)
         if key is None or node is None or self._shown.get(node_id) == key:
             return
         node_type = self._store.library.find(node.type)
@@ -153,7 +153,7 @@ class ResultFeed:
             self._desk.show_more(node_id, start, found[start : start + MAX_PICTURES])
 
     def _send_full(self, client: str, node_id: str, index: int) -> None:
-        info: FullPictureInfo = {
+        info: FullPictureMessage = {
             "type": "full_picture",
             "to": client,
             "node": node_id,

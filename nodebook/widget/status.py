@@ -10,7 +10,8 @@ from typing import Any
 from nodebook.engine import events
 from nodebook.engine.graph import GraphState, nodes_before
 from nodebook.runs import Run
-from nodebook.widget.protocol import ErrorJson, NodeJson, NodeState, RunJson, RunState, Status, wire
+from nodebook.widget.libraryjson import wire
+from nodebook.widget.protocol import NodeErrorJson, NodeState, NodeStatusJson, RunJson, RunState, Status
 
 _UNFINISHED = frozenset({"queued", "running"})
 
@@ -25,7 +26,7 @@ class NodeStatus:
     error: events.NodeError | None = None
     text: str | None = None
 
-    def json(self) -> NodeJson:
+    def json(self) -> NodeStatusJson:
         """Return the status as it travels."""
         return {
             "state": self.state,
@@ -124,16 +125,16 @@ class StatusBoard:
     def take(self) -> Status | None:
         """Return what changed since the last call, None where nothing did."""
         with self._lock:
-            delta: Status = {}
+            delta: Status = {"type": "status"}
             if self._is_run_changed:
                 delta["run"] = self._run.json(self._finished)
             if self._changed:
                 delta["nodes"] = {node: self._nodes[node].json() for node in self._changed}
             self._changed.clear()
             self._is_run_changed = False
-            return delta or None
+            return delta if len(delta) > 1 else None
 
-    def snapshot(self, nodes: Collection[str]) -> tuple[RunJson, dict[str, NodeJson]]:
+    def snapshot(self, nodes: Collection[str]) -> tuple[RunJson, dict[str, NodeStatusJson]]:
         """Return the whole state, of those nodes that the graph has."""
         with self._lock:
             return self._run.json(self._finished), {
@@ -264,7 +265,7 @@ def _reached(state: GraphState, roots: Iterable[str], following: Callable[[str],
     return found
 
 
-def _error_json(error: events.NodeError) -> ErrorJson:
+def _error_json(error: events.NodeError) -> NodeErrorJson:
     return {
         "message": error.message,
         "input": error.input,

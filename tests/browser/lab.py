@@ -58,6 +58,8 @@ class CellError(AssertionError):
 class Lab:
     """One page of JupyterLab. `page` is Playwright's, for everything that has no method here."""
 
+    address = "lab/tree/"
+
     def __init__(self, server: LabServer, page: Page, name: str, screenshots: Path) -> None:
         self.server = server
         self.page = page
@@ -85,7 +87,7 @@ class Lab:
         """Open a notebook that lies in the test's folder."""
         self.notebook_path = self.folder / name
         path = self.notebook_path.relative_to(self.server.root).as_posix()
-        self.page.goto(f"{self.server.url}/lab/tree/{path}?reset&token={self.server.token}")
+        self.page.goto(f"{self.server.url}/{self.address}{path}?reset&token={self.server.token}")
         self.wait_ready()
 
     def wait_ready(self) -> None:
@@ -240,9 +242,13 @@ class Lab:
             if self._theme != "light" and not self.page.is_closed():
                 self.set_theme("light")  # the theme is a setting of the server that all tests share
         finally:
-            self._drop_probe()
-            self.page.close()
+            self.leave()
             self.server.shut_down_kernels(self.folder.name)
+
+    def leave(self) -> None:
+        """Close the page; the test's kernels go on."""
+        self._drop_probe()
+        self.page.close()
 
     def _get_probe(self) -> KernelProbe:
         if self._probe is None:

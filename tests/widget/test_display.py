@@ -9,7 +9,7 @@ import pytest
 
 import nodebook.widget.widget as widget_module
 from nodebook.graph import Graph
-from nodebook.widget import display_bundle
+from nodebook.widget import display_bundle, protocol
 from nodebook.widget.display import GRAPH_MIME, WIDGET_MIME, widget_of
 from nodebook.widget.errors import FrontendMissingError
 
@@ -99,8 +99,9 @@ def test_messages_go_through_the_widget(graph: Graph, monkeypatch: pytest.Monkey
     widget = widget_of(graph.store, graph._session)
     sent: list[tuple[Any, Any]] = []
     monkeypatch.setattr(widget, "_send", lambda message, buffers=None: sent.append((message, buffers)))
-    widget.send_message({"type": "notice"}, [b"x"])
-    assert sent == [({"method": "custom", "content": {"type": "notice"}}, [b"x"])]
+    message = protocol.notice("a", "info", "hello")
+    widget.send_message(message, [b"x"])
+    assert sent == [({"method": "custom", "content": message}, [b"x"])]
     handled: list[Any] = []
     monkeypatch.setattr(widget._sync, "handle", lambda content, buffers: handled.append((content, buffers)))
     content = {"type": "cancel", "client": "a"}

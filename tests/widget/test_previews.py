@@ -7,7 +7,7 @@ import pytest
 
 from nodebook.widget.pacing import WINDOW, Pacer
 from nodebook.widget.previews import PictureDesk
-from nodebook.widget.protocol import PictureInfo
+from nodebook.widget.protocol import PictureMessage
 from tests.widget.fakes import Clock, ManualScheduler, fake_encode
 
 
@@ -17,12 +17,12 @@ class Desk:
     def __init__(self) -> None:
         self.clock = Clock()
         self.scheduler = ManualScheduler(self.clock)
-        self.sent: list[tuple[PictureInfo, bytes]] = []
+        self.sent: list[tuple[PictureMessage, bytes]] = []
         self.times: list[float] = []
         self.acknowledge: list[str] = []
         self.desk = PictureDesk(self._send, self.scheduler, encode=fake_encode, clock=self.clock)
 
-    def _send(self, info: PictureInfo, data: bytes) -> None:
+    def _send(self, info: PictureMessage, data: bytes) -> None:
         self.sent.append((info, data))
         self.times.append(self.clock.now)
         for client in self.acknowledge:
@@ -47,6 +47,7 @@ def test_the_first_frame_goes_at_once(desk: Desk) -> None:
     assert desk.sent == [
         (
             {
+                "type": "picture",
                 "node": "1",
                 "index": 0,
                 "count": 1,

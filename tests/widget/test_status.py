@@ -56,7 +56,8 @@ def test_a_run_from_queue_to_end(board: StatusBoard) -> None:
     assert [each["run"]["state"] for each in seen if "run" in each][:2] == ["queued", "running"]
     assert seen[1]["nodes"].keys() == {"a", "b"}
     assert seen[2] == {
-        "nodes": {"a": {"state": "running", "progress": None, "seconds": None, "error": None, "text": None}}
+        "type": "status",
+        "nodes": {"a": {"state": "running", "progress": None, "seconds": None, "error": None, "text": None}},
     }
     assert seen[3]["nodes"]["a"]["progress"] == [1, 4]
     assert seen[4]["nodes"]["a"] == {"state": "done", "progress": None, "seconds": 0.5, "error": None, "text": None}

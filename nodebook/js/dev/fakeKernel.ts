@@ -4,8 +4,8 @@ import { highestId, orderedIds } from "../src/graph/document";
 import { applyOps, type Op } from "../src/graph/edits";
 import type { Library } from "../src/graph/library";
 import { findType } from "../src/graph/library";
-import type { FromKernel, History, NodeStatus, Problem, Run, Snapshot, ToKernel } from "../src/protocol";
-import { IDLE_RUN, IDLE_STATUS } from "../src/protocol";
+import type { FromKernel, History, NodeStatus, Problem, Queue, Run, Snapshot, ToKernel } from "../src/protocol";
+import { EMPTY_QUEUE, IDLE_RUN, IDLE_STATUS } from "../src/protocol";
 import { fromWire, toWire } from "../src/sync/convert";
 import type { Model, ModelState } from "../src/sync/session";
 import { SAMPLE_LIBRARY } from "./library";
@@ -14,6 +14,14 @@ interface Step {
   readonly label: string;
   readonly ops: readonly Op[];
   readonly inverse: readonly Op[];
+}
+
+function groupBy(problems: readonly Problem[]): Record<string, Problem[]> {
+  const grouped: Record<string, Problem[]> = {};
+  for (const problem of problems) {
+    grouped[problem.node] = [...(grouped[problem.node] ?? []), problem];
+  }
+  return grouped;
 }
 
 type Listener = (...args: never[]) => void;
@@ -26,10 +34,12 @@ export class FakeKernel implements Model {
   revision = 0;
   run: Run = IDLE_RUN;
   nodes: Record<string, NodeStatus> = {};
+  queue: Queue = EMPTY_QUEUE;
   onRun: ((kernel: FakeKernel) => void) | null = null;
   onCancel: ((kernel: FakeKernel) => void) | null = null;
   onFullPicture: ((kernel: FakeKernel, client: string, node: string, index: number) => void) | null = null;
   onMorePictures: ((kernel: FakeKernel, node: string, start: number) => void) | null = null;
+  private told: Record<string, Problem[]> = {};
   private undone: Step[] = [];
   private done: Step[] = [];
   private readonly listeners = new Map<string, Set<Listener>>();
@@ -80,13 +90,18 @@ export class FakeKernel implements Model {
 
   status(run: Run | null, nodes: Record<string, Partial<NodeStatus>>): void {
     if (run !== null) this.run = run;
-    for (const [id, status] of Object.entries(nodes)) this.nodes[id] = { ...IDLE_STATUS, ...this.nodes[id], ...status };
-    this.publish({ type: "status", run, nodes });
+    const changed: Record<string, NodeStatus> = {};
+    for (const [id, status] of Object.entries(nodes)) {
+      changed[id] = { ...IDLE_STATUS, ...this.nodes[id], ...status };
+    }
+    Object.assign(this.nodes, changed);
+    this.publish({ type: "status", nodes: changed, ...(run === null ? {} : { run }) });
   }
 
   private handle(message: ToKernel, _buffers: unknown[]): void {
     switch (message.type) {
       case "hello":
+        this.told = groupBy(this.problems());
         return this.publish(this.snapshot(message.client));
       case "edit":
         return this.apply(message.client, message.batch, message.label, message.ops);
@@ -108,6 +123,7 @@ export class FakeKernel implements Model {
       case "list_files":
       case "seen":
       case "auto_run":
+      case "previews":
       case "queue_move":
       case "queue_cancel":
         return;
@@ -150,8 +166,19 @@ export class FakeKernel implements Model {
       label,
       ops,
       history: this.history(),
-      problems: this.problems(),
+      problems: this.changedProblems(),
     });
+  }
+
+  /** As the kernel does: the problems of the nodes that have others than were told last. */
+  private changedProblems(): Record<string, Problem[]> {
+    const now = groupBy(this.problems());
+    const changed: Record<string, Problem[]> = {};
+    for (const id of new Set([...Object.keys(now), ...Object.keys(this.told)])) {
+      if (JSON.stringify(now[id]) !== JSON.stringify(this.told[id])) changed[id] = now[id] ?? [];
+    }
+    this.told = now;
+    return changed;
   }
 
   history(): History {
@@ -184,6 +211,7 @@ export class FakeKernel implements Model {
       nodes: this.nodes,
       problems: this.problems(),
       library: this.library,
+      queue: this.queue,
     };
   }
 }

@@ -109,17 +109,6 @@ const TYPES: NodeTypeInfo[] = [
   ]),
   type("PreviewImage", "Preview Image", "image", "Show pictures without saving them.", [input("images", "IMAGE")], []),
   type(
-    "ImageCompare",
-    "Compare Images",
-    "image",
-    "A slider between two pictures.",
-    [input("image_a", "IMAGE", null, { required: false }), input("image_b", "IMAGE", null, { required: false })],
-    [],
-  ),
-  type("frame", "Frame", "notebook", "A data frame.", [], [{ name: "DataFrame", type: "pandas.DataFrame" }]),
-  type("sound", "Sound", "notebook", "A sound.", [], [{ name: "AUDIO", type: "AUDIO" }]),
-  type("PreviewAny", "Preview as Text", "utils", "Show any value.", [input("source", "*")], []),
-  type(
     "CheckpointLoaderSimple",
     "Load Checkpoint",
     "loaders",
@@ -205,6 +194,21 @@ const TYPES: NodeTypeInfo[] = [
   ]),
 ];
 
+/** Of `?graph=shows`. */
+const SHOW_TYPES: NodeTypeInfo[] = [
+  type(
+    "ImageCompare",
+    "Compare Images",
+    "image",
+    "A slider between two pictures.",
+    [input("image_a", "IMAGE", null, { required: false }), input("image_b", "IMAGE", null, { required: false })],
+    [],
+  ),
+  type("frame", "Frame", "notebook", "A data frame.", [], [{ name: "DataFrame", type: "pandas.DataFrame" }]),
+  type("sound", "Sound", "notebook", "A sound.", [], [{ name: "AUDIO", type: "AUDIO" }]),
+  type("PreviewAny", "Preview as Text", "utils", "Show any value.", [input("source", "*")], []),
+];
+
 export const SAMPLE_LIBRARY: Library = {
   revision: 1,
   types: Object.fromEntries(TYPES.map((one) => [one.name, one])),
@@ -216,4 +220,9 @@ export const SAMPLE_LIBRARY: Library = {
     embeddings: ["bad-hands.pt", "easynegative.safetensors", "style/oil-on-canvas.safetensors"],
     loras: ["nodebook-demo-outline.safetensors"],
   },
+};
+
+export const SHOWS_LIBRARY: Library = {
+  ...SAMPLE_LIBRARY,
+  types: { ...SAMPLE_LIBRARY.types, ...Object.fromEntries(SHOW_TYPES.map((one) => [one.name, one])) },
 };

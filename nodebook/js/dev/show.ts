@@ -1,7 +1,8 @@
 /** Runs for show: nodes queue, progress, give pictures, fail when they are called "Fail". */
 import { orderedIds } from "../src/graph/document";
 import { findType } from "../src/graph/library";
-import type { NodeStatus } from "../src/protocol";
+import type { DisplayMessage, NodeStatus } from "../src/protocol";
+import type { Cell } from "../src/state/displays";
 import type { FakeKernel } from "./fakeKernel";
 
 const STEPS = 12;
@@ -120,15 +121,15 @@ export async function picture(
 
 /** A table, a sound, a text and compared pictures, on the nodes of `?graph=shows`. */
 function showDisplays(kernel: FakeKernel, node: string, type: string): void {
-  const publish = (displays: Record<string, unknown>[], buffers: DataView[] = []) =>
+  const publish = (displays: DisplayMessage["displays"], buffers: DataView[] = []) =>
     kernel.publish({ type: "display", node, displays }, buffers);
   if (type === "frame") {
-    const rows = Array.from({ length: 200 }, (_, row) => [
+    const rows = Array.from({ length: 200 }, (_, row): Cell[] => [
       row,
       Math.sin(row) * 10,
       row % 7 ? "even longer words" : null,
     ]);
-    const columns = [
+    const columns: [string, string][] = [
       ["row", "int64"],
       ["value", "float64"],
       ["words", "object"],

@@ -1,8 +1,10 @@
 /** One view of one graph: stores, session and React, all ended by one signal. */
 import { createRoot } from "react-dom/client";
 import { createActions } from "./editor/actions";
+import { installClipboard } from "./editor/clipboard";
 import type { EditorContextValue } from "./editor/context";
 import { Editor } from "./editor/Editor";
+import { installFocus } from "./editor/focus";
 import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
 import { openPalette } from "./editor/openPalette";
@@ -17,8 +19,8 @@ const READABLE_ZOOM = 0.8;
 export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void {
   const root = el.ownerDocument.createElement("div");
   root.className = "nb-editor";
-  root.setAttribute("role", "application");
-  root.setAttribute("aria-label", "Node graph");
+  root.setAttribute("role", "region");
+  root.setAttribute("aria-label", "Graph editor");
   el.append(root);
 
   const kernel = createKernelStore();
@@ -38,7 +40,9 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   react.render(<Editor context={context} />);
   // After React's own listeners on the same element: a control handles its key first, then the editor, then the guard.
   installKeyboard(context, signal);
+  installClipboard(context, signal);
   installGuard(root, signal);
+  installFocus(context, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });
   signal.addEventListener(

@@ -7,19 +7,26 @@ import {
   type NodeChange,
   ReactFlow,
   type ReactFlowInstance,
+  SelectionMode,
   useStore,
 } from "@xyflow/react";
 import { type DragEvent, memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useStore as useStored } from "zustand";
 import { colorOf } from "../graph/colors";
 import type { FlowEdge, FlowNode } from "../state/flow";
+import { remembered } from "../state/remembered";
 import { ConnectHint } from "./ConnectHint";
+import { GRID } from "./commands/arrange";
 import { useClient, useEditor, useKernel } from "./context";
 import { nodeAt } from "./drawOverview";
+import { useWireDrop } from "./find/useWireDrop";
 import { FAR_ZOOM, fitView, NARROWEST_ZOOM, WIDEST_ZOOM } from "./fit";
+import { Guides } from "./Guides";
 import { NodeCard } from "./NodeCard";
-import { NoteCard } from "./NoteCard";
+import { NoteCard } from "./notes/NoteCard";
 import { Overview } from "./Overview";
 import { useConnect } from "./useConnect";
+import { useGuides } from "./useGuides";
 import { useMenus } from "./useMenus";
 
 const NODE_TYPES = { card: NodeCard, note: NoteCard };
@@ -28,12 +35,13 @@ const NO_ATTRIBUTION = { hideAttribution: true };
 const SNAP_RADIUS_PX = 24;
 /** From this many nodes on, cards that are out of sight are not in the page. */
 const MANY_NODES = 120;
+const SNAP_GRID: [number, number] = [GRID, GRID];
 const NO_NODES: FlowNode[] = [];
 const NO_EDGES: FlowEdge[] = [];
 
 /** The graph itself. Keys are not its business (see guard.ts): all of React Flow's own are off. */
 export const Canvas = memo(function Canvas() {
-  const { client, session, actions } = useEditor();
+  const { client, session } = useEditor();
   const nodes = useClient((state) => state.nodes);
   const edges = useClient((state) => state.edges);
   const connect = useConnect();
@@ -42,15 +50,21 @@ export const Canvas = memo(function Canvas() {
   const wireType = useClient((state) => state.wire?.type);
   const drop = usePictureDrop();
   const menus = useMenus();
+  const wireDrop = useWireDrop();
+  const touch = useStored(remembered, (state) => state.touch);
   const onInit = useFirstFit();
+  const level = useGuides();
+  const snap = useClient((state) => state.preferences.snap);
   const changes = useMemo(
     () => ({
-      onNodesChange: (list: NodeChange<FlowNode>[]) =>
-        client.setState((state) => ({ nodes: measured(applyNodeChanges(list, [...state.nodes]), list) })),
+      onNodesChange: (changes: NodeChange<FlowNode>[]) => {
+        const list = level(changes);
+        client.setState((state) => ({ nodes: measured(applyNodeChanges(list, [...state.nodes]), list) }));
+      },
       onEdgesChange: (list: EdgeChange<FlowEdge>[]) =>
         client.setState((state) => ({ edges: applyEdgeChanges(list, [...state.edges]) })),
     }),
-    [client],
+    [client, level],
   );
   return (
     <ReactFlow<FlowNode, FlowEdge>
@@ -64,8 +78,7 @@ export const Canvas = memo(function Canvas() {
       onInit={onInit}
       {...menus}
       onPaneClick={far ? overviewClick : undefined}
-      onNodeDragStop={actions.commitMove}
-      onSelectionDragStop={actions.commitMove}
+      {...wireDrop}
       onlyRenderVisibleElements={nodes.length > MANY_NODES}
       connectionLineStyle={wireType === undefined ? undefined : { stroke: colorOf(wireType) }}
       connectionRadius={SNAP_RADIUS_PX}
@@ -81,11 +94,15 @@ export const Canvas = memo(function Canvas() {
       panActivationKeyCode={null}
       proOptions={NO_ATTRIBUTION}
       reconnectRadius={6}
+      selectionMode={touch ? SelectionMode.Partial : SelectionMode.Full}
+      snapToGrid={snap}
+      snapGrid={SNAP_GRID}
       zoomActivationKeyCode={null}
       zoomOnDoubleClick={false}
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1} />
       {far && <Overview />}
+      <Guides />
       <ConnectHint />
     </ReactFlow>
   );

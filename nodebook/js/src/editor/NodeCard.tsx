@@ -1,10 +1,11 @@
 import { type NodeProps, NodeResizeControl, useUpdateNodeInternals } from "@xyflow/react";
 import { type DragEvent, memo, useEffect, useMemo } from "react";
 import { type GraphNode, modeOf, own } from "../graph/document";
-import { CARD_WIDTH, controlInputs, plainInputs } from "../graph/layout";
+import { CARD_WIDTH, rowInputs, topInputs } from "../graph/layout";
 import { findType, literalOf, type Ports, portsOf, titleOf } from "../graph/library";
+import { isPortRow, portRows } from "../graph/portRows";
 import type { FlowNode } from "../state/flow";
-import { useEditor, useKernel } from "./context";
+import { useClient, useEditor, useKernel } from "./context";
 import { Displays } from "./displays/Displays";
 import { InputRow } from "./InputRow";
 import { NodeHeader } from "./NodeHeader";
@@ -40,9 +41,10 @@ function Card({ id, node, selected }: CardProps) {
   const state = useKernel((kernel) => kernel.statuses[id]?.state ?? "idle");
   const ports = useMemo(() => portsOf(library, node, used), [library, node, used]);
   const collapsed = node.view?.collapsed === true;
-  useFreshPorts(id, ports, collapsed);
+  useFreshPorts(id, ports, `${collapsed}\n${portRows(node).join("\n")}`);
   const drop = useFileDrop(id, ports);
   const mode = modeOf(node);
+  const dim = useClient((client) => client.fitting !== null && !client.fitting.has(id));
   const title = titleOf(library, node);
   const description = findType(library, node.type)?.description;
   return (
@@ -54,6 +56,7 @@ function Card({ id, node, selected }: CardProps) {
       data-selected={selected}
       data-unknown={ports.unknown}
       data-mode={mode ?? undefined}
+      data-dim={dim || undefined}
       aria-label={mode === null ? title : `${title}, ${MODE_WORDS[mode].toLowerCase()}`}
       {...drop}
     >
@@ -105,6 +108,7 @@ function CardBody({ id, node, ports, used }: BodyProps) {
       input={input}
       value={literalOf(node, input)}
       linked={own(node.links, input.name) !== undefined}
+      asPort={isPortRow(node, input)}
       readOnly={ports.unknown}
       problem={problems.get(input.name)}
     />
@@ -118,7 +122,7 @@ function CardBody({ id, node, ports, used }: BodyProps) {
       )}
       <div className="nb-ports">
         {modeOf(node) === "bypass" && <Passages node={node} ports={ports} />}
-        <div className="nb-ports-in">{plainInputs(ports.inputs).map(row)}</div>
+        <div className="nb-ports-in">{topInputs(node, ports.inputs).map(row)}</div>
         <div className="nb-ports-out">
           {ports.outputs.map((output) => (
             <div key={output.name} className="nb-row nb-row--out">
@@ -136,7 +140,7 @@ function CardBody({ id, node, ports, used }: BodyProps) {
           ))}
         </div>
       </div>
-      {controlInputs(ports.inputs).map(row)}
+      {rowInputs(node, ports.inputs).map(row)}
     </div>
   );
 }
@@ -175,11 +179,11 @@ function useInputProblems(id: string): ReadonlyMap<string, string> {
 }
 
 /** React Flow measures ports when a card changes its size; the same size with other ports needs a word. */
-function useFreshPorts(id: string, ports: Ports, collapsed: boolean): void {
+function useFreshPorts(id: string, ports: Ports, look: string): void {
   const update = useUpdateNodeInternals();
   const names = [...ports.inputs, ...ports.outputs].map((port) => port.name).join("\n");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: names and collapsed are what the ports' places depend on
-  useEffect(() => update(id), [id, names, collapsed, update]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: names and look are what the ports' places depend on
+  useEffect(() => update(id), [id, names, look, update]);
 }
 
 /** A picture file dropped on a card that takes one. */

@@ -1,5 +1,6 @@
 import { memo, useEffect, useRef, useState } from "react";
 import type { Mode } from "../graph/document";
+import { cssColor } from "../graph/nodeColors";
 import { useClient, useEditor, useKernel } from "./context";
 import { BypassIcon, ChevronIcon, MuteIcon, StateIcon } from "./icons";
 import { MODE_WORDS, secondsText } from "./words";
@@ -17,8 +18,13 @@ interface Props {
 export const NodeHeader = memo(function NodeHeader({ id, title, type, color, collapsed, mode }: Props) {
   const { actions, client } = useEditor();
   const renaming = useClient((state) => state.renaming === id);
+  const css = cssColor(color);
   return (
-    <header className="nb-header" style={color ? { borderTopColor: color } : undefined}>
+    <header
+      className="nb-header"
+      data-colored={css !== undefined}
+      style={css ? ({ "--nb-node-color": css } as React.CSSProperties) : undefined}
+    >
       <button
         type="button"
         className="nb-collapse nodrag"

@@ -56,6 +56,7 @@ export const ProgressBar = memo(function ProgressBar({ id }: { readonly id: stri
     <div
       className="nb-progress"
       role="progressbar"
+      aria-label="Progress of the node"
       aria-valuenow={progress?.[0]}
       aria-valuemax={progress?.[1]}
       data-unknown={share === null}

@@ -22,7 +22,7 @@ export function RunState() {
   const text = stuck ? "A node does not react" : cancelling ? "Cancelling…" : runText(run, failed);
   return (
     <>
-      <span className="nb-run-state" data-testid="nb-run-state" data-state={run.state} role="status" title={text}>
+      <span className="nb-run-state" data-testid="nb-run-state" data-state={run.state} title={text}>
         {text}
       </span>
       {run.state === "running" && run.total > 0 && (

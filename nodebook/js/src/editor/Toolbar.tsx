@@ -4,11 +4,14 @@ import { useCommand } from "./commands/useCommand";
 import { useClient, useEditor } from "./context";
 import { MoreIcon, RunIcon, StopIcon } from "./icons";
 import { RunState } from "./RunState";
+import { useRoving } from "./useRoving";
 
 /** Run first, then Cancel, what is going on, and the tools. */
 export const Toolbar = memo(function Toolbar() {
+  const bar = useRef<HTMLDivElement>(null);
+  useRoving(bar);
   return (
-    <div className="nb-toolbar" role="toolbar" aria-label="Graph">
+    <div ref={bar} className="nb-toolbar" role="toolbar" aria-label="Graph">
       <RunButton />
       <CancelButton />
       <RunState />
@@ -87,7 +90,7 @@ function MoreButton() {
     const box = root.getBoundingClientRect();
     if (at === undefined) return;
     const corner = { x: at.right - box.left, y: at.bottom - box.top + 2 };
-    client.setState({ menu: open ? null : { at: corner, items: MORE_MENU } });
+    client.setState({ menu: open ? null : { at: corner, items: MORE_MENU, returnTo: button.current } });
   };
   return (
     <button

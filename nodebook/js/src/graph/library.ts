@@ -1,66 +1,10 @@
 /** Node types as the kernel describes them (docs/design/protocol.md, `library`). */
-import type { FileNames } from "./completion";
-import type { GraphDocument, GraphNode, Value } from "./document";
+import type { GraphDocument, GraphNode, InputInfo, Library, NodeTypeInfo, OutputInfo, Value } from "../protocol.gen";
 
-export type Widget =
-  | {
-      readonly kind: "number";
-      readonly min?: NumberLimit;
-      readonly max?: NumberLimit;
-      readonly step?: number | bigint | null;
-      readonly integer?: boolean;
-      readonly display?: "number" | "slider";
-      /** It may change from run to run (graph/seeds.ts). */
-      readonly seed?: boolean;
-    }
-  | {
-      readonly kind: "text";
-      readonly multiline?: boolean;
-      readonly placeholder?: string | null;
-      /** Kinds of files whose names are offered while they are typed (graph/completion.ts). */
-      readonly complete?: readonly string[];
-    }
-  | { readonly kind: "toggle"; readonly on?: string | null; readonly off?: string | null }
-  | { readonly kind: "choice"; readonly options: readonly (string | number)[]; readonly files?: string }
-  | { readonly kind: "color"; readonly format?: "int" | "hex" }
-  | { readonly kind: "picture"; readonly options: readonly string[]; readonly files?: string };
+export type { InputInfo, Library, NodeTypeInfo, OutputInfo, Widget } from "../protocol.gen";
 
+/** The least or greatest value of a number, or its step; null: none. */
 export type NumberLimit = number | bigint | null;
-
-export interface InputInfo {
-  readonly name: string;
-  readonly type: string;
-  readonly required?: boolean;
-  readonly default?: Value;
-  readonly widget: Widget | null;
-  readonly doc?: string;
-}
-
-export interface OutputInfo {
-  readonly name: string;
-  readonly type: string;
-  readonly doc?: string;
-}
-
-export interface NodeTypeInfo {
-  readonly name: string;
-  readonly title: string;
-  readonly category: string;
-  readonly description?: string;
-  readonly aliases?: readonly string[];
-  readonly inputs: readonly InputInfo[];
-  readonly outputs: readonly OutputInfo[];
-  readonly is_output?: boolean;
-  readonly origin?: string;
-}
-
-export interface Library {
-  readonly revision: number;
-  readonly types: Readonly<Record<string, NodeTypeInfo>>;
-  readonly adapters: readonly (readonly [string, string])[];
-  /** Names of files that texts may hold, by the kind that their widget's `complete` names. */
-  readonly completions?: FileNames;
-}
 
 export const EMPTY_LIBRARY: Library = { revision: 0, types: {}, adapters: [] };
 

@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
+import type { DisplayMessage } from "../protocol";
 import { createDisplays, type Display, type FigureData, type MediaData } from "./displays";
 
 function received(infos: Record<string, unknown>[], buffers: number[][] = []): readonly Display[] | undefined {
   const displays = createDisplays();
   const views = buffers.map((bytes) => new DataView(new Uint8Array(bytes).buffer));
-  displays.receive({ type: "display", node: "1", displays: infos }, views);
+  displays.receive({ type: "display", node: "1", displays: infos as unknown as DisplayMessage["displays"] }, views);
   return displays.store.getState().byNode["1"];
 }
 
@@ -34,11 +35,11 @@ test.each([
 
 test("a node shows what came last, and nothing after an empty list", () => {
   const displays = createDisplays();
-  const tell = (infos: Record<string, unknown>[]) =>
+  const tell = (infos: DisplayMessage["displays"]) =>
     displays.receive({ type: "display", node: "1", displays: infos }, []);
-  tell([{ kind: "note", text: "a" }]);
-  tell([{ kind: "compare", pairs: 2 }]);
-  expect(displays.store.getState().byNode["1"]).toEqual([{ kind: "compare", pairs: 2 }]);
+  tell([{ kind: "note", text: "a", buffer: null }]);
+  tell([{ kind: "compare", pairs: 2, buffer: null }]);
+  expect(displays.store.getState().byNode["1"]).toEqual([{ kind: "compare", pairs: 2, buffer: null }]);
   tell([]);
   expect(displays.store.getState().byNode).toEqual({});
 });

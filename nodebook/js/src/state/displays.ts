@@ -1,46 +1,19 @@
 /** What nodes show beside pictures and text (docs/design/displays.md). Kernel-synced. */
 import { createStore, type StoreApi } from "zustand/vanilla";
+import type {
+  CompareDisplay,
+  DisplayMessage,
+  FigureDisplay,
+  MediaDisplay,
+  NoteDisplay,
+  TableDisplay,
+} from "../protocol";
 
-export type Cell = boolean | number | string | null;
-
-interface Named {
-  /** Of which output it is, where a node has several. */
-  readonly name?: string;
-}
-
-export interface TableData extends Named {
-  readonly kind: "table";
-  readonly columns: readonly (readonly [name: string, type: string])[];
-  readonly rows: readonly (readonly Cell[])[];
-  readonly total_rows: number;
-  readonly total_columns: number;
-}
-
-export interface FigureData extends Named {
-  readonly kind: "figure";
-  readonly width: number;
-  readonly height: number;
-  readonly blob: Blob;
-}
-
-export interface MediaData extends Named {
-  readonly kind: "audio" | "video";
-  readonly file: string;
-  readonly blob: Blob;
-}
-
-export type Display =
-  | TableData
-  | FigureData
-  | MediaData
-  | { readonly kind: "compare"; readonly pairs: number }
-  | { readonly kind: "note"; readonly text: string };
-
-export interface DisplayMessage {
-  readonly type: "display";
-  readonly node: string;
-  readonly displays: readonly Readonly<Record<string, unknown>>[];
-}
+export type Cell = TableDisplay["rows"][number][number];
+export type TableData = TableDisplay;
+export type FigureData = FigureDisplay & { readonly blob: Blob };
+export type MediaData = MediaDisplay & { readonly blob: Blob };
+export type Display = TableData | FigureData | MediaData | CompareDisplay | NoteDisplay;
 
 export interface DisplaysState {
   readonly byNode: Readonly<Record<string, readonly Display[]>>;
@@ -73,12 +46,10 @@ export function createDisplays(): Displays {
 }
 
 /** A kind from a newer kernel, or one whose file did not come, is left out. */
-function displayOf(info: Readonly<Record<string, unknown>>, buffers: readonly DataView[]): Display | undefined {
-  const { kind, buffer, mime } = info;
-  if (kind === "table" || kind === "compare" || kind === "note") return info as unknown as Display;
-  const allowed = FILES.get(kind);
-  const bytes = typeof buffer === "number" ? buffers[buffer] : undefined;
-  if (allowed === undefined || bytes === undefined || !allowed.test(String(mime))) return undefined;
+function displayOf(info: DisplayMessage["displays"][number], buffers: readonly DataView[]): Display | undefined {
+  if (info.kind === "table" || info.kind === "compare" || info.kind === "note") return info;
+  const bytes = buffers[info.buffer ?? -1];
+  if (bytes === undefined || !FILES.get(info.kind)?.test(info.mime)) return undefined;
   const copy = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength).slice();
-  return { ...info, blob: new Blob([copy], { type: String(mime) }) } as unknown as Display;
+  return { ...info, blob: new Blob([copy], { type: info.mime }) };
 }

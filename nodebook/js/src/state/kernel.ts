@@ -1,6 +1,6 @@
 /** Kernel-synced state: what the kernel says about the graph, and our own edits on top. Only sync/ writes it. */
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { EMPTY_DOCUMENT, type GraphDocument } from "../graph/document";
+import { compareIds, EMPTY_DOCUMENT, type GraphDocument } from "../graph/document";
 import { EMPTY_LIBRARY, type Library, usedOutputs } from "../graph/library";
 import {
   EMPTY_QUEUE,
@@ -77,6 +77,21 @@ export function groupProblems(list: readonly Problem[], old: KernelState["proble
     else found.push(problem);
   }
   return keepEqual(grouped, old);
+}
+
+/** Merge the problems of some nodes; an empty list takes those of its node away. Kept in document order. */
+export function mergeProblems(
+  old: KernelState["problems"],
+  changed: Readonly<Record<string, readonly Problem[]>>,
+): KernelState["problems"] {
+  const entries = Object.entries(changed);
+  if (entries.length === 0) return old;
+  const merged = new Map(old);
+  for (const [node, list] of entries) {
+    if (list.length === 0) merged.delete(node);
+    else merged.set(node, list);
+  }
+  return new Map([...merged].sort(([a], [b]) => compareIds(a, b)));
 }
 
 export function usedOf(document: GraphDocument, old: KernelState["used"]): KernelState["used"] {

@@ -16,6 +16,7 @@ function setup() {
       mime: "image/jpeg",
       seq,
       kind: "preview",
+      result: 0,
       ...more,
     };
     pictures.receive(message, new DataView(new ArrayBuffer(8), 2, 4));

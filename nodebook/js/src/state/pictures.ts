@@ -99,7 +99,7 @@ function toPicture(message: PictureMessage, bytes: DataView): Picture {
  */
 function withFrame(before: NodePictures | undefined, message: PictureMessage, picture: Picture): NodePictures {
   const joins = before !== undefined && before.kind === message.kind && before.count === message.count;
-  const result = message.result ?? 0;
+  const result = message.result;
   const frames: (Picture | undefined)[] = joins ? [...before.frames] : Array(message.count).fill(undefined);
   if (joins && before.result !== result) frames.fill(undefined, SENT_AT_ONCE);
   frames[message.index] = picture;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { ToKernel } from "../protocol";
-import { createFullPictures, type FullPictureMessage } from "./fullPictures";
+import type { FullPictureMessage, ToKernel } from "../protocol";
+import { createFullPictures } from "./fullPictures";
 
 function setup(reachable = true) {
   const sent: ToKernel[] = [];

@@ -1,22 +1,11 @@
 /** Whole pictures, asked for one at a time and kept for as long as somebody looks at their node's pictures. */
-import type { ToKernel } from "../protocol";
+import type { FullPictureMessage, ToKernel } from "../protocol";
 
 export interface FullPicture {
   readonly blob: Blob;
   readonly name: string;
   readonly width: number;
   readonly height: number;
-}
-
-export interface FullPictureMessage {
-  readonly type: "full_picture";
-  readonly to: string;
-  readonly node: string;
-  readonly index: number;
-  readonly width: number;
-  readonly height: number;
-  readonly name: string;
-  readonly reason: string | null;
 }
 
 type Settle = { resolve: (picture: FullPicture) => void; reject: (error: Error) => void };

@@ -111,15 +111,11 @@ describe("the queue", () => {
 
   test("is empty before the kernel tells it, and kept as the kernel last told it", async () => {
     const kernel = new FakeKernel(DOCUMENT);
-    const { store, session } = view(kernel);
+    const { store } = view(kernel);
     await settle();
     expect(store.getState().queue).toEqual(EMPTY_QUEUE);
     const queue = { ...EMPTY_QUEUE, pending: [queued], waiting: 1, recent: [ended], auto_run: true };
     kernel.publish({ type: "queue", queue });
-    expect(store.getState().queue).toEqual(queue);
-    // A kernel that tells no queue in its snapshot leaves it as it is.
-    session.hello();
-    await settle();
     expect(store.getState().queue).toEqual(queue);
   });
 
@@ -134,6 +130,7 @@ describe("the queue", () => {
       to: "me",
       revision: 0,
       document: DOCUMENT,
+      last_id: 3,
       history,
       run: state.run,
       nodes: {},
@@ -306,7 +303,7 @@ describe("loss", () => {
     label: "x",
     ops,
     history: kernel.history(),
-    problems: [],
+    problems: {},
   });
 
   test("a gap in the revisions is healed by hello", async () => {
@@ -387,4 +384,26 @@ test("an upload sends the bytes and ends when the kernel answered", async () => 
   await session.upload("1", "image", "a.png", bytes);
   expect(send.mock.lastCall?.[2]).toEqual([bytes]);
   expect(store.getState().document.nodes["1"]?.values?.image).toBe("a.png");
+});
+
+describe("problems", () => {
+  const places = (store: ReturnType<typeof createKernelStore>) => [...store.getState().problems.keys()];
+
+  test("come whole with a snapshot and as differences with an edit, in document order", async () => {
+    const kernel = new FakeKernel({ nodebook: 1, nodes: { "2": { type: "ImageBlur" }, "10": { type: "ImageBlur" } } });
+    const { store, session } = view(kernel);
+    await settle();
+    expect(places(store)).toEqual(["2", "10"]);
+    const before = store.getState().problems;
+    session.edit("blur", [setSigma(2)]);
+    await settle();
+    expect(store.getState().problems).toBe(before);
+    session.edit("add", [{ op: "add_node", id: "3", node: { type: "ImageBlur" } }]);
+    await settle();
+    expect(places(store)).toEqual(["2", "3", "10"]);
+    expect(store.getState().problems.get("10")).toBe(before.get("10"));
+    session.edit("connect", [{ op: "set_link", node: "2", input: "image", source: ["3", "IMAGE"] }]);
+    await settle();
+    expect(places(store)).toEqual(["3", "10"]);
+  });
 });

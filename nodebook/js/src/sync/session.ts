@@ -9,7 +9,7 @@ import { EMPTY_DOCUMENT, type GraphDocument, highestId } from "../graph/document
 import { applyOps, type Op } from "../graph/edits";
 import { type FromKernel, isBusy, type NoticeLevel, type Snapshot, type ToKernel } from "../protocol";
 import { createDisplays, type Displays } from "../state/displays";
-import { groupProblems, type KernelStore, mergeStatuses, usedOf } from "../state/kernel";
+import { groupProblems, type KernelStore, mergeProblems, mergeStatuses, usedOf } from "../state/kernel";
 import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
 import { fromWire, toWire } from "./convert";
@@ -159,15 +159,15 @@ export function startSession(options: SessionOptions): Session {
   const adopt = (message: Snapshot) => {
     revision = message.revision;
     confirmed = message.document;
-    lastId = Math.max(lastId, message.last_id ?? 0);
+    lastId = Math.max(lastId, message.last_id);
     store.setState((state) => ({
       loaded: true,
       history: message.history,
       run: message.run,
-      statuses: mergeStatuses({}, message.nodes ?? {}),
-      problems: groupProblems(message.problems ?? [], state.problems),
+      statuses: mergeStatuses({}, message.nodes),
+      problems: groupProblems(message.problems, state.problems),
       library: message.library,
-      queue: message.queue ?? state.queue,
+      queue: message.queue,
     }));
     show();
   };
@@ -195,7 +195,7 @@ export function startSession(options: SessionOptions): Session {
     confirmed = applied.document;
     store.setState((state) => ({
       history: message.history,
-      problems: groupProblems(message.problems, state.problems),
+      problems: mergeProblems(state.problems, message.problems),
     }));
     show();
   };

@@ -1,5 +1,7 @@
 /** Everything a user can do to the graph, as one batch of operations each. */
 import { bindCancelling } from "../../state/cancelling";
+import { clipboardActions } from "./clipboard";
+import { findingActions } from "./finding";
 import { linkActions } from "./links";
 import { moveActions } from "./moves";
 import { nodeActions } from "./nodes";
@@ -16,6 +18,8 @@ export function createActions(parts: Parts) {
     ...selectionActions(parts),
     ...nodeActions(parts),
     ...linkActions(parts),
+    ...findingActions(parts),
+    ...clipboardActions(parts),
     ...moveActions(parts),
     ...seedActions(parts),
     ...textActions(parts),

@@ -8,6 +8,7 @@ import { firstFittingInput, firstFittingOutput } from "../../graph/ports";
 import { offeredStarters, starterOps } from "../../graph/starters";
 import type { WireStart } from "../../state/client";
 import { boxesOf } from "../../state/flow";
+import { remembered } from "../../state/remembered";
 import { connectOp } from "./links";
 import { nameOf, type Parts } from "./parts";
 import { select } from "./selection";
@@ -36,6 +37,7 @@ export function nodeActions({ kernel, client, session }: Parts) {
         if (output) ops.push(connectOp({ source: id, output, target: wire.node, input: wire.port }));
       }
       session.edit(`Add ${type.title}`, ops);
+      remembered.used(typeName);
       select(client, [id]);
       return id;
     },

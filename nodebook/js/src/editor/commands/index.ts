@@ -4,7 +4,11 @@ import { PANEL_COMMANDS } from "../panels";
 import { ADD_COMMANDS } from "./add";
 import { ARRANGE_COMMANDS } from "./arrange";
 import { chordText } from "./chords";
+import { CLIPBOARD_COMMANDS } from "./clipboard";
 import { EDIT_COMMANDS } from "./edit";
+import { FIND_COMMANDS } from "./find";
+import { GO_COMMANDS } from "./go";
+import { LOOK_COMMANDS } from "./look";
 import { RUN_COMMANDS } from "./run";
 import { SELECT_COMMANDS } from "./select";
 import type { Command, Where } from "./types";
@@ -14,8 +18,12 @@ export const COMMANDS: readonly Command[] = [
   ...RUN_COMMANDS,
   ...ADD_COMMANDS,
   ...EDIT_COMMANDS,
+  ...CLIPBOARD_COMMANDS,
+  ...FIND_COMMANDS,
   ...SELECT_COMMANDS,
+  ...GO_COMMANDS,
   ...ARRANGE_COMMANDS,
+  ...LOOK_COMMANDS,
   ...VIEW_COMMANDS,
   ...PANEL_COMMANDS,
 ];

@@ -4,13 +4,36 @@ export type MenuItems = readonly (readonly string[])[];
 
 export const CARD_MENU: MenuItems = [
   ["run.selected"],
-  ["edit.duplicate", "edit.rename", "edit.remove"],
+  ["edit.cut", "edit.copy", "edit.copy-comfy", "edit.duplicate"],
+  ["edit.rename", "edit.replace", "edit.remove"],
+  ["edit.connect", "edit.color", "edit.ports"],
   ["edit.mute", "edit.bypass"],
+  ["arrange.menu", "arrange.layout", "arrange.collapse"],
+  ["select.upstream", "select.downstream", "select.type"],
+];
+
+export const ALIGN_MENU: MenuItems = [
+  ["arrange.left", "arrange.center", "arrange.right"],
+  ["arrange.top", "arrange.middle", "arrange.bottom"],
+  ["arrange.across", "arrange.down"],
+  ["arrange.width", "arrange.layout"],
 ];
 
 export const LINK_MENU: MenuItems = [["edit.remove"]];
 
-export const PANE_MENU: MenuItems = [["add.node"], ["run.all"], ["select.all", "view.fit"], ["view.help"]];
+export const PANE_MENU: MenuItems = [
+  ["add.node", "edit.paste"],
+  ["run.all"],
+  ["select.all", "view.fit"],
+  ["arrange.layout", "arrange.collapse"],
+  ["view.help"],
+];
 
 /** Behind the toolbar's last button. */
-export const MORE_MENU: MenuItems = [["run.selected"], ["select.all"], ["view.help"]];
+export const MORE_MENU: MenuItems = [
+  ["run.selected"],
+  ["select.all", "select.touch"],
+  ["arrange.layout", "arrange.collapse", "arrange.snap", "arrange.guides"],
+  ["panel.library", "panel.legend", "panel.list", "view.minimap"],
+  ["find.command", "view.help"],
+];

@@ -1,0 +1,318 @@
+"""How the editor draws large graphs, beside litegraph drawing the same graph in the same run, and an empty page.
+
+    python benchmarks/bench_editor.py [--sizes 100,500] [--rounds 3] [--slow 4]    as on a machine 4 times as slow
+    python benchmarks/bench_editor.py --soak MINUTES    previews only: does the page's memory stay flat?
+
+Nodes have one wire and four widgets: a number, a slider, a choice, a line of text. The mouse is Chromium's own: it
+pans, zooms with the wheel and drags a node, zoomed to fit and at 1:1, while the page notes the time of each frame. The
+sides take turns in each round, so that what slows the machine slows them all. The editor is the built bundle on a
+kernel in the page. Bytes are those of an edit and of all that is told because of it.
+
+The promise: first paint at most twice litegraph's at 500 nodes; p95 of a frame zoomed to fit at most litegraph's at
+500, 1,000 and 2,000 (or that of the empty page); at 1:1 at most 1.5 frames of the empty page at every size; one value
+edit at most 1 KB on the wire.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tools import frontend  # noqa: E402 -- found by the line above
+from tools.browser import ADVICE, ARGUMENTS, find_browser  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from playwright.sync_api import Browser, Page, Route
+
+SIZES = (100, 500, 1000, 2000)
+ROUNDS = 3
+PAINT_TIMES = 2.0
+FRAMES_AT_ONE = 1.5
+EDIT_BYTES = 1024
+NOISE = 1.05
+"""By how much two p95 of the same thing differ."""
+FAR_SIZES = (500, 1000, 2000)
+PAINT_SIZE = 500
+
+STROKES = 3
+MOVES = 40
+STEP_PX = 12
+WHEEL_STEPS = 30
+WHEEL_PX = 12
+GESTURES = ("pan", "zoom", "drag")
+ORIGIN = "http://bench.test"
+FOLDERS = {"/static/": ROOT / "nodebook" / "widget" / "static", "/out/": ROOT / "build" / "bench"}
+TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
+
+Key = tuple[str, str, str]
+"""Side, ``fit`` or ``1:1``, gesture."""
+
+
+@dataclass
+class Figures:
+    """What one size came to, over all rounds. Times in ms, of frames by side, zoom and gesture."""
+
+    count: int
+    frames: dict[Key, list[float]] = field(default_factory=lambda: defaultdict(list))
+    paint: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    heap_mb: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    edit_bytes: int = 0
+    drag_bytes: int = 0
+
+    def p95(self, side: str, zoom: str, gesture: str) -> float:
+        return percentile(self.frames[side, zoom, gesture], 95)
+
+
+def percentile(values: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
+
+
+def serve(route: Route) -> None:
+    """Answer from the folders of built things."""
+    path = route.request.url.removeprefix(ORIGIN).partition("?")[0]
+    file = ROOT / "nodebook" / "js" / "dev" / "bench" / "index.html" if path == "/" else None
+    for prefix, folder in FOLDERS.items():
+        if path.startswith(prefix):
+            file = folder / path.removeprefix(prefix)
+    if file is None or not file.is_file():
+        route.fulfill(status=404)
+    else:
+        route.fulfill(path=file, content_type=TYPES[file.suffix])
+
+
+class Bench:
+    """One page of one side."""
+
+    def __init__(self, browser: Browser, side: str, slow: float = 1) -> None:
+        self.side = side
+        context = browser.new_context(viewport={"width": 1440, "height": 800})
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(30_000)
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.route(f"{ORIGIN}/**", serve)
+        self.page.goto(f"{ORIGIN}/?side={side}")
+        self.page.wait_for_function("() => globalThis.bench?.ready")
+        if slow > 1:
+            context.new_cdp_session(self.page).send("Emulation.setCPUThrottlingRate", {"rate": slow})
+
+    def close(self) -> None:
+        self.page.context.close()
+        if self.errors:
+            raise RuntimeError(f"The page of {self.side} had errors: {self.errors[:3]}")
+
+    def call(self, what: str) -> Any:
+        return self.page.evaluate(f"() => bench.{what}")
+
+    def heap_mb(self) -> float:
+        """Return what the page's JavaScript holds after a collection."""
+        session = self.page.context.new_cdp_session(self.page)
+        for _ in range(2):
+            session.send("HeapProfiler.collectGarbage")
+        used: float = session.send("Runtime.getHeapUsage")["usedSize"] / 1e6
+        session.detach()
+        return used
+
+    def show(self, count: int) -> float:
+        """Show a graph; return the ms to its first paint."""
+        self.call(f"side.prepare({count})")
+        shown: float = self.call(f"timedShow({count})")
+        return shown
+
+    def gesture(self, name: str) -> list[float]:
+        """Make one gesture; return the ms of its frames."""
+        spot = self.call("side.nodeSpot()" if name == "drag" else "side.emptySpot()") if self.side != "empty" else None
+        x, y = (spot["x"], spot["y"]) if spot else (700, 300)
+        self.page.mouse.move(x, y)
+        if name == "zoom" and self.side != "empty":  # with the focus, the wheel is the editor's
+            self.page.mouse.click(x, y)
+        self.page.wait_for_timeout(200)
+        self.call("frames.start()")
+        getattr(self, f"_{name}")(x, y)
+        frames: list[float] = self.call("frames.stop()")
+        self.page.wait_for_timeout(200)
+        return frames
+
+    def _pan(self, x: float, y: float) -> None:
+        for stroke in range(STROKES):
+            self._stroke(x, y, -1 if stroke % 2 == 0 else 1, 0.3 * stroke)
+
+    def _drag(self, x: float, y: float) -> None:
+        self._stroke(x, y, 1, 0.4)
+
+    def _stroke(self, x: float, y: float, direction: int, slope: float) -> None:
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        for step in range(MOVES):
+            reach = STEP_PX * step
+            self.page.mouse.move(x + direction * reach, y + slope * reach)
+        self.page.mouse.up()
+
+    def _zoom(self, _x: float, _y: float) -> None:
+        for direction in (1, -1):
+            for _ in range(WHEEL_STEPS):
+                self.page.mouse.wheel(0, direction * WHEEL_PX)
+                self.page.wait_for_timeout(8)
+
+
+def measure(browser: Browser, side: str, figures: Figures, slow: float) -> None:
+    """Add one round of one side."""
+    bench = Bench(browser, side, slow)
+    try:
+        before = bench.heap_mb()
+        figures.paint[side].append(bench.show(figures.count))
+        for zoom, set_zoom in (("fit", None), ("1:1", "side.comeNear()")):
+            for gesture in GESTURES:
+                if set_zoom is not None:
+                    bench.call(set_zoom)
+                    if abs(bench.call("side.zoom()") - 1) > 0.02:
+                        raise RuntimeError(f"{side} is not at zoom 1 but at {bench.call('side.zoom()')}.")
+                figures.frames[side, zoom, gesture] += bench.gesture(gesture)
+                if set_zoom is None:
+                    bench.call("side.fit()")
+        figures.heap_mb[side].append(bench.heap_mb() - before)
+        if side == "ours" and not figures.edit_bytes:
+            figures.edit_bytes, figures.drag_bytes = _weigh(bench, figures.count)
+    finally:
+        bench.close()
+
+
+def _weigh(bench: Bench, count: int) -> tuple[int, int]:
+    """Return the bytes that one value edit and one drag put on the wire, both ways."""
+    page = bench.page
+    node = bench.call("side.middleId()")
+
+    def bytes_of(action: Callable[[], None]) -> int:
+        before: int = bench.call("side.wireBytes()")
+        action()
+        page.wait_for_timeout(300)
+        after: int = bench.call("side.wireBytes()")
+        if after == before:
+            raise RuntimeError(f"Nothing was sent for an edit of node {node} of {count}.")
+        return after - before
+
+    def type_a_word() -> None:
+        label = page.locator(f'[data-node-id="{node}"] [data-input="label"] :is(input, textarea)')
+        label.fill("another label")
+        label.press("Enter")
+
+    bench.call("side.comeNear()")
+
+    def drag() -> None:
+        bench.gesture("drag")
+
+    return bytes_of(type_a_word), bytes_of(drag)
+
+
+def run(browser: Browser, sizes: Iterable[int], rounds: int, slow: float) -> list[Figures]:
+    """Measure all sizes, a round of each side in turn."""
+    found = []
+    for count in sizes:
+        figures = Figures(count)
+        for _ in range(rounds):
+            measure_empty(browser, figures, slow)
+            measure(browser, "ours", figures, slow)
+            measure(browser, "litegraph", figures, slow)
+        print_size(figures)
+        found.append(figures)
+    return found
+
+
+def measure_empty(browser: Browser, figures: Figures, slow: float) -> None:
+    """Add what a frame of a page takes that draws nothing while the mouse does the same."""
+    bench = Bench(browser, "empty", slow)
+    try:
+        for gesture in GESTURES:
+            figures.frames["empty", "", gesture] += bench.gesture(gesture)
+    finally:
+        bench.close()
+
+
+def print_size(figures: Figures) -> None:
+    """Print the tables of one size."""
+    paint, heap = figures.paint, figures.heap_mb
+    print(
+        f"\n{figures.count} nodes: first paint {statistics.median(paint['ours']):.0f} ms, "
+        f"litegraph {statistics.median(paint['litegraph']):.0f}; "
+        f"heap {statistics.median(heap['ours']):.1f} MB, litegraph {statistics.median(heap['litegraph']):.1f}; "
+        f"on the wire: value edit {figures.edit_bytes} bytes, drag {figures.drag_bytes}"
+    )
+    print(f"{'frame, ms p50/p95':<20}{'ours':>14}{'litegraph':>14}{'empty page':>14}")
+    for zoom in ("fit", "1:1"):
+        for gesture in GESTURES:
+            cells = [figures.frames[side, zoom, gesture] for side in ("ours", "litegraph")]
+            cells.append(figures.frames["empty", "", gesture])
+            texts = [f"{percentile(cell, 50):.1f}/{percentile(cell, 95):.1f}" for cell in cells]
+            print(f"{f'{gesture}, {zoom}':<20}" + "".join(f"{text:>14}" for text in texts), flush=True)
+
+
+def verdicts(all_figures: Iterable[Figures]) -> dict[str, bool]:
+    """Return each promise, and whether it was kept."""
+    found = {}
+    for each in all_figures:
+        if each.count == PAINT_SIZE:
+            ratio = statistics.median(
+                ours / theirs for ours, theirs in zip(each.paint["ours"], each.paint["litegraph"], strict=True)
+            )
+            found[f"{each.count}: first paint {ratio:.2f} of litegraph's (≤ {PAINT_TIMES:g})"] = ratio <= PAINT_TIMES
+        for gesture in GESTURES:
+            empty = each.p95("empty", "", gesture)
+            if each.count in FAR_SIZES:
+                ours, theirs = each.p95("ours", "fit", gesture), each.p95("litegraph", "fit", gesture)
+                text = f"{each.count}: {gesture} at fit {ours:.1f} ms, litegraph {theirs:.1f} (≤ 1)"
+                found[text] = ours <= NOISE * max(theirs, empty)
+            ours = each.p95("ours", "1:1", gesture)
+            text = f"{each.count}: {gesture} at 1:1 {ours / empty:.2f} frames of the empty page (≤ {FRAMES_AT_ONE:g})"
+            found[text] = ours <= FRAMES_AT_ONE * empty
+        found[f"{each.count}: a value edit is {each.edit_bytes} bytes (≤ {EDIT_BYTES})"] = each.edit_bytes <= EDIT_BYTES
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Print the figures; return 1 when a promise is not kept."""
+    from playwright.sync_api import sync_playwright
+
+    options = _parse(arguments)
+    path = find_browser()
+    if path is None:
+        print(ADVICE)
+        return 1
+    frontend.build()
+    frontend.run_npm("run", "bench")
+    started = time.strftime("%Y-%m-%d %H:%M")
+    print(f"editor in Chromium, {started}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the start")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, "--enable-precise-memory-info"])
+        print(f"Chromium {browser.version}")
+        try:
+            kept = verdicts(run(browser, options.sizes, options.rounds, options.slow))
+        finally:
+            browser.close()
+    print()
+    for text, is_kept in kept.items():
+        print(f"{'kept    ' if is_kept else 'NOT KEPT'}  {text}")
+    return 0 if all(kept.values()) else 1
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--sizes", type=lambda text: [int(each) for each in text.split(",")], default=SIZES)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--slow", type=float, default=1)
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
