@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nodebook.engine.annotations import Color as Color
     from nodebook.engine.annotations import FileName as FileName
     from nodebook.engine.annotations import Hidden as Hidden
+    from nodebook.engine.annotations import InputFile as InputFile
     from nodebook.engine.annotations import Lazy as Lazy
     from nodebook.engine.annotations import Number as Number
     from nodebook.engine.annotations import Picture as Picture
@@ -44,6 +45,7 @@ _WHERE = {
     "Graph": "graph",
     "Hidden": "engine.annotations",
     "Image": "nodes.ports",
+    "InputFile": "engine.annotations",
     "Items": "engine.items",
     "Lazy": "engine.annotations",
     "Mask": "nodes.ports",

@@ -60,6 +60,16 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class InputFile:
+    """The name of a file in the input folder; a file dropped or pasted on the node is stored there.
+
+    ``suffixes``: those that are offered and taken, in lower case with their dot; none: any file.
+    """
+
+    suffixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class FileName:
     """The name of a file of a kind that the session lists (``FileName("checkpoints")``): a choice that stays current.
 

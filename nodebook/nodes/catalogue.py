@@ -98,7 +98,8 @@ OTHERS: tuple[NodeFunction[..., Any], ...] = (
 def collect(folders: Folders | None, model_folders: ModelFolders | None = None) -> list[NodeFunction[..., Any]]:
     """Return all nodes, the readers keyed by the content of their file."""
     pictures = [_keyed_by_file(each, load.picture_digest, folders) for each in READERS]
-    return [*pictures, *OTHERS, *(_diffusion(each, folders, model_folders) for each in DIFFUSION)]
+    films = _keyed_by_file(sound.play_file, sound.media_digest, folders)
+    return [*pictures, films, *OTHERS, *(_diffusion(each, folders, model_folders) for each in DIFFUSION)]
 
 
 def _diffusion(

@@ -66,7 +66,16 @@ class PictureWidget(TypedDict):
     files: NotRequired[str]
 
 
-Widget = NumberWidget | TextWidget | ToggleWidget | ChoiceWidget | ColorWidget | PictureWidget
+class FileWidget(TypedDict):
+    """The name of a file in the input folder; takes a dropped one with a suffix of ``accept``, any if that is empty."""
+
+    kind: Literal["file"]
+    options: list[str]
+    accept: list[str]
+    files: NotRequired[str]
+
+
+Widget = NumberWidget | TextWidget | ToggleWidget | ChoiceWidget | ColorWidget | PictureWidget | FileWidget
 
 
 class InputInfo(TypedDict):
@@ -139,10 +148,14 @@ def _input_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> dict[st
         info["widget"] = {name: wire(value) for name, value in widget.items()}
         kind = info["widget"].get("files")
         if kind is not None:
-            info["widget"]["options"] = files.get(kind, [])
+            info["widget"]["options"] = _of_suffixes(files.get(kind, []), info["widget"].get("accept"))
     if "default" in info:
         info["default"] = wire(info["default"])
     return info
+
+
+def _of_suffixes(names: list[str], suffixes: list[str] | None) -> list[str]:
+    return [name for name in names if name.lower().endswith(tuple(suffixes))] if suffixes else names
 
 
 def wire(value: Any) -> Any:

@@ -8,6 +8,7 @@ import { installFocus } from "./editor/focus";
 import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
 import { openPalette } from "./editor/openPalette";
+import { installPasteFiles } from "./editor/pasteFiles";
 import { watchTheme } from "./editor/theme";
 import { createClientStore, pushNotice } from "./state/client";
 import { bindFlow } from "./state/flow";
@@ -41,6 +42,7 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   // After React's own listeners on the same element: a control handles its key first, then the editor, then the guard.
   installKeyboard(context, signal);
   installClipboard(context, signal);
+  installPasteFiles(context, signal);
   installGuard(root, signal);
   installFocus(context, signal);
   watchTheme(root, signal);

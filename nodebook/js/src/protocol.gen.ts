@@ -62,7 +62,14 @@ export interface Library {
   readonly completions?: Readonly<Record<string, readonly string[]>>;
 }
 
-export type Widget = NumberWidget | TextWidget | ToggleWidget | ChoiceWidget | ColorWidget | PictureWidget;
+export type Widget =
+  | NumberWidget
+  | TextWidget
+  | ToggleWidget
+  | ChoiceWidget
+  | ColorWidget
+  | PictureWidget
+  | FileWidget;
 
 export type ToKernel =
   | Hello
@@ -311,6 +318,14 @@ export interface ColorWidget {
 export interface PictureWidget {
   readonly kind: "picture";
   readonly options: readonly string[];
+  readonly files?: string;
+}
+
+/** The name of a file in the input folder; takes a dropped one with a suffix of `accept`, any if that is empty. */
+export interface FileWidget {
+  readonly kind: "file";
+  readonly options: readonly string[];
+  readonly accept: readonly string[];
   readonly files?: string;
 }
 

@@ -2,8 +2,8 @@ import type { ReactElement } from "react";
 import type { Widget } from "../graph/library";
 import { ChoiceControl } from "./ChoiceControl";
 import { ColorControl } from "./ColorControl";
+import { FileControl } from "./FileControl";
 import { NumberControl } from "./NumberControl";
-import { PictureControl } from "./PictureControl";
 import { SeedControl } from "./SeedControl";
 import { SliderControl } from "./SliderControl";
 import { TextControl } from "./TextControl";
@@ -18,7 +18,8 @@ const CONTROLS: Controls = {
   toggle: ToggleControl,
   choice: ChoiceControl,
   color: ColorControl,
-  picture: PictureControl,
+  picture: FileControl,
+  file: FileControl,
 };
 
 function NumberKind(props: ControlProps<WidgetOf<"number">>) {

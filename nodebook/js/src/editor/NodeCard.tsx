@@ -186,11 +186,10 @@ function useFreshPorts(id: string, ports: Ports, look: string): void {
   useEffect(() => update(id), [id, names, look, update]);
 }
 
-/** A picture file dropped on a card that takes one. */
+/** A file dropped on a card that takes some. */
 function useFileDrop(id: string, ports: Ports) {
   const { actions } = useEditor();
-  const input = ports.inputs.find((port) => port.widget?.kind === "picture")?.name;
-  if (input === undefined) return {};
+  if (!ports.inputs.some(({ widget }) => widget?.kind === "picture" || widget?.kind === "file")) return {};
   const over = (event: DragEvent) => {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
@@ -201,7 +200,7 @@ function useFileDrop(id: string, ports: Ports) {
     onDrop: (event: DragEvent) => {
       const file = event.dataTransfer.files[0];
       over(event);
-      if (file) void actions.upload(id, input, file);
+      if (file) actions.giveFile(id, file);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** Everything a user can do to the graph, as one batch of operations each. */
 import { bindCancelling } from "../../state/cancelling";
 import { clipboardActions } from "./clipboard";
+import { fileActions } from "./files";
 import { findingActions } from "./finding";
 import { linkActions } from "./links";
 import { moveActions } from "./moves";
@@ -22,6 +23,7 @@ export function createActions(parts: Parts) {
     ...clipboardActions(parts),
     ...moveActions(parts),
     ...seedActions(parts),
+    ...fileActions(parts),
     ...textActions(parts),
 
     cancel() {
