@@ -33,6 +33,7 @@ from nodebook.history import MAX_RECORDS
 from nodebook.jobs import Job
 from nodebook.models.errors import ModelFolderError
 from nodebook.models.folders import ModelFolders
+from nodebook.nodelogs import NodeLogs
 from nodebook.runqueue import RunQueue
 
 logger = logging.getLogger(__name__)
@@ -69,10 +70,12 @@ class Session:
         )
         self.model_folders = model_folders or _model_folders(folder)
         self.pool = nodes.new_pool()
+        self.previews = nodes.new_previews(self.pool, self.model_folders, lambda: self.queue.notify())  # noqa: PLW0108 - made below
         self.file_lists = nodes.file_lists(self.folders, self.model_folders)
         """What widgets offer for each kind of file that ``FileName`` names, at this moment."""
         self.library = Library()
         self.stream = EventStream()
+        self.logs = NodeLogs()
         self.values = ValueRegistry()
         self.cache = self._new_cache(cache_bytes, cache_folder, cache_policy)
         self._named: dict[str, GraphStore] = {}
@@ -101,11 +104,17 @@ class Session:
             cache=self.cache,
             values=self.values,
             stream=self.stream,
-            resources={Folders: self.folders, ModelFolders: self.model_folders, type(self.pool): self.pool},
+            resources={
+                Folders: self.folders,
+                ModelFolders: self.model_folders,
+                type(self.pool): self.pool,
+                type(self.previews): self.previews,
+            },
             around=nodes.run_context,
             lanes=self.lanes,
             is_out_of_memory=nodes.is_out_of_memory,
             reclaim=self.reclaim,
+            on_output=self.logs.add,
         )
 
     def reclaim(self) -> None:

@@ -28,6 +28,7 @@ from nodebook.models.previews import latent_to_rgb
 from nodebook.models.sampling.noise import initial_noise
 from nodebook.models.values import Conditioning, Latent
 from nodebook.nodes import builtin_nodes
+from nodebook.nodes.diffusion.previewing import Previews
 from tests.golden_data import NUMERICS, array
 
 NodeTable = Mapping[str, Callable[..., Any]]
@@ -49,7 +50,7 @@ class Graph:
     nodes: Mapping[str, Mapping[str, Any]]
     functions: NodeTable
     services: Mapping[str, Any] = field(default_factory=dict)
-    """What the session gives to functions that have parameters of these names (``pool``, ``folders``)."""
+    """What the session gives to functions that have parameters of these names (``pool``, ``folders``, ``previews``)."""
 
     results: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
@@ -102,7 +103,8 @@ def recorded_folders() -> ModelFolders:
 
 def recorded_services() -> dict[str, Any]:
     """Return what a session gives to the nodes of recorded graphs, by the names of their parameters."""
-    return {"pool": Pool(), "folders": recorded_folders()}
+    pool, folders = Pool(), recorded_folders()
+    return {"pool": pool, "folders": folders, "previews": Previews(pool, folders)}
 
 
 def outputs(case: Mapping[str, Any], graph: Graph) -> dict[str, Tensor]:

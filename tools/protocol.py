@@ -25,12 +25,14 @@ from pydantic import BaseModel
 from nodebook import explain
 from nodebook.engine import edits, schema
 from nodebook.engine.literals import TypeScript
+from nodebook.models import preview_options
 from nodebook.widget import libraryjson, protocol
 
 FILE = Path(__file__).resolve().parent.parent / "nodebook" / "js" / "src" / "protocol.gen.ts"
 
 NAMED: Mapping[str, Any] = {
     "GraphDocument": schema.DocumentModel,
+    "Group": schema.GroupModel,
     "Link": tuple[str, str],
     "Op": edits.Edit,
     "Library": libraryjson.LibraryJson,
@@ -41,6 +43,7 @@ NAMED: Mapping[str, Any] = {
     "NodeState": protocol.NodeState,
     "NoticeLevel": protocol.NoticeLevel,
     "PictureKind": protocol.PictureKind,
+    "PreviewMethod": preview_options.PreviewMethod,
     "PlanAction": explain.PlanAction,
 }
 """What is not a class and has a name in TypeScript, and the classes to begin with: those that they hold follow."""
@@ -94,7 +97,8 @@ def members_of(cls: type) -> Iterator[Member]:
             yield Member("[member: string]", others, is_optional=False)
     elif dataclasses.is_dataclass(cls):
         for each in dataclasses.fields(cls):
-            yield Member(each.name, hints[each.name], is_optional=False)
+            is_optional = each.default is None
+            yield Member(each.name, _without_none(hints[each.name]) if is_optional else hints[each.name], is_optional)
     else:
         for name, hint in hints.items():
             is_optional = get_origin(hint) is NotRequired

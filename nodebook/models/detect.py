@@ -127,7 +127,7 @@ def _fitted(index: WeightsIndex, latent_format: LatentFormat, text: str) -> Late
             f"The metadata {LATENT_RGB_METADATA} of {index.path.name} is no fit of {latent_format.channels} channels: "
             'expected {"weights": [[r, g, b], ...], "bias": [r, g, b]}.'
         )
-    return replace(latent_format, rgb=rows, rgb_bias=bias)
+    return replace(latent_format, rgb=rows, rgb_bias=bias, tiny_vae="")  # latents of its own: no TAESD fits
 
 
 def _triple(numbers: Any) -> tuple[float, float, float]:

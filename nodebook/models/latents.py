@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 Rows = tuple[tuple[float, float, float], ...]
@@ -38,12 +37,6 @@ class LatentFormat:
     def process_out(self, latent: Tensor) -> Tensor:
         """Return a model's latent in the VAE's scale."""
         return latent / self.scale + self.shift
-
-    def to_rgb(self, latent: Tensor) -> Tensor:
-        """Return rough colours [h, w, 3] in -1..1 of one latent [C, h, w] in the model's scale."""
-        weights = torch.tensor(self.rgb, dtype=torch.float32, device=latent.device)
-        bias = torch.tensor(self.rgb_bias, dtype=torch.float32, device=latent.device)
-        return latent.float().movedim(0, -1) @ weights + bias
 
 
 SD1 = LatentFormat(

@@ -80,6 +80,8 @@ class Network:
         self.family = family
         self.sampling = sampling
         self._calls = get_family(family)
+        self._times: dict[float, float] = {}
+        """Level -> time."""
 
     @cached_property
     def dtype(self) -> torch.dtype:
@@ -99,15 +101,28 @@ class Network:
 
         They are shown to the network in one call; ``inputs`` are those of all their rows.
         """
-        first, count = samples[0], len(samples[0])
+        first = samples[0]
         if all(each is first for each in samples):
-            batch = torch.cat([self.sampling.model_input(sigma, first).to(self.dtype)] * len(samples))
+            batch = self.sampling.model_input(sigma, first, len(samples))
         else:
-            batch = torch.cat([self.sampling.model_input(sigma, each) for each in samples]).to(self.dtype)
-        timestep = self.sampling.schedule.timestep(sigma).float().to(batch.device).expand(len(batch))
-        output = self._calls.call(self.module, batch, timestep, inputs)
-        parts = (output[index * count : (index + 1) * count] for index in range(len(samples)))
+            batch = torch.cat([self.sampling.model_input(sigma, each) for each in samples])
+        if batch.dtype != self.dtype:
+            batch = batch.to(self.dtype)
+        output = self._calls.call(self.module, batch, self._timesteps(sigma, batch), inputs)
+        parts = output.chunk(len(samples))
         return [self.sampling.denoised(sigma, part, each) for part, each in zip(parts, samples, strict=True)]
+
+    def expect(self, sigmas: Tensor) -> None:
+        """Look up the times of the levels [N] that a run will come by, all at once."""
+        times = self.sampling.schedule.timestep(sigmas).float().tolist()
+        self._times.update(zip(sigmas.tolist(), times, strict=True))
+
+    def _timesteps(self, sigma: Tensor, batch: Tensor) -> Tensor:
+        """Return what the network is told of the time, [rows] float32."""
+        level = sigma.item()
+        if level not in self._times:
+            self.expect(sigma.reshape(1))
+        return torch.full((len(batch),), self._times[level], dtype=torch.float32, device=batch.device)
 
 
 class UNetFamily:

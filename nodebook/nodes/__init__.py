@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from nodebook.engine.valueops import ValueRegistry
     from nodebook.models.folders import ModelFolders
     from nodebook.models.pool import Pool
+    from nodebook.nodes.diffusion.previewing import Previews
 
 __all__ = [
     "builtin_nodes",
@@ -26,6 +27,7 @@ __all__ = [
     "give_back",
     "is_out_of_memory",
     "new_pool",
+    "new_previews",
     "register",
     "register_codecs",
     "register_ports",
@@ -64,6 +66,13 @@ def new_pool() -> Pool:
     from nodebook.models.pool import Pool
 
     return Pool(device=os.environ.get("NODEBOOK_DEVICE") or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def new_previews(pool: Pool, folders: ModelFolders, on_change: Callable[[], None]) -> Previews:
+    """Return how samplers show what they have so far, as it is set at first; ``on_change`` is called when it is set."""
+    from nodebook.nodes.diffusion.previewing import Previews
+
+    return Previews(pool, folders, on_change)
 
 
 def register(ports: PortRegistry, values: ValueRegistry) -> None:

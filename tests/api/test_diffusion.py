@@ -15,9 +15,12 @@ from safetensors.torch import load_file, save_file
 
 import nodebook as nb
 from nodebook.engine.events import NodePreview, NodeProgress
+from nodebook.models.detect import LATENT_RGB_METADATA
 from nodebook.models.folders import DATA
 from nodebook.models.guidance.denoiser import GuidedDenoiser
+from nodebook.models.preview_options import PreviewMethod, PreviewOptions
 from nodebook.sessions import Session
+from tests.models.vae.support import tiny_file, tiny_vae
 
 DEMO = DATA / "checkpoints" / "nodebook-demo.safetensors"
 STEPS = 3
@@ -102,6 +105,34 @@ def test_each_step_is_told_and_shown(session: Session) -> None:
     sampler = g["KSampler"].id
     assert [each.value for each in events if isinstance(each, NodeProgress) and each.node == sampler] == [*range(1, 21)]
     assert any(isinstance(each, NodePreview) and each.node == sampler for each in events)
+
+
+def test_previews_are_drawn_as_the_session_says(session: Session, models: Path) -> None:
+    shown: list[NodePreview] = []
+    session.stream.subscribe(lambda event: shown.append(event) if isinstance(event, NodePreview) else None)
+    # The package's model has latents of its own; without its fit of colours it counts as SD 1.x, which has a TAESD.
+    with safe_open(DEMO, framework="pt") as file:
+        metadata = {name: text for name, text in file.metadata().items() if name != LATENT_RGB_METADATA}
+    save_file(load_file(DEMO), models / "plain.safetensors", metadata)
+    taesd = models / "taesd_decoder.safetensors"
+    save_file(tiny_file(tiny_vae(), "decoder"), taesd)
+    session.model_folders.add("vae_approx", models)
+
+    def sizes(method: PreviewMethod, ckpt_name: str, size_px: int = 512) -> set[tuple[int, int]]:
+        shown.clear()
+        session.cache.clear()
+        session.previews.options = PreviewOptions(method, size_px)
+        text_to_image(ckpt_name).run().check()
+        return {each.picture.size for each in shown}
+
+    assert sizes("none", DEMO.name) == set()
+    assert sizes("auto", DEMO.name) == {(8, 8)}
+    assert sizes("auto", "plain.safetensors") == {(64, 64)}
+    assert sizes("taesd", "plain.safetensors", 40) == {(40, 40)}
+    assert sizes("latent2rgb", "plain.safetensors") == {(8, 8)}
+    assert parts(session) >= {"unet"}
+    taesd.unlink()
+    assert sizes("auto", "plain.safetensors") == {(8, 8)}
 
 
 def test_cancel_stops_before_the_next_step(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import pytest
 import nodebook as nb
 from nodebook.engine import events
 from nodebook.graph import Graph
+from nodebook.models.preview_options import PreviewOptions
 from nodebook.widget.queuefeed import ABANDON_AFTER_S, INTERVAL_S, MAX_PENDING, QueueFeed
 from nodebook.widget.sync import GraphSync
 from tests.widget.fakes import WAIT_S, Clock, FakeChannel, ManualScheduler
@@ -130,6 +131,23 @@ def test_a_view_switches_running_after_edits(
     assert session.auto_run_options(graph.store) is None
 
 
+def test_a_view_chooses_previews_and_all_views_of_all_graphs_are_told(
+    session: Session, sync: GraphSync, channel: FakeChannel, hub: Hub
+) -> None:
+    other, other_channel = GraphSync(Graph("other", own_session=session).store, session, hub), FakeChannel()
+    other.attach(other_channel)
+    assert sync.snapshot()["queue"]["previews"] == {"method": "auto", "size": 512}
+    say(sync, "previews", method="taesd", size=256)
+    wanted = {"method": "taesd", "size": 256}
+    for each in (channel, other_channel):
+        each.wait("queue", lambda message: message["queue"]["previews"] == wanted)
+    assert session.previews.options == PreviewOptions("taesd", 256)
+    session.previews.method = "none"
+    channel.wait("queue", lambda message: message["queue"]["previews"]["method"] == "none")
+    assert other.snapshot()["queue"]["previews"] == {"method": "none", "size": 256}
+    other.close()
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -138,6 +156,10 @@ def test_a_view_switches_running_after_edits(
         {"type": "run", "priority": float("nan")},
         {"type": "run", "front": 1},
         {"type": "auto_run"},
+        {"type": "previews", "method": "best", "size": 512},
+        {"type": "previews", "method": "auto", "size": 8},
+        {"type": "previews", "method": "auto", "size": 256.5},
+        {"type": "previews", "method": "auto"},
         {"type": "queue_move", "job": 5, "position": 0},
         {"type": "queue_move", "job": "5", "position": "0"},
         {"type": "queue_cancel"},

@@ -4,10 +4,12 @@ import { createActions } from "./editor/actions";
 import { installClipboard } from "./editor/clipboard";
 import type { EditorContextValue } from "./editor/context";
 import { Editor } from "./editor/Editor";
+import { installFocus } from "./editor/focus";
 import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
 import { openPalette } from "./editor/openPalette";
 import { watchTheme } from "./editor/theme";
+import { watchFullscreen } from "./editor/watch/fullscreen";
 import { createClientStore, pushNotice } from "./state/client";
 import { bindFlow } from "./state/flow";
 import { createKernelStore } from "./state/kernel";
@@ -18,8 +20,8 @@ const READABLE_ZOOM = 0.8;
 export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void {
   const root = el.ownerDocument.createElement("div");
   root.className = "nb-editor";
-  root.setAttribute("role", "application");
-  root.setAttribute("aria-label", "Node graph");
+  root.setAttribute("role", "region");
+  root.setAttribute("aria-label", "Graph editor");
   el.append(root);
 
   const kernel = createKernelStore();
@@ -41,6 +43,8 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   installKeyboard(context, signal);
   installClipboard(context, signal);
   installGuard(root, signal);
+  installFocus(context, signal);
+  watchFullscreen(context, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });
   signal.addEventListener(

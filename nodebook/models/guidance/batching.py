@@ -6,7 +6,7 @@ Source: spec models.md F.3.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -33,6 +33,14 @@ class Job:
     entry: Prepared
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A call of the network: what it evaluates, and the joined inputs of all its rows."""
+
+    jobs: Sequence[Job]
+    inputs: Mapping[str, Tensor]
+
+
 @dataclass(eq=False)
 class Evaluator:
     """Evaluates lists of entries with one network, in as few calls as fit.
@@ -42,44 +50,35 @@ class Evaluator:
 
     network: Network
     most_rows: int = 16
-    _batched: dict[tuple[int, ...], dict[str, Tensor]] = field(default_factory=dict, repr=False)
-    """The inputs of calls that were made before: they are the same in every step."""
+    _calls: dict[tuple[object, ...], Sequence[Call]] = field(default_factory=dict, repr=False)
+    """The calls that were made before, by the sample's shape and the entries: they are the same in every step."""
 
     _variants: dict[NetworkPatch, Evaluator] = field(default_factory=dict, repr=False)
 
     def __call__(self, lists: Sequence[Iterable[Prepared]], x: Tensor, sigma: Tensor) -> list[Tensor]:
         """Return for each list the blended denoised estimate [B, C, h, w] of ``x``; 0 where no entry is active."""
-        jobs = _active_jobs(lists, sigma)
-        estimates = self._evaluate(jobs, x, sigma)
-        return [
-            _blend([(job.entry, estimates[id(job)]) for job in jobs if job.owner == owner], x)
-            for owner in range(len(lists))
-        ]
+        found: list[list[tuple[Prepared, Tensor]]] = [[] for _ in lists]
+        for call in self._plan(_active(lists, sigma), x):
+            samples = [x if job.entry.box is None else job.entry.box.cut(x) for job in call.jobs]
+            denoised = self.network.denoised(samples, sigma, call.inputs)
+            for job, estimate in zip(call.jobs, denoised, strict=True):
+                found[job.owner].append((job.entry, estimate))
+        return [_blend(each, x) for each in found]
 
     def variant(self, patch: NetworkPatch) -> Evaluator:
         """Return an evaluator of the same entries with a network that is changed once more; the same one each time."""
         if patch not in self._variants:
             network = self.network.with_module(patched(self.network.module, [patch]))
-            self._variants[patch] = Evaluator(network, self.most_rows, self._batched)
+            self._variants[patch] = Evaluator(network, self.most_rows, self._calls)
         return self._variants[patch]
 
-    def _evaluate(self, jobs: Sequence[Job], x: Tensor, sigma: Tensor) -> dict[int, Tensor]:
-        """Return the estimate of each job by its identity."""
-        estimates: dict[int, Tensor] = {}
-        most = max(1, self.most_rows // len(x))
-        for group in group_jobs(jobs, x, most):
-            samples = [x if job.entry.box is None else job.entry.box.cut(x) for job in group]
-            denoised = self.network.denoised(samples, sigma, self._inputs(group, len(x)))
-            estimates.update((id(job), each) for job, each in zip(group, denoised, strict=True))
-        return estimates
-
-    def _inputs(self, group: Sequence[Job], count: int) -> dict[str, Tensor]:
-        """Return the joined inputs of a call on ``count`` pictures for each entry."""
-        key = (count, *(id(job.entry) for job in group))
-        if key not in self._batched:
-            names = group[0].entry.inputs
-            self._batched[key] = {name: _join([_cut(job.entry, name) for job in group], count) for name in names}
-        return self._batched[key]
+    def _plan(self, lists: Sequence[Sequence[Prepared]], x: Tensor) -> Sequence[Call]:
+        key = (x.shape, *(tuple(map(id, entries)) for entries in lists))
+        if key not in self._calls:  # what is kept holds the entries, so their ids stay theirs
+            jobs = [Job(owner, entry) for owner, entries in enumerate(lists) for entry in entries]
+            groups = group_jobs(jobs, x, max(1, self.most_rows // len(x)))
+            self._calls[key] = [Call(group, _joined(group, len(x))) for group in groups]
+        return self._calls[key]
 
 
 def group_jobs(jobs: Sequence[Job], x: Tensor, most: int) -> list[list[Job]]:
@@ -126,6 +125,11 @@ def _cut(entry: Prepared, name: str) -> Input:
     return Input(entry.box.cut(found.value), "picture")
 
 
+def _joined(group: Sequence[Job], count: int) -> dict[str, Tensor]:
+    """Return the joined inputs of a call on ``count`` pictures for each entry."""
+    return {name: _join([_cut(job.entry, name) for job in group], count) for name in group[0].entry.inputs}
+
+
 def _join(inputs: Sequence[Input], count: int) -> Tensor:
     """Return one input for all entries of a call, [entries * count, ...]."""
     values = [fit_batch(each.value, count) for each in inputs]
@@ -135,13 +139,10 @@ def _join(inputs: Sequence[Input], count: int) -> Tensor:
     return torch.cat(values)
 
 
-def _active_jobs(lists: Sequence[Iterable[Prepared]], sigma: Tensor) -> list[Job]:
-    """Return what is to be evaluated. The noise level is read from the device only where a range asks for it."""
-    jobs = [Job(owner, entry) for owner, entries in enumerate(lists) for entry in entries]
-    if all(job.entry.end_sigma == 0 and job.entry.start_sigma == math.inf for job in jobs):
-        return jobs
+def _active(lists: Sequence[Iterable[Prepared]], sigma: Tensor) -> list[list[Prepared]]:
+    """Return what is to be evaluated of each list."""
     level = sigma.item()
-    return [job for job in jobs if job.entry.is_active(level)]
+    return [[entry for entry in entries if entry.is_active(level)] for entries in lists]
 
 
 def _blend(estimates: Sequence[tuple[Prepared, Tensor]], x: Tensor) -> Tensor:

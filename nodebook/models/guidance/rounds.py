@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from nodebook.models.arithmetic import interpolate
 from nodebook.models.guidance.batching import Evaluator
 from nodebook.models.guidance.conditioning import Lists
 from nodebook.models.guidance.options import Guided, Hooks, NetworkPatch
@@ -61,7 +62,7 @@ class Round:
         if self.hooks.combine is not None:
             denoised = self.hooks.combine.combine(guided)
         elif self.needs_uncond(scale):
-            denoised = uncond + (cond - uncond) * scale
+            denoised = interpolate(uncond, cond, scale)
         else:
             denoised = cond
         for after in self.hooks.after:

@@ -146,6 +146,7 @@ def _sample(run: Run, latent: Latent, noise: Tensor, evaluator: Evaluator, on_st
     noise = noise.to(device)
     denoiser = _denoiser(run, latent, start, noise, evaluator)
     sigmas = run.sigmas
+    evaluator.network.expect(run.sampler.levels(sigmas).cpu())
     x = sampling.noise_scaling(sigmas[0], noise, start, max_denoise=sampling.is_max_denoise(sigmas[0].item()))
     last: list[Tensor] = []
 

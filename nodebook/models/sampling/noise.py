@@ -95,7 +95,7 @@ class _BrownianPath:
 
         start = torch.zeros_like(x, device=device)
         low, high = sigmas[sigmas > 0].min().to(device), sigmas.max().to(device)
-        self._device = device
+        self._device, self._given_on = device, x.device
         self._tree = BrownianTree(low, start, high, entropy=seed)
         self._low, self._high = (round(float(end), _TREE_DIGITS) for end in (low, high))
 
@@ -104,4 +104,4 @@ class _BrownianPath:
         low, high = (start, end) if start < end else (end, start)
         increment: Tensor = self._tree(max(float(low), self._low), min(float(high), self._high))
         increment = increment if start < end else -increment
-        return (increment / (end - start).abs().sqrt()).to(sigma)
+        return (increment / (end - start).abs().sqrt()).to(self._given_on)

@@ -5,12 +5,14 @@ One precision rule everywhere: outputs are cast to float32 and combined with the
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 import torch
 from torch import Tensor
 
+from nodebook.models.arithmetic import add_scaled, repeat_divided
 from nodebook.models.sampling.schedules import Schedule
 
 Prediction = Literal["eps", "v", "edm", "flow", "x0", "image", "lcm", "rflow"]
@@ -22,7 +24,7 @@ consistency model's noise, a flow's velocity where noise is added (Cosmos)."""
 class ModelSampling:
     """A schedule and a prediction: all that samplers and guidance know of what a network was trained to say.
 
-    Sigmas are tensors that broadcast against samples, or 0-dim.
+    Sigmas are 0-dim tensors on the CPU, from where reading one waits for nothing.
     """
 
     schedule: Schedule
@@ -48,40 +50,53 @@ class ModelSampling:
         """Return the same prediction over other noise levels."""
         return replace(self, schedule=schedule)
 
-    def model_input(self, sigma: Tensor, x: Tensor) -> Tensor:
-        """Return the sample as the network wants it."""
-        if self.prediction in ("flow", "image"):
-            return x
-        if self.prediction == "rflow":
-            return x * (1 - sigma / (sigma + 1))
-        return x / (sigma**2 + self.sigma_data**2).sqrt()
+    def model_input(self, sigma: Tensor, x: Tensor, copies: int = 1) -> Tensor:
+        """Return the sample [B, C, h, w] as the network wants it, so many times: [copies * B, C, h, w]."""
+        level = sigma.item()
+        match self.prediction:
+            case "flow" | "image":
+                divisor = 1.0
+            case "rflow":
+                divisor = level + 1
+            case _:
+                divisor = math.hypot(level, self.sigma_data)
+        return repeat_divided(x, divisor, copies)
 
     def denoised(self, sigma: Tensor, output: Tensor, x: Tensor) -> Tensor:
         """Return the denoised sample that a network's output means, for the sample ``x`` at ``sigma``."""
         output = output.float()
-        data = self.sigma_data
-        match self.prediction:
-            case "eps" | "flow":
-                return x - sigma * output
-            case "v":
-                return x * data**2 / (sigma**2 + data**2) - output * sigma * data / (sigma**2 + data**2).sqrt()
-            case "edm":
-                return x * data**2 / (sigma**2 + data**2) + output * sigma * data / (sigma**2 + data**2).sqrt()
-            case "x0" | "image":
-                return output
-            case "lcm":
-                return self._consistency(sigma, output, x)
-            case "rflow":
-                time = sigma / (sigma + 1)
-                return x * (1 - time) - time * output
+        if self.prediction in ("x0", "image"):
+            return output
+        skip, scale = self._scalings(sigma)
+        return add_scaled(x if skip == 1 else x * skip, output, scale)
 
-    def _consistency(self, sigma: Tensor, output: Tensor, x: Tensor) -> Tensor:
-        """Return the consistency function's value (Latent Consistency Models, arXiv 2310.04378): boundary at t = 0."""
-        scaled_time = self.schedule.timestep(sigma.flatten()).reshape(sigma.shape) * 10.0
-        data = 0.5
-        skip = data**2 / (scaled_time**2 + data**2)
-        out = scaled_time / (scaled_time**2 + data**2).sqrt()
-        return out * (x - sigma * output) + skip * x
+    def _scalings(self, sigma: Tensor) -> tuple[float, float]:
+        """Return what sample and output are multiplied by in their sum, the denoised sample.
+
+        Plain numbers: each operation on tensors, be they 0-dim, costs a step as much as one on a small sample.
+        """
+        level, data = sigma.item(), self.sigma_data
+        match self.prediction:
+            case "v" | "edm":
+                spread = math.hypot(level, data)
+                scale = level * data / spread
+                return (data / spread) ** 2, scale if self.prediction == "edm" else -scale
+            case "lcm":
+                return self._consistency(sigma)
+            case "rflow":
+                return 1 / (level + 1), -level / (level + 1)
+            case _:
+                return 1.0, -level
+
+    def _consistency(self, sigma: Tensor) -> tuple[float, float]:
+        """Return the scalings of a consistency function (Latent Consistency Models, arXiv 2310.04378).
+
+        At t = 0 they are 1 and 0.
+        """
+        data, scaled_time = 0.5, self.schedule.timestep(sigma).item() * 10.0
+        spread = math.hypot(scaled_time, data)
+        skip, out = (data / spread) ** 2, scaled_time / spread
+        return skip + out, -out * sigma.item()
 
     def noise_scaling(self, sigma: Tensor, noise: Tensor, latent: Tensor, *, max_denoise: bool = False) -> Tensor:
         """Return the sample at ``sigma`` that unit noise makes of a latent.

@@ -187,7 +187,7 @@ class Sampler:
         check_sigmas(sigmas)
         if len(sigmas) < 2:  # noqa: PLR2004 -- a step has two ends
             return x
-        sigmas = self.levels(sigmas).to(x.device)
+        sigmas = self.levels(sigmas).cpu()  # samplers ask what they are, which on a device waits for all its work
         kind = self.type
         source = noise_sampler(kind.noise, x, sigmas, seed)
         options = {**kind.preset, **dict(self.options)}

@@ -6,10 +6,13 @@ A table of sigmas, ascending; sigma <-> t; progress in percent -> sigma. Source:
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -62,9 +65,9 @@ class DiscreteSchedule:
 
     def timestep(self, sigma: Tensor) -> Tensor:
         """Return the index of the level whose logarithm is nearest; no interpolation."""
-        logs = _discrete_table(self)[1].to(sigma.device)
-        nearest = (sigma.log() - logs[:, None].reshape(-1, *([1] * sigma.dim()))).abs().argmin(dim=0)
-        return nearest if self.skip == 1 else nearest * self.skip + (self.skip - 1)
+        logs = _discrete_logs(self)
+        times = [_nearest(logs, log) * self.skip + (self.skip - 1) for log in sigma.log().flatten().tolist()]
+        return torch.tensor(times, device=sigma.device).reshape(sigma.shape)
 
     def sigma(self, timestep: Tensor) -> Tensor:
         """Return the level between the two nearest times, interpolated in its logarithm."""
@@ -101,6 +104,25 @@ def _discrete_table(schedule: DiscreteSchedule) -> tuple[Tensor, Tensor]:
     if schedule.zero_terminal_snr:
         sigmas = _with_zero_terminal_snr(sigmas)
     return sigmas.float(), sigmas.log().float()
+
+
+@cache
+def _discrete_logs(schedule: DiscreteSchedule) -> list[float]:
+    """Return the logarithms as plain numbers: one level is found in them faster than tensors can be compared."""
+    logs: list[float] = _discrete_table(schedule)[1].tolist()
+    return logs
+
+
+def _nearest(ascending: Sequence[float], value: float) -> int:
+    """Return the index of the nearest number, of two equally near ones the first.
+
+    Distances are rounded to float32, in which samplers meet ties (spec M.1).
+    """
+    above = bisect_left(ascending, value)
+    if above in (0, len(ascending)):
+        return max(0, above - 1)
+    to_below, to_above = np.float32(value - ascending[above - 1]), np.float32(ascending[above] - value)
+    return above - 1 if to_below <= to_above else above
 
 
 def _with_zero_terminal_snr(sigmas: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from nodebook.nodes.diffusion.ports import (
     SamplerPort,
     SigmasPort,
 )
+from nodebook.nodes.diffusion.previewing import Previews
 
 _OUTPUTS = ("output", "denoised_output")
 
@@ -33,17 +34,19 @@ def sampler_custom(  # noqa: PLR0913 -- the inputs of ComfyUI's node
     sigmas: SigmasPort,
     latent_image: LatentImage,
     pool: Hidden[Pool],
+    previews: Hidden[Previews],
 ) -> tuple[LatentImage, LatentImage]:
     """Sample with a sampler and noise levels of your own. The second output is the model's last estimate.
 
     add_noise: off where the latent has its noise already.
     """
     noise = SeededNoise(noise_seed) if add_noise else NoNoise(noise_seed)
-    return finish(Run(CFGGuider(model, positive, negative, cfg), sampler, sigmas, noise), latent_image, pool)
+    run = Run(CFGGuider(model, positive, negative, cfg), sampler, sigmas, noise)
+    return finish(run, latent_image, pool, previews)
 
 
 @node(name="SamplerCustomAdvanced", category="sampling/custom_sampling", outputs=_OUTPUTS)
-def sampler_custom_advanced(
+def sampler_custom_advanced(  # noqa: PLR0913 -- the inputs of ComfyUI's node, and what a session gives
     noise: NoisePort,
     guider: GuiderPort,
     sampler: SamplerPort,
@@ -51,9 +54,10 @@ def sampler_custom_advanced(
     latent_image: LatentImage,
     *,
     pool: Hidden[Pool],
+    previews: Hidden[Previews],
 ) -> tuple[LatentImage, LatentImage]:
     """Sample with noise, guidance, sampler and noise levels of your own. The second output is the last estimate."""
-    return finish(Run(guider, sampler, sigmas, noise), latent_image, pool)
+    return finish(Run(guider, sampler, sigmas, noise), latent_image, pool, previews)
 
 
 @node(name="RandomNoise", category="sampling/custom_sampling/noise")

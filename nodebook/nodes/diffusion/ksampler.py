@@ -13,6 +13,7 @@ from nodebook.models.sampling.registry import Sampler
 from nodebook.models.sampling.schedulers import ksampler_sigmas, step_range
 from nodebook.nodes.blame import about
 from nodebook.nodes.diffusion.ports import Cond, LatentImage, Model
+from nodebook.nodes.diffusion.previewing import Previews
 from nodebook.nodes.diffusion.samplers import SamplerName
 from nodebook.nodes.diffusion.schedulers import SchedulerName
 from nodebook.nodes.diffusion.steps import shown_steps
@@ -41,6 +42,7 @@ def ksampler(  # noqa: PLR0913 -- the inputs of ComfyUI's node
     latent_image: LatentImage,
     denoise: Annotated[float, Field(ge=0.0, le=1.0), Number(step=0.01)] = 1.0,
     pool: Hidden[Pool],
+    previews: Hidden[Previews],
 ) -> LatentImage:
     """Make a picture out of noise, step by step, as the prompts say.
 
@@ -50,7 +52,7 @@ def ksampler(  # noqa: PLR0913 -- the inputs of ComfyUI's node
     sigmas = ksampler_sigmas(model.sampling, sampler_name, scheduler, steps, denoise=denoise)
     guider = CFGGuider(model, positive, negative, cfg)
     run = Run(guider, Sampler.of(sampler_name), sigmas, SeededNoise(seed))
-    return finish(run, latent_image, pool)[0]
+    return finish(run, latent_image, pool, previews)[0]
 
 
 @node(name="KSamplerAdvanced", title="KSampler (Advanced)", category="sampling")
@@ -70,6 +72,7 @@ def ksampler_advanced(  # noqa: PLR0913 -- the inputs of ComfyUI's node
     end_at_step: StepIndex = 10000,
     return_with_leftover_noise: Literal["disable", "enable"] = "disable",
     pool: Hidden[Pool],
+    previews: Hidden[Previews],
 ) -> LatentImage:
     """Do some of the steps of a run, so that several samplers, or models, can share one picture.
 
@@ -81,15 +84,16 @@ def ksampler_advanced(  # noqa: PLR0913 -- the inputs of ComfyUI's node
     sigmas = step_range(sigmas, start_at_step, end_at_step, leaves_noise=return_with_leftover_noise == "enable")
     noise: NoiseSource = SeededNoise(noise_seed) if add_noise == "enable" else NoNoise(noise_seed)
     run = Run(CFGGuider(model, positive, negative, cfg), Sampler.of(sampler_name), sigmas, noise)
-    return finish(run, latent_image, pool)[0]
+    return finish(run, latent_image, pool, previews)[0]
 
 
-def finish(run: Run, latent: LatentImage, pool: Pool) -> tuple[LatentImage, LatentImage]:
+def finish(run: Run, latent: LatentImage, pool: Pool, previews: Previews) -> tuple[LatentImage, LatentImage]:
     """Sample, showing what comes, and return the latent and the last estimate with all else that the latent had."""
     if len(run.sigmas):
         with about("latent_image"):
             fit_latent(latent, run.guider.model.latent_format)
-    sampled = sample(run, latent, pool, shown_steps(run.guider.model))
+    with shown_steps(run.guider.model, previews) as on_step:
+        sampled = sample(run, latent, pool, on_step)
     return {**latent, "samples": sampled.samples}, {**latent, "samples": sampled.denoised}
 
 

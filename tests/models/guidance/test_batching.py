@@ -146,7 +146,7 @@ def test_inputs_are_joined_once_for_all_steps() -> None:
     evaluator, lists = Evaluator(network), [[entry(1.0)], [entry(2.0)]]
     for _ in range(3):
         evaluator(lists, X, SIGMA)
-    assert len(evaluator._batched) == 1
+    assert len(evaluator._calls) == 1
 
 
 def test_the_sample_is_not_changed() -> None:

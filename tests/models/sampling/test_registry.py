@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
 
 from nodebook.models.errors import SamplingError
+from nodebook.models.sampling.parametrisation import ModelSampling
 from nodebook.models.sampling.registry import SAMPLERS, Sampler
 from nodebook.models.sampling.step import Step
 from tests.models.sampling.analytic import EPS, FLOW, AnalyticDenoiser
@@ -48,6 +50,24 @@ def test_each_step_is_told_in_order(name: str) -> None:
     if name not in ("dpm_fast", "dpm_adaptive", "uni_pc", "uni_pc_bh2"):
         assert [step.sigma for step in told] == SIGMAS[:-1].tolist()
         assert torch.equal(told[0].x, noise())
+
+
+class Elsewhere(AnalyticDenoiser):
+    """A model on a device whose numbers nobody can read."""
+
+    def split(self, x: torch.Tensor, sigma: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        assert (sigma.device.type, sigma.dim()) == ("cpu", 0)
+        return torch.empty_like(x), torch.empty_like(x)
+
+
+@pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "dpm_adaptive"])  # its steps depend on samples
+@pytest.mark.parametrize("sampling", [EPS, FLOW])
+def test_levels_are_read_on_the_cpu_so_that_no_step_waits_for_a_device(name: str, sampling: ModelSampling) -> None:
+    x, kind = noise().to("meta"), SAMPLERS[name]
+    levels = Sampler(name).levels(torch.linspace(0.9, 0, 6))
+    options: dict[str, Any] = dict(kind.preset)
+    made = kind.function(Elsewhere(sampling), x, levels, noise=lambda *_: torch.empty_like(x), **options)
+    assert made.device.type == "meta"
 
 
 @every_sampler

@@ -15,6 +15,8 @@ from nodebook.models.sampling.schedules import (
     FlowSchedule,
     FluxSchedule,
     Schedule,
+    _discrete_table,
+    _nearest,
 )
 from tests.golden_data import cases, needs_golden
 from tests.models.sampling.graphs import sampling_points
@@ -85,6 +87,20 @@ def test_batches_and_single_levels_give_the_same_times(schedule: Schedule) -> No
     times = schedule.timestep(batch)
     assert times.shape == batch.shape
     assert times[2, 0, 0] == schedule.timestep(batch[2, 0, 0])
+
+
+@pytest.mark.parametrize("skip", [1, 20])
+def test_a_level_between_two_is_told_as_the_nearest_in_its_logarithm(skip: int) -> None:
+    schedule = DiscreteSchedule(skip=skip)
+    levels = torch.cat([torch.logspace(-3, 3, 4001), schedule.sigmas, torch.tensor([0.0, 1e38])])
+    nearest = (levels.log()[:, None] - _discrete_table(schedule)[1]).abs().argmin(dim=1)
+    assert torch.equal(schedule.timestep(levels), nearest * skip + skip - 1)
+
+
+def test_of_two_times_equally_near_the_first_is_told() -> None:
+    assert _nearest([0.0, 1.0], 0.5) == 0
+    assert _nearest([0.0, 1.0], 0.5 + 1e-10) == 0  # in float32 as near
+    assert _nearest([0.0, 1.0], 0.51) == 1
 
 
 def test_zero_terminal_snr_ends_in_almost_pure_noise() -> None:

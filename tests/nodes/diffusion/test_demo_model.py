@@ -12,12 +12,14 @@ from safetensors import safe_open
 from torch.nn import functional
 
 import nodebook.models
+from nodebook.models.folders import ModelFolders
 from nodebook.models.handles import ClipHandle, ModelHandle, VaeHandle
 from nodebook.models.load import load_checkpoint
 from nodebook.models.lora.attach import add_lora
 from nodebook.models.pool import Pool
 from nodebook.nodes.diffusion.ksampler import ksampler
 from nodebook.nodes.diffusion.latents import empty_latent_image
+from nodebook.nodes.diffusion.previewing import Previews
 from nodebook.nodes.diffusion.text import clip_text_encode
 from nodebook.nodes.diffusion.vae import vae_decode, vae_encode
 from tools.demo_model.captions import Item, Scene, caption, lay_out
@@ -61,6 +63,7 @@ class Demo:
             negative=clip_text_encode("", clip=self.clip, pool=self.pool),
             latent_image=empty_latent_image(128, 128),
             pool=self.pool,
+            previews=Previews(self.pool, ModelFolders([], own=None)),
         )
         picture: Picture = vae_decode(latents, self.vae, pool=self.pool)[0].numpy()
         return picture

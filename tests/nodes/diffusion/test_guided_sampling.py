@@ -17,16 +17,19 @@ from nodebook.engine.ports import PortRegistry
 from nodebook.errors import Cancelled
 from nodebook.models.build import Built
 from nodebook.models.errors import LatentError, PromptError
+from nodebook.models.folders import ModelFolders
 from nodebook.models.guidance.cfg_options import RescaleCFG
 from nodebook.models.guidance.masks import DifferentialDiffusion
 from nodebook.models.guidance.sample import NoNoise, SeededNoise
 from nodebook.models.latents import SD1
 from nodebook.models.pool import Pool
+from nodebook.models.preview_options import PreviewMethod
 from nodebook.models.sampling.registry import Sampler
 from nodebook.models.sampling.step import Step
 from nodebook.models.values import Latent
 from nodebook.nodes import register_ports
 from nodebook.nodes.diffusion import conditioning, custom, guiders, inpaint, ksampler, options, steps
+from nodebook.nodes.diffusion.previewing import Previews
 from tests.models.guidance.toys import MeanNetwork, handle, text
 from tests.nodes.golden import needs_golden
 from tests.nodes.test_schema import test_a_node_is_declared_as_in_comfyui as check_declaration
@@ -51,6 +54,13 @@ def library() -> Library:
     library = Library(ports)
     library.define_all(NODES, origin=BUILTIN)
     return library
+
+
+def session_of(pool: Pool, method: PreviewMethod = "latent2rgb") -> dict[str, Any]:
+    """What a session gives to sampling nodes."""
+    previews = Previews(pool, ModelFolders([], own=None))
+    previews.method = method
+    return {"pool": pool, "previews": previews}
 
 
 @needs_golden
@@ -81,16 +91,22 @@ def running() -> Iterator[Watched]:
     current_node.reset(token)
 
 
-def sampled(pool: Pool, **changes: Any) -> Latent:
+def sampled(pool: Pool, method: PreviewMethod = "latent2rgb", **changes: Any) -> Latent:
     inputs = {"positive": POSITIVE, "negative": NEGATIVE, "latent_image": EMPTY, "steps": 5, "cfg": 2.0, **changes}
-    return ksampler.ksampler(handle(), **inputs, pool=pool)
+    return ksampler.ksampler(handle(), **inputs, **session_of(pool, method))
 
 
 def test_a_sampler_reports_each_step_and_shows_pictures(pool: Pool, running: Watched) -> None:
     sampled(pool)
     assert running.done == [(step, 5) for step in range(1, 6)]
     assert running.shown
-    assert running.shown[0].size == (512, 512)
+    assert {each.size for each in running.shown} == {(8, 8)}
+
+
+def test_progress_is_reported_where_no_previews_are_wanted(pool: Pool, running: Watched) -> None:
+    sampled(pool, "none")
+    assert running.done == [(step, 5) for step in range(1, 6)]
+    assert running.shown == []
 
 
 def test_cancelling_stops_within_one_step(pool: Pool, running: Watched) -> None:
@@ -103,26 +119,36 @@ def test_cancelling_stops_within_one_step(pool: Pool, running: Watched) -> None:
 
 def test_outside_a_run_nothing_is_drawn(pool: Pool) -> None:
     shown: list[Any] = []
-    hook = steps.shown_steps(handle(), shown.append)
-    hook(Step(0, 1, None, EMPTY["samples"], EMPTY["samples"]))
+    with steps.shown_steps(handle(), session_of(pool)["previews"], shown.append) as hook:
+        hook(Step(0, 1, None, EMPTY["samples"], EMPTY["samples"]))
     assert shown == []
     assert sampled(pool)["samples"].shape == (1, 4, 8, 8)
 
 
-def test_dear_previews_are_shown_less_often(running: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("took_s", "shown_count"),
+    [
+        (0.0001, 20),  # a hundredth of the time leaves one in each step
+        (0.001, 5),  # ten a second, and the last step
+        (0.02, 3),  # a tenth of the time, and the last step
+    ],
+)
+def test_dear_previews_are_shown_less_often(
+    pool: Pool, running: Watched, monkeypatch: pytest.MonkeyPatch, took_s: float, shown_count: int
+) -> None:
     clock = [0.0]
     shown: list[float] = []
 
     def show(_picture: Any) -> None:
-        clock[0] += 0.001
+        clock[0] += took_s
         shown.append(clock[0])
 
     monkeypatch.setattr(steps, "perf_counter", lambda: clock[0])
-    hook = steps.shown_steps(handle(), show)
-    for index in range(20):
-        clock[0] += 0.02
-        hook(Step(index, 20, None, EMPTY["samples"], torch.zeros(1, 4, 8, 8)))
-    assert len(shown) == 5  # one each 0.1 s, and the last step
+    with steps.shown_steps(handle(), session_of(pool)["previews"], show) as hook:
+        for index in range(20):
+            clock[0] += 0.02
+            hook(Step(index, 20, None, EMPTY["samples"], torch.zeros(1, 4, 8, 8)))
+    assert len(shown) == shown_count
     assert len(running.done) == 20
 
 
@@ -147,7 +173,7 @@ def test_a_latent_that_does_not_fit_is_blamed(pool: Pool) -> None:
 
 def advanced(pool: Pool, **changes: Any) -> Latent:
     inputs = {"positive": POSITIVE, "negative": NEGATIVE, "latent_image": EMPTY, "steps": 6, "cfg": 2.0, **changes}
-    return ksampler.ksampler_advanced(handle(), **inputs, pool=pool)
+    return ksampler.ksampler_advanced(handle(), **inputs, **session_of(pool))
 
 
 def test_two_parts_of_a_run_are_the_run(pool: Pool) -> None:
@@ -162,13 +188,13 @@ def test_a_run_from_parts_is_the_run(pool: Pool) -> None:
     sigmas = torch.tensor([14.614643, 4.0, 1.0, 0.0])
     guider = guiders.cfg_guider(handle(), POSITIVE, NEGATIVE, 2.0)
     euler = Sampler.of("euler")
-    output, denoised = custom.sampler_custom_advanced(SeededNoise(5), guider, euler, sigmas, EMPTY, pool=pool)
+    output, denoised = custom.sampler_custom_advanced(SeededNoise(5), guider, euler, sigmas, EMPTY, **session_of(pool))
     named: dict[str, Any] = {"positive": POSITIVE, "negative": NEGATIVE, "latent_image": EMPTY}
     named.update(sampler=euler, sigmas=sigmas)
-    other, _ = custom.sampler_custom(handle(), noise_seed=5, cfg=2.0, **named, pool=pool)
+    other, _ = custom.sampler_custom(handle(), noise_seed=5, cfg=2.0, **named, **session_of(pool))
     assert torch.equal(output["samples"], other["samples"])
     assert torch.allclose(output["samples"], denoised["samples"], atol=1e-4)
-    quiet, _ = custom.sampler_custom(handle(), add_noise=False, cfg=2.0, **named, pool=pool)
+    quiet, _ = custom.sampler_custom(handle(), add_noise=False, cfg=2.0, **named, **session_of(pool))
     assert not torch.equal(quiet["samples"], other["samples"])
 
 

@@ -16,14 +16,17 @@ import { colorOf } from "../graph/colors";
 import type { FlowEdge, FlowNode } from "../state/flow";
 import { remembered } from "../state/remembered";
 import { ConnectHint } from "./ConnectHint";
+import { GRID } from "./commands/arrange";
 import { useClient, useEditor, useKernel } from "./context";
 import { nodeAt } from "./drawOverview";
 import { useWireDrop } from "./find/useWireDrop";
 import { FAR_ZOOM, fitView, NARROWEST_ZOOM, WIDEST_ZOOM } from "./fit";
+import { Guides } from "./Guides";
 import { NodeCard } from "./NodeCard";
-import { NoteCard } from "./NoteCard";
+import { NoteCard } from "./notes/NoteCard";
 import { Overview } from "./Overview";
 import { useConnect } from "./useConnect";
+import { useGuides } from "./useGuides";
 import { useMenus } from "./useMenus";
 
 const NODE_TYPES = { card: NodeCard, note: NoteCard };
@@ -32,6 +35,7 @@ const NO_ATTRIBUTION = { hideAttribution: true };
 const SNAP_RADIUS_PX = 24;
 /** From this many nodes on, cards that are out of sight are not in the page. */
 const MANY_NODES = 120;
+const SNAP_GRID: [number, number] = [GRID, GRID];
 const NO_NODES: FlowNode[] = [];
 const NO_EDGES: FlowEdge[] = [];
 
@@ -49,14 +53,18 @@ export const Canvas = memo(function Canvas() {
   const wireDrop = useWireDrop();
   const touch = useStored(remembered, (state) => state.touch);
   const onInit = useFirstFit();
+  const level = useGuides();
+  const snap = useClient((state) => state.preferences.snap);
   const changes = useMemo(
     () => ({
-      onNodesChange: (list: NodeChange<FlowNode>[]) =>
-        client.setState((state) => ({ nodes: measured(applyNodeChanges(list, [...state.nodes]), list) })),
+      onNodesChange: (changes: NodeChange<FlowNode>[]) => {
+        const list = level(changes);
+        client.setState((state) => ({ nodes: measured(applyNodeChanges(list, [...state.nodes]), list) }));
+      },
       onEdgesChange: (list: EdgeChange<FlowEdge>[]) =>
         client.setState((state) => ({ edges: applyEdgeChanges(list, [...state.edges]) })),
     }),
-    [client],
+    [client, level],
   );
   return (
     <ReactFlow<FlowNode, FlowEdge>
@@ -87,11 +95,14 @@ export const Canvas = memo(function Canvas() {
       proOptions={NO_ATTRIBUTION}
       reconnectRadius={6}
       selectionMode={touch ? SelectionMode.Partial : SelectionMode.Full}
+      snapToGrid={snap}
+      snapGrid={SNAP_GRID}
       zoomActivationKeyCode={null}
       zoomOnDoubleClick={false}
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1} />
       {far && <Overview />}
+      <Guides />
       <ConnectHint />
     </ReactFlow>
   );

@@ -1,4 +1,5 @@
 import { ReactFlowProvider } from "@xyflow/react";
+import { Announcer } from "./Announcer";
 import { Canvas } from "./Canvas";
 import { EditorContext, type EditorContextValue } from "./context";
 import { EmptyState } from "./EmptyState";
@@ -6,11 +7,15 @@ import { HelpSheet } from "./HelpSheet";
 import { KernelLink } from "./KernelLink";
 import { Lightbox } from "./Lightbox";
 import { Menu } from "./Menu";
+import { Minimap } from "./Minimap";
 import { Notices } from "./Notices";
 import { Palette } from "./Palette";
+import { Picker } from "./Picker";
 import { SidePanel } from "./panels/SidePanel";
 import { ResizeHandle } from "./ResizeHandle";
+import { Stage } from "./Stage";
 import { Toolbar } from "./Toolbar";
+import { RunTimes } from "./watch/RunControls";
 
 /** The whole editor of one view. */
 export function Editor({ context }: { readonly context: EditorContextValue }) {
@@ -19,19 +24,23 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
       <ReactFlowProvider>
         <Toolbar />
         <div className="nb-middle">
-          <div className="nb-stage">
+          <Stage>
             <Canvas />
             <EmptyState />
+            <Minimap />
             <KernelLink />
             <Notices />
-          </div>
+          </Stage>
           <SidePanel />
         </div>
         <ResizeHandle />
         <Palette />
         <Menu />
+        <Picker />
+        <RunTimes />
         <Lightbox />
         <HelpSheet />
+        <Announcer />
       </ReactFlowProvider>
     </EditorContext>
   );

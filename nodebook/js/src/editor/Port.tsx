@@ -41,6 +41,7 @@ export function Port({ node, side, name, type, doc, linked, readOnly = false }: 
       data-shape={shapeOf(type)}
       data-linked={linked}
       data-light={light}
+      role="img"
       aria-label={`${side === "in" ? "input" : "output"} ${name}, ${typeWords(type)}`}
       title={[`${name}: ${typeWords(type)}`, doc].filter(Boolean).join("\n")}
       onMouseDownCapture={takeLinkOff as unknown as React.MouseEventHandler}

@@ -1,4 +1,5 @@
 import type { Point } from "../graph/compose";
+import type { WireStart } from "../state/client";
 import type { EditorContextValue } from "./context";
 
 const PALETTE_WIDTH_PX = 360;
@@ -6,14 +7,18 @@ const TOP_PX = 56;
 
 /**
  * Open the palette at a point of the page, or, without one, at the top with the node going to a free place near the
- * middle. `query` is what is typed already.
+ * middle. `query`: what is typed already; `wire`: the port that the new node is connected with.
  */
-export function openPalette({ client, flow, root }: EditorContextValue, at: Point | null, query = ""): void {
+export function openPalette(
+  { client, flow, root }: EditorContextValue,
+  at: Point | null,
+  { query = "", wire = null }: { readonly query?: string; readonly wire?: WireStart | null } = {},
+): void {
   const box = root.getBoundingClientRect();
   const middle = { x: box.left + box.width / 2 - 120, y: box.top + box.height / 2 - 60 };
   const place = flow.current?.screenToFlowPosition(at ?? middle) ?? { x: 0, y: 0 };
   const corner = at ? { x: at.x - box.left, y: at.y - box.top } : { x: (box.width - PALETTE_WIDTH_PX) / 2, y: TOP_PX };
-  client.setState({ palette: { at: corner, place, anywhere: at === null, wire: null, query } });
+  client.setState({ palette: { at: corner, place, anywhere: at === null, wire, query } });
 }
 
 /** Open the palette beside a card with what can take its place. */

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from nodebook.models.arithmetic import interpolate
 from nodebook.models.sampling.noise import seeded_noise
 from nodebook.models.sampling.parametrisation import ModelSampling
 from nodebook.models.sampling.step import NoiseSampler, Step, StepHook
@@ -38,6 +39,11 @@ def source(noise: NoiseSampler | None, x: Tensor) -> NoiseSampler:
 def slope(x: Tensor, sigma: Tensor, denoised: Tensor) -> Tensor:
     """Return dx/dsigma of the probability flow: (x - denoised) / sigma (Karras et al. 2022, arXiv 2206.00364)."""
     return (x - denoised) / sigma
+
+
+def euler_step(x: Tensor, denoised: Tensor, sigma: Tensor, target: Tensor) -> Tensor:
+    """Return the sample at ``target``, along the slope at ``sigma``: x + slope * (target - sigma)."""
+    return interpolate(denoised, x, (target / sigma).item())
 
 
 def ancestral_step(sigma: Tensor, sigma_next: Tensor, eta: float) -> tuple[Tensor, Tensor]:

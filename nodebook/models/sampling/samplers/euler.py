@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from nodebook.models.sampling.samplers.common import reporter, slope
+from nodebook.models.sampling.samplers.common import euler_step, reporter
 from nodebook.models.sampling.step import Denoiser, NoiseSampler, StepHook
 
 
@@ -26,5 +26,5 @@ def sample_euler(
     for i, (sigma, sigma_next) in enumerate(pairwise(sigmas)):
         denoised = denoise(x, sigma)
         report(i, sigma, x, denoised)
-        x = x + slope(x, sigma, denoised) * (sigma_next - sigma)
+        x = euler_step(x, denoised, sigma, sigma_next)
     return x

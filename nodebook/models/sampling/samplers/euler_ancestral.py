@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from torch import Tensor
 
-from nodebook.models.sampling.samplers.common import renoising_step, reporter, slope, source
+from nodebook.models.sampling.samplers.common import euler_step, renoising_step, reporter, source
 from nodebook.models.sampling.step import Denoiser, NoiseSampler, StepHook
 
 
@@ -30,7 +30,7 @@ def sample_euler_ancestral(
         if (sigma_next if sampling.is_flow else down) == 0:
             x = denoised
             continue
-        x = x + slope(x, sigma, denoised) * (down - sigma)
+        x = euler_step(x, denoised, sigma, down)
         if eta > 0:
             x = x * scale + draw(sigma, sigma_next) * s_noise * up
     return x

@@ -39,7 +39,7 @@ export const FIND_COMMANDS: readonly Command[] = [
     section: "Add",
     keys: [">"],
     enabled: ({ kernel }) => kernel.getState().loaded,
-    run: (editor) => openPalette(editor, null, ">"),
+    run: (editor) => openPalette(editor, null, { query: ">" }),
   },
   {
     id: "edit.replace",
