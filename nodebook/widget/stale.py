@@ -1,4 +1,4 @@
-"""Which nodes show results of an earlier state of the graph: their key is another than when those were made."""
+"""Which nodes show results, or errors, of an earlier state of the graph: their key is another than it was then."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class StaleMarks:
                 run, keys = self._ended.popleft()
                 for node in run.executed:
                     self._made[node] = keys.get(node) or index.run_key(node)
-                for node in run.cached:
+                for node in (*run.cached, *run.errors):
                     self._made[node] = keys.get(node) or index.run_key(node)
             self._made = {node: key for node, key in self._made.items() if node in index.nodes}
             now = index.keys

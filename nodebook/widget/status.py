@@ -14,6 +14,7 @@ from nodebook.runs import Run
 from nodebook.widget.libraryjson import wire
 from nodebook.widget.protocol import NodeErrorJson, NodeState, NodeStatusJson, RunJson, RunState, Status
 from nodebook.widget.timeleft import TimeLeft
+from nodebook.widget.tracebacks import name_cells
 
 _UNFINISHED = frozenset({"queued", "running"})
 
@@ -330,5 +331,5 @@ def _error_json(error: events.NodeError) -> NodeErrorJson:
         "message": error.message,
         "input": error.input,
         "kind": error.kind,
-        "traceback": error.traceback or None,
+        "traceback": name_cells(error.traceback) or None,
     }

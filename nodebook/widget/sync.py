@@ -135,7 +135,7 @@ class GraphSync:
             case _:
                 self._put(command.client, self._task(command, buffers))
 
-    def _task(  # noqa: C901, PLR0911, PLR0912 - one for each kind of command
+    def _task(  # noqa: C901, PLR0911 - one for each kind of command
         self, command: protocol.Command, buffers: Sequence[Buffer]
     ) -> Callable[[], None]:
         """Return what a command asks for that waits its turn."""
@@ -151,12 +151,8 @@ class GraphSync:
                 return lambda: self._run(command, cancels)
             case protocol.PlanCommand():
                 return lambda: self._plan(command)
-            case protocol.QueueMove():
-                return lambda: self._queue.move(command.job, command.position)
-            case protocol.QueuePause():
-                return lambda: self._queue.pause(on=command.on)
-            case protocol.Restore():
-                return lambda: self._restore(command)
+            case protocol.QueueMove() | protocol.QueuePause() | protocol.Restore():
+                return lambda: self._ask_queue(command)
             case protocol.LogCommand():
                 return lambda: self._tell_log(command)
             case protocol.AutoRunCommand():
@@ -257,6 +253,15 @@ class GraphSync:
             if cancels != self._cancels:
                 job.cancel()
                 return
+
+    def _ask_queue(self, command: protocol.QueueMove | protocol.QueuePause | protocol.Restore) -> None:
+        match command:
+            case protocol.QueueMove():
+                self._queue.move(command.job, command.position)
+            case protocol.QueuePause():
+                self._queue.pause(on=command.on)
+            case protocol.Restore():
+                self._restore(command)
 
     def _restore(self, command: protocol.Restore) -> None:
         with self.store.lock:

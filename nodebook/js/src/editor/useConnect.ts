@@ -6,6 +6,7 @@ import { convertibleLink, findConversions } from "../graph/conversions";
 import { fittingNodes } from "../graph/fitting";
 import { findType } from "../graph/library";
 import { type Connection, firstFittingInput, firstFittingOutput, whyNotConnect } from "../graph/ports";
+import { outputTypeOf } from "../graph/reroutes";
 import type { WireStart } from "../state/client";
 import { type FlowEdge, portName } from "../state/flow";
 import { type EditorContextValue, useEditor } from "./context";
@@ -111,8 +112,8 @@ function toGraph(link: FlowConnection | FlowEdge): Connection | null {
 }
 
 function portType({ document, library }: Kernel, node: string, port: string, side: WireStart["side"]): string {
-  const type = findType(library, document.nodes[node]?.type ?? "");
-  const ports = side === "source" ? type?.outputs : type?.inputs;
+  if (side === "source") return outputTypeOf(document, library, [node, port]);
+  const ports = findType(library, document.nodes[node]?.type ?? "")?.inputs;
   return ports?.find((one) => one.name === port)?.type ?? "*";
 }
 

@@ -5,7 +5,7 @@ import type { GraphDocument, Link } from "./document";
 import type { Op } from "./edits";
 import type { WireEnd } from "./fitting";
 import { controlInputs, plainInputs } from "./layout";
-import { findType, type InputInfo, type Library, type NodeTypeInfo } from "./library";
+import { findType, type InputInfo, type Library, type NodeTypeInfo, offeredTypes } from "./library";
 import { downstream, upstream } from "./neighbours";
 import { ANY, type Connection, namesMatch, portNames } from "./ports";
 
@@ -29,7 +29,7 @@ export function findConversions(document: GraphDocument, library: Library, link:
   const later = downstream(document, [link.target]);
   if (later.has(link.source)) return [];
   const found: Conversion[] = [];
-  for (const type of Object.values(library.types)) {
+  for (const type of offeredTypes(library)) {
     const input = type.inputs.find((port) => port.widget === null && matches(from, port.type));
     const output = type.outputs.find((port) => matches(port.type, to));
     if (input === undefined || output === undefined) continue;

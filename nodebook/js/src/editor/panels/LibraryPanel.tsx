@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
-import type { NodeTypeInfo } from "../../graph/library";
+import { type NodeTypeInfo, offeredTypes } from "../../graph/library";
 import { searchTypes } from "../../graph/search";
 import { type Category, categoryTree, type TreeRow, treeRows } from "../../graph/tree";
 import { remembered } from "../../state/remembered";
@@ -17,7 +17,7 @@ export function LibraryPanel() {
   const [query, setQuery] = useState("");
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set([FAVOURITES]));
   const rows = useMemo(
-    () => shownRows(Object.values(library.types), favourites, query, open),
+    () => shownRows(offeredTypes(library), favourites, query, open),
     [library, favourites, query, open],
   );
   const toggle = (path: string, wanted = !open.has(path)) => {

@@ -7,7 +7,7 @@ import type { EditorContextValue } from "../context";
 import { WarningIcon } from "../icons";
 import { toggleFull } from "./fullscreen";
 import { AutoRunIcon, FullscreenIcon, LogIcon, PauseIcon, TabIcon } from "./icons";
-import { openTab } from "./ownTab";
+import { isInOwnTab, openTab } from "./ownTab";
 import { showNode } from "./show";
 
 const canRun = ({ kernel }: EditorContextValue) => {
@@ -63,7 +63,7 @@ export const WATCH_RUN_COMMANDS: readonly Command[] = [
     id: "errors.next",
     title: "Show the next error",
     section: "Run",
-    keys: ["E", "F8"],
+    keys: ["F8", "J"],
     where: "controls",
     icon: WarningIcon,
     run: showNextError,
@@ -94,7 +94,8 @@ export const WATCH_VIEW_COMMANDS: readonly Command[] = [
     title: "Open in a tab of its own",
     section: "View",
     icon: TabIcon,
-    run: openTab,
+    enabled: ({ root }) => !isInOwnTab(root),
+    run: (editor) => void openTab(editor),
   },
 ];
 

@@ -55,12 +55,7 @@ export const StaleIcon = () => (
 );
 export const FullscreenIcon = () => (
   <Icon>
-    <path d="M3 6V3h3M10 3h3v3M13 10v3h-3M6 13H3v-3" />
-  </Icon>
-);
-export const LeaveFullscreenIcon = () => (
-  <Icon>
-    <path d="M6 3v3H3M13 6h-3V3M10 13v-3h3M3 10h3v3" />
+    <path d="M2.5 4h11v8h-11zM9 6h2.5v2M7 10H4.5V8" />
   </Icon>
 );
 export const TabIcon = () => (
