@@ -10,6 +10,7 @@ import { installKeyboard } from "./editor/keyboard";
 import { openPalette } from "./editor/openPalette";
 import { watchTheme } from "./editor/theme";
 import { watchFullscreen } from "./editor/watch/fullscreen";
+import { followHeight } from "./editor/watch/height";
 import { fillOwnTab } from "./editor/watch/ownTab";
 import { createClientStore, pushNotice } from "./state/client";
 import { bindFlow } from "./state/flow";
@@ -46,6 +47,7 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   installGuard(root, signal);
   watchFullscreen(context, signal);
   fillOwnTab(root, signal);
+  followHeight(context, signal);
   installFocus(context, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });

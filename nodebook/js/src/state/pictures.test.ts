@@ -74,3 +74,18 @@ test("only the picture's own bytes are kept", () => {
   receive(1);
   expect(pictures.store.getState().byNode["1"]?.frames[0]?.blob.size).toBe(4);
 });
+
+test("while previews are paused they are done with as they come, and results are shown", () => {
+  const { pictures, receive, done, frames } = setup();
+  pictures.watch("1", 0);
+  receive(1);
+  pictures.pausePreviews(true);
+  receive(2);
+  expect(frames()).toEqual([1]);
+  expect(done).toEqual([2]);
+  receive(3, { kind: "result" });
+  expect(frames()).toEqual([3]);
+  pictures.pausePreviews(false);
+  receive(4);
+  expect(frames()).toEqual([4]);
+});

@@ -29,6 +29,8 @@ export interface Pictures {
   readonly store: StoreApi<PicturesState>;
   receive(message: PictureMessage, bytes: DataView): void;
   painted(seq: number): void;
+  /** While paused, pictures of nodes that still work are done with as they come, and what is shown stays. */
+  pausePreviews(on: boolean): void;
   /** A view shows this picture of the node until the returned function is called. */
   watch(node: string, index: number): () => void;
 }
@@ -37,6 +39,7 @@ export function createPictures(onDone: (seq: number) => void): Pictures {
   const store = createStore<PicturesState>(() => ({ byNode: {} }));
   const watched = new Map<string, number>();
   const waiting = new Set<number>();
+  let isPaused = false;
 
   const done = (seq: number) => {
     if (waiting.delete(seq)) onDone(seq);
@@ -46,6 +49,7 @@ export function createPictures(onDone: (seq: number) => void): Pictures {
     const before = store.getState().byNode[message.node];
     const replaced = before?.frames[message.index];
     waiting.add(message.seq);
+    if (isPaused && message.kind === "preview") return done(message.seq);
     if (replaced !== undefined && replaced.seq >= message.seq) return done(message.seq);
     const next = withFrame(before, message, toPicture(message, bytes));
     for (const old of before?.frames ?? []) {
@@ -65,7 +69,11 @@ export function createPictures(onDone: (seq: number) => void): Pictures {
     };
   };
 
-  return { store, receive, painted: done, watch };
+  const pausePreviews = (on: boolean) => {
+    isPaused = on;
+  };
+
+  return { store, receive, painted: done, pausePreviews, watch };
 }
 
 function toPicture(message: PictureMessage, bytes: DataView): Picture {
