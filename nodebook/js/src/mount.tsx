@@ -13,6 +13,7 @@ import { installPasteFiles } from "./editor/pasteFiles";
 import { bindScope, createScope } from "./editor/subgraphs/scope";
 import { watchTheme } from "./editor/theme";
 import { watchFullscreen } from "./editor/watch/fullscreen";
+import { followHeight } from "./editor/watch/height";
 import { fillOwnTab } from "./editor/watch/ownTab";
 import { bindFlow } from "./state/bindFlow";
 import { createClientStore, pushNotice } from "./state/client";
@@ -62,6 +63,7 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   installFocus(context, signal);
   watchFullscreen(context, signal);
   fillOwnTab(root, signal);
+  followHeight(context, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });
   signal.addEventListener(

@@ -13,6 +13,7 @@ import {
   type FromKernel,
   isBusy,
   type NoticeLevel,
+  type PreviewsCommand,
   type QueueCancel,
   type QueueClear,
   type QueueMove,
@@ -58,7 +59,9 @@ export interface RunOptions {
 }
 
 type WithoutClient<T> = T extends ToKernel ? Omit<T, "client"> : never;
-export type Asked = WithoutClient<AutoRunCommand | QueueMove | QueueCancel | QueuePause | QueueClear | Restore>;
+export type Asked = WithoutClient<
+  AutoRunCommand | QueueMove | QueueCancel | QueuePause | QueueClear | PreviewsCommand | Restore
+>;
 
 /** What the editor may ask of the kernel. */
 export interface Session {
