@@ -1,22 +1,40 @@
 import { memo, type RefObject, useEffect, useRef, useState } from "react";
-import type { Picture } from "../state/pictures";
+import type { NodePictures, Picture } from "../state/pictures";
 import { useClient, useEditor, usePictures } from "./context";
+import { CompareView } from "./displays/CompareView";
+import { useDisplays } from "./displays/Displays";
 import { EnlargeIcon, NextIcon, PreviousIcon } from "./icons";
+import { useMissing } from "./lightbox/Lightbox";
 import { createPainter } from "./painter";
 
 /** The node's newest picture; of a batch, one at a time. */
 export const Preview = memo(function Preview({ id }: { readonly id: string }) {
   const pictures = usePictures((state) => state.byNode[id]);
   const wanted = useClient((state) => state.pictureIndex[id] ?? 0);
+  const displays = useDisplays(id);
   if (pictures === undefined) return null;
   const index = Math.min(wanted, pictures.count - 1);
+  const pairs = displays.find((display) => display.kind === "compare")?.pairs ?? 0;
+  // While the pictures of another run come, the slider waits.
+  if (pairs > 0 && pictures.count === 2 * pairs) return <CompareView id={id} pairs={pairs} pictures={pictures} />;
+  return <Shown id={id} index={index} pictures={pictures} />;
+});
+
+interface ShownProps {
+  readonly id: string;
+  readonly index: number;
+  readonly pictures: NodePictures;
+}
+
+function Shown({ id, index, pictures }: ShownProps) {
+  useMissing(id, index, pictures.kind === "result" && pictures.frames[index] === undefined);
   return (
     <figure className="nb-preview" data-kind={pictures.kind}>
       <PictureCanvas id={id} index={index} picture={pictures.frames[index]} />
       <PreviewBar id={id} index={index} count={pictures.count} isPreview={pictures.kind === "preview"} />
     </figure>
   );
-});
+}
 
 interface CanvasProps {
   readonly id: string;
@@ -72,7 +90,7 @@ interface BarProps {
 }
 
 /** The size of a result; a preview's says nothing of what it is a preview of. */
-function PreviewBar({ id, index, count, isPreview }: BarProps) {
+export function PreviewBar({ id, index, count, isPreview }: BarProps) {
   const { client } = useEditor();
   const picture = usePictures((state) => state.byNode[id]?.frames[index]);
   const show = (at: number) =>
