@@ -328,6 +328,7 @@ def main(arguments: list[str]) -> int:
         print(ADVICE)
         return 1
     frontend.build()
+    frontend.install()
     frontend.run_npm("run", "bench")
     started = time.strftime("%Y-%m-%d %H:%M")
     print(f"editor in Chromium, {started}; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} before the start")
