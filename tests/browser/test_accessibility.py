@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from tests.browser.editor import Editor, show_graph
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.browser.lab import Lab
 
 AXE = Path(__file__).parents[2] / "nodebook" / "js" / "node_modules" / "axe-core" / "axe.min.js"
@@ -258,7 +260,11 @@ g.add("PreviewImage", images=bad)
     while closed.count():
         closed.first.click()
     look("the list")
-    editor.press("Escape", "F6")
+    for key in "nqpot":  # library, queue, plan, log, times
+        editor.root.locator(".nb-stage").focus()
+        editor.press(key)
+        look(f"the panel of {key}")
+    editor.press("Escape", key)
     editor.part("nb-more").focus()
     editor.press("Enter")
     look("the menu")
@@ -274,3 +280,19 @@ g.add("PreviewImage", images=bad)
     editor.press("Escape")
     editor.node("7").dblclick()
     look("a note that is written")
+    look_inside_a_subgraph(editor, look)
+
+
+def look_inside_a_subgraph(editor: Editor, look: Callable[[str], None]) -> None:
+    editor.press("Escape")
+    editor.select("2", "4")
+    editor.press("Shift+F10")
+    editor.root.locator("[data-submenu='Group and subgraph']").click()
+    look("a menu inside a menu")
+    editor.root.locator("[data-command='subgraph.make']").click()
+    expect(editor.root.locator(".nb-title-field")).to_be_focused()
+    editor.press("Enter", "Shift+F10")
+    editor.root.locator("[data-submenu='Group and subgraph']").click()
+    editor.root.locator("[data-command='subgraph.enter']").click()
+    expect(editor.part("nb-crumbs")).to_be_visible()
+    look("a subgraph")
