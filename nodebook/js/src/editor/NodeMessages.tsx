@@ -2,6 +2,7 @@ import { memo } from "react";
 import { count } from "../graph/compose";
 import { shownError } from "../state/failures";
 import { useEditor, useKernel } from "./context";
+import { OutputText } from "./displays/OutputText";
 import { WarningIcon } from "./icons";
 import { LogIcon } from "./watch/icons";
 import { Traceback } from "./watch/Traceback";
@@ -50,7 +51,7 @@ export const NodeMessages = memo(function NodeMessages({ id, quiet = false }: Me
         </p>
       ))}
       {status !== undefined && status.lines > 0 && <LogLink id={id} lines={status.lines} />}
-      {status?.text && <pre className="nb-output-text nodrag nowheel">{status.text}</pre>}
+      {status?.text && <OutputText text={status.text} />}
     </>
   );
 });
