@@ -49,8 +49,11 @@ function watchSelection(kernel: KernelStore, client: ClientStore): () => void {
     if (now.nodes === before.nodes) return;
     const key = keyOf(now);
     if (key === last) return;
+    const gone = key === "" && last.split("\n").every((id) => kernel.getState().document.nodes[id] === undefined);
     last = key;
     clearTimeout(timer);
+    // That a node was removed has been said.
+    if (gone) return;
     timer = setTimeout(() => {
       const shown = kernel.getState();
       announce(client, selectionWords(shown, selectedIds(client.getState()), orderedIds(shown.document)));
