@@ -118,6 +118,11 @@ def go_along_the_links(editor: Editor) -> None:
     expect_spoken(editor, "EmptyImage, 1 of 3")
     editor.press("Alt+ArrowLeft")
     expect_spoken(editor, "Nothing feeds EmptyImage")
+    editor.press("Alt+Shift+ArrowDown")
+    expect_spoken(editor, "Image Blur added, 2 nodes selected")
+    editor.press("/")
+    choose(editor, "emptyimage")
+    expect_spoken(editor, "EmptyImage, 1 of 3")
     editor.press("Alt+ArrowRight")
     expect_spoken(editor, "Image Blur, 2 of 3")
 
