@@ -1,12 +1,19 @@
-/** Nodes as they are copied: with the links among them, and with those that came from nodes left behind. */
+/**
+ * Nodes as they are copied: with the links among them, with those that came from nodes left behind, and with the
+ * subgraphs that their instances need.
+ */
+import { bringSubgraphs, neededBy, type Subgraphs } from "./clipSubgraphs";
 import type { Point } from "./compose";
 import { type GraphDocument, type GraphNode, type Link, positionOf } from "./document";
 import type { Op } from "./edits";
+import { isBoundary } from "./interfaces";
 
 export interface Clip {
   readonly nodes: Readonly<Record<string, GraphNode>>;
   /** The types of the nodes that were left behind and that links come from, by id. */
   readonly outside: Readonly<Record<string, string>>;
+  /** The subgraphs that its instances need, where there are any. */
+  readonly subgraphs?: Subgraphs;
 }
 
 /** `placeOf` is where a node is shown, which one without a place of its own does not know. */
@@ -19,7 +26,7 @@ export function copyNodes(
   const outside: Record<string, string> = {};
   for (const id of ids) {
     const node = document.nodes[id];
-    if (node === undefined) continue;
+    if (node === undefined || isBoundary(node.type)) continue; // a subgraph has its own boundary
     // A copy was not added by code.
     const { origin: _origin, ...rest } = node;
     nodes[id] = { ...rest, view: { ...node.view, ...(placeOf(id) ?? positionOf(node)) } };
@@ -30,7 +37,8 @@ export function copyNodes(
       if (!Object.hasOwn(nodes, source) && type !== undefined) outside[source] = type;
     }
   }
-  return { nodes, outside };
+  const subgraphs = neededBy(Object.values(nodes), document.subgraphs ?? {});
+  return Object.keys(subgraphs).length > 0 ? { nodes, outside, subgraphs } : { nodes, outside };
 }
 
 /**
@@ -52,7 +60,8 @@ export function pasteOps(
     const type = Object.hasOwn(clip.outside, id) ? clip.outside[id] : undefined;
     return type !== undefined && document.nodes[id]?.type === type ? id : undefined;
   };
-  return Object.values(clip.nodes).map((node, index) => {
+  const { added, types } = bringSubgraphs(clip, document);
+  const nodes = Object.values(clip.nodes).map((node, index): Op => {
     const links: Record<string, Link> = {};
     for (const [input, [source, output]] of Object.entries(node.links ?? {})) {
       const from = sourceOf(source);
@@ -60,6 +69,8 @@ export function pasteOps(
     }
     const { x, y } = positionOf(node);
     const view = { ...node.view, x: Math.round(x + shift.x), y: Math.round(y + shift.y) };
-    return { op: "add_node", id: newIds[index] as string, node: { ...node, links, view } };
+    const type = types.get(node.type) ?? node.type;
+    return { op: "add_node", id: newIds[index] as string, node: { ...node, type, links, view } };
   });
+  return [...added, ...nodes];
 }

@@ -30,13 +30,23 @@ export function readPasted(
   }
   if (!isMembers(data)) return null;
   if (data.nodebook !== undefined) {
-    const nodes = readNodes(readDocument(text).nodes);
+    const document = readDocument(text);
+    const nodes = readNodes(document.nodes);
     const outside = isMembers(data.outside) ? (data.outside as Clip["outside"]) : {};
-    return nodes === null ? null : { from: "nodebook", clip: { nodes, outside } };
+    const subgraphs = readSubgraphs(document.subgraphs);
+    return nodes === null ? null : { from: "nodebook", clip: { nodes, outside, ...(subgraphs && { subgraphs }) } };
   }
   const workflow = asWorkflow(data);
   const clip = workflow === null ? readPrompt(data, library) : readWorkflow(workflow, library);
   return clip === null ? null : { from: "ComfyUI", clip };
+}
+
+/** The subgraphs, if each has nodes as they should be. */
+function readSubgraphs(subgraphs: unknown): Clip["subgraphs"] | undefined {
+  if (!isMembers(subgraphs as Value)) return undefined;
+  const all = Object.values(subgraphs as Record<string, Value>);
+  const readable = all.every((one) => isMembers(one) && isMembers(one.nodes) && Object.values(one.nodes).every(isNode));
+  return all.length > 0 && readable ? (subgraphs as Clip["subgraphs"]) : undefined;
 }
 
 /** The nodes, if each has a type and, where it has links, two names in each. */

@@ -2,7 +2,7 @@
 import { type Clip, copyNodes, pasteOps } from "../../graph/clip";
 import { writeWorkflow } from "../../graph/comfy/writeWorkflow";
 import { count, type Point } from "../../graph/compose";
-import type { GraphDocument } from "../../graph/document";
+import { type GraphDocument, own, subgraphIdOf } from "../../graph/document";
 import { writeJson } from "../../graph/json";
 import { type Box, estimateSize, freeShift, placeUnplaced } from "../../graph/layout";
 import { findType, portsOf, titleOf } from "../../graph/library";
@@ -60,7 +60,10 @@ export function clipboardActions({ kernel, client, session }: Parts) {
       session.edit(pasteLabel(clip, library), pasteOps(clip, document, ids, shift, keepOutside));
       select(client, ids);
       const unknown = new Set(
-        Object.values(clip.nodes).flatMap(({ type }) => (findType(library, type) === undefined ? [type] : [])),
+        Object.values(clip.nodes).flatMap(({ type }) => {
+          const brought = own(clip.subgraphs, subgraphIdOf(type) ?? "") !== undefined;
+          return brought || findType(library, type) !== undefined ? [] : [type];
+        }),
       );
       if (unknown.size > 0) pushNotice(client, "warning", unknownText([...unknown]));
       return ids;
