@@ -83,6 +83,7 @@ export type ToKernel =
   | QueueMove
   | QueueCancel
   | Upload
+  | PaintMask
   | FullPicture
   | MorePictures
   | ListFiles
@@ -414,12 +415,28 @@ export interface Upload {
   readonly graph?: string | null;
 }
 
-/** Send one picture of a node's result in full size; answered by `full_picture`. */
+/**
+ * Give the picture `name` the mask in the buffer, store it, and set an input to its new name.
+ *
+ * The buffer is a PNG whose brightness is the mask: white where it selects.
+ */
+export interface PaintMask {
+  readonly type: "paint_mask";
+  readonly client: string;
+  readonly batch: number;
+  readonly node: string;
+  readonly input: string;
+  readonly name: string;
+  readonly graph?: string | null;
+}
+
+/** Send one picture of a node's result in full size, or the picture `file`; answered by `full_picture`. */
 export interface FullPicture {
   readonly type: "full_picture";
   readonly client: string;
   readonly node: string;
   readonly index: number;
+  readonly file?: string | null;
 }
 
 /** Send further pictures of a node's result, from `start` on, as the first were. */
@@ -548,6 +565,7 @@ export interface FullPictureMessage {
   readonly to: string;
   readonly node: string;
   readonly index: number;
+  readonly file: string | null;
   readonly width: number;
   readonly height: number;
   readonly name: string;

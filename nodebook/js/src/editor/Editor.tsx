@@ -8,6 +8,7 @@ import { KernelLink } from "./KernelLink";
 import { Lightbox } from "./lightbox/Lightbox";
 import { Menu } from "./Menu";
 import { Minimap } from "./Minimap";
+import { MaskEditor } from "./mask/MaskEditor";
 import { Notices } from "./Notices";
 import { Palette } from "./Palette";
 import { Picker } from "./Picker";
@@ -37,6 +38,7 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
         <Menu />
         <Picker />
         <Lightbox />
+        <MaskEditor />
         <HelpSheet />
         <Announcer />
       </ReactFlowProvider>

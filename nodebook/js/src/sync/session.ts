@@ -8,6 +8,7 @@ import type { AnyModel } from "@anywidget/types";
 import { EMPTY_DOCUMENT, type GraphDocument, highestId } from "../graph/document";
 import { applyOps, type Op } from "../graph/edits";
 import { type FromKernel, isBusy, type NoticeLevel, type Snapshot, type ToKernel } from "../protocol";
+import type { MaskPlace } from "../state/client";
 import { createDisplays, type Displays } from "../state/displays";
 import { groupProblems, type KernelStore, mergeProblems, mergeStatuses, usedOf } from "../state/kernel";
 import { createPictures, type Pictures } from "../state/pictures";
@@ -55,8 +56,10 @@ export interface Session {
   listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
   upload(node: string, input: string, name: string, bytes: ArrayBuffer): Promise<void>;
-  /** One picture of a node's result, whole. Rejects with words for a person where there is none. */
-  fullPicture(node: string, index: number): Promise<FullPicture>;
+  /** One picture of a node's result, or a picture file, whole. Rejects with words for a person where there is none. */
+  fullPicture(node: string, index: number, file?: string): Promise<FullPicture>;
+  /** Give a picture a mask as its alpha and set the input to what it is called then. Resolves when the kernel answered. */
+  paintMask(place: MaskPlace, mask: ArrayBuffer): Promise<void>;
   /** Ask for the pictures around one of a batch that was not sent unasked. */
   morePictures(node: string, index: number): void;
   hello(): void;
@@ -261,6 +264,14 @@ export function startSession(options: SessionOptions): Session {
   onTrait();
   hello();
 
+  const sendFile = (type: "upload" | "paint_mask", place: MaskPlace, bytes: ArrayBuffer): Promise<void> => {
+    lastBatch += 1;
+    const batch = lastBatch;
+    expectAnswer();
+    if (!send({ type, client, batch, ...place }, [bytes])) return Promise.resolve();
+    return new Promise((resolve) => uploads.set(batch, resolve));
+  };
+
   return {
     client,
     pictures,
@@ -299,12 +310,7 @@ export function startSession(options: SessionOptions): Session {
       if (start !== null) send({ type: "more_pictures", client, node, start });
     },
     listFiles: () => void send({ type: "list_files", client }),
-    upload(node, input, name, bytes) {
-      lastBatch += 1;
-      const batch = lastBatch;
-      expectAnswer();
-      if (!send({ type: "upload", client, batch, node, input, name }, [bytes])) return Promise.resolve();
-      return new Promise((resolve) => uploads.set(batch, resolve));
-    },
+    upload: (node, input, name, bytes) => sendFile("upload", { node, input, name }, bytes),
+    paintMask: (place, mask) => sendFile("paint_mask", place, mask),
   };
 }
