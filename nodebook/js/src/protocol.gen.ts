@@ -68,6 +68,7 @@ export type Widget =
   | ToggleWidget
   | ChoiceWidget
   | ColorWidget
+  | CurveWidget
   | PictureWidget
   | FileWidget;
 
@@ -309,10 +310,16 @@ export interface ChoiceWidget {
   readonly files?: string;
 }
 
-/** A colour: `int` is 0xRRGGBB as a number, `hex` is "#rrggbb". */
+/** A colour: `int` is 0xRRGGBB as a number, `hex` is "#rrggbb", with `alpha` "#rrggbbaa". */
 export interface ColorWidget {
   readonly kind: "color";
   readonly format?: "int" | "hex";
+  readonly alpha?: boolean;
+}
+
+/** A curve: points [x, y] from 0 to 1, x rising. */
+export interface CurveWidget {
+  readonly kind: "curve";
 }
 
 /** The name of a picture in the input folder; takes a dropped file. */
