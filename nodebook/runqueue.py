@@ -225,7 +225,7 @@ class RunQueue:
         if job.started is None:
             self._session.seeds.dropped(job)
         self._session.costs.note(job.plan.steps, run.node_seconds, run.result_bytes)
-        ended = Ended(self._id(job), run, job.submitted, job.started, time.time(), job.values)
+        ended = Ended(self._id(job), run, job.submitted, job.started, time.time(), job.values, job.store.number)
         self._history.add(ended)
         if not (self._is_closing and run.outcome == "cancelled"):
             self._journal.note(ended)

@@ -34,6 +34,7 @@ from nodebook.history import MAX_RECORDS
 from nodebook.jobs import Job
 from nodebook.models.errors import ModelFolderError
 from nodebook.models.folders import ModelFolders
+from nodebook.nodelogs import NodeLogs
 from nodebook.runqueue import RunQueue
 from nodebook.seeds import SeedBook
 
@@ -76,6 +77,7 @@ class Session:
         """What widgets offer for each kind of file that ``FileName`` names, at this moment."""
         self.library = Library()
         self.stream = EventStream()
+        self.logs = NodeLogs()
         self.values = ValueRegistry()
         self.cache = self._new_cache(cache_bytes, cache_folder, cache_policy)
         self._named: dict[str, GraphStore] = {}
@@ -115,6 +117,7 @@ class Session:
             lanes=self.lanes,
             is_out_of_memory=nodes.is_out_of_memory,
             reclaim=self.reclaim,
+            on_output=self.logs.add,
         )
 
     def reclaim(self) -> None:

@@ -183,7 +183,7 @@ class ResultFeed:
 
     def _pictures(self, node_id: str) -> Sequence[Any]:
         """Return all pictures of a node's newest result; none where it is not held any more."""
-        node = self._store.state.nodes.get(node_id)
+        node = self._store.flat.nodes.get(node_id)
         node_type = None if node is None else self._store.library.find(node.type)
         entry = self._session.result(self._store, node_id)
         return () if entry is None or node_type is None else pictures_of(entry, node_type)
@@ -191,11 +191,12 @@ class ResultFeed:
     def _document(self, node_id: str) -> str:
         """Return the graph that made a node's newest result, as far as that is known."""
         run = self._store.last_run
-        state = run.state if run is not None and node_id in run.state.nodes else self._store.state
+        top = node_id.partition("/")[0]  # of a node in a subgraph the instance
+        state = run.state if run is not None and top in run.state.nodes else self._store.state
         return document.dumps(state)
 
     def _title(self, node_id: str) -> str:
-        node = self._store.state.nodes.get(node_id)
+        node = self._store.flat.nodes.get(node_id)
         node_type = None if node is None else self._store.library.find(node.type)
         title = node_id if node is None else node.title or (node.type if node_type is None else node_type.title)
         return " ".join(_NOT_IN_FILE_NAMES.sub(" ", title).split()) or "picture"

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from nodebook.autorun import AutoRunOptions
 from nodebook.engine import events
 from nodebook.engine.compiled import Problem
+from nodebook.engine.difference import edits_between
 from nodebook.engine.edits import SetValue, edits_from_json
 from nodebook.engine.graph import GraphState
 from nodebook.engine.store import Change, GraphStore, History
@@ -29,7 +30,7 @@ from nodebook.widget.problems import ProblemFeed
 from nodebook.widget.protocol import Channel, Message, PictureMessage
 from nodebook.widget.queuefeed import QueueFeed
 from nodebook.widget.results import ResultFeed
-from nodebook.widget.status import StatusBoard
+from nodebook.widget.watching import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +81,8 @@ class GraphSync:
         self._next_delivery = 0.0
         self._next_status = 0.0
         self._catalogue = Catalogue(session)
-        self._board = StatusBoard()
         self._problems = ProblemFeed()
+        self._watch = Watch(store, session, hub.sync, self._tell_status_soon)
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
         self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures, self._send)
         self._queue = QueueFeed(store, session, hub.sync, self._send)
@@ -89,6 +90,7 @@ class GraphSync:
             store.subscribe(self._on_change),
             session.library.subscribe(self._on_library),
             session.stream.subscribe(self._on_event),
+            self._watch.close,
             self._queue.close,
         ]
         hub.sync.put(self._look_back)
@@ -128,10 +130,12 @@ class GraphSync:
                 self._queue.cancel_graph()
             case protocol.QueueCancel():
                 self._queue.cancel(command.job)
+            case protocol.QueueClear():
+                self._queue.clear()
             case _:
                 self._put(command.client, self._task(command, buffers))
 
-    def _task(  # noqa: C901, PLR0911 - one for each kind of command
+    def _task(  # noqa: C901, PLR0911, PLR0912 - one for each kind of command
         self, command: protocol.Command, buffers: Sequence[Buffer]
     ) -> Callable[[], None]:
         """Return what a command asks for that waits its turn."""
@@ -147,8 +151,10 @@ class GraphSync:
                 return lambda: self._run(command, cancels)
             case protocol.PlanCommand():
                 return lambda: self._plan(command)
-            case protocol.QueueMove():
-                return lambda: self._queue.move(command.job, command.position)
+            case protocol.QueueMove() | protocol.QueuePause() | protocol.Restore():
+                return lambda: self._ask_queue(command)
+            case protocol.LogCommand():
+                return lambda: self._tell_log(command)
             case protocol.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
@@ -176,7 +182,7 @@ class GraphSync:
 
     def _snapshot(self, to: str | None, now: _Now) -> protocol.Snapshot:
         revision, state, flat, history, problems = now
-        run, nodes = self._board.snapshot(flat.nodes)
+        run, nodes = self._watch.board.snapshot(flat.nodes)
         return {
             "type": "snapshot",
             "to": to,
@@ -253,6 +259,29 @@ class GraphSync:
                 job.cancel()
                 return
 
+    def _ask_queue(self, command: protocol.QueueMove | protocol.QueuePause | protocol.Restore) -> None:
+        match command:
+            case protocol.QueueMove():
+                self._queue.move(command.job, command.position)
+            case protocol.QueuePause():
+                self._queue.pause(on=command.on)
+            case protocol.Restore():
+                self._restore(command)
+
+    def _restore(self, command: protocol.Restore) -> None:
+        with self.store.lock:
+            edits = edits_between(self.store.state, self._queue.state_of(command.job))
+            if edits:
+                self.store.edit(edits, f"Restore the graph of run {command.job}")
+        if edits:
+            self._deliver_now()
+        else:
+            self._send(protocol.notice(command.client, "info", "The graph is as it was in that run."))
+
+    def _tell_log(self, command: protocol.LogCommand) -> None:
+        lines = self.session.logs.lines(self.store.number, after=command.after)
+        self._send(protocol.log_json(command.client, lines))
+
     def _upload(self, command: protocol.Upload | protocol.PaintMask, buffers: list[bytes]) -> None:
         try:
             if len(buffers) != 1:
@@ -297,30 +326,29 @@ class GraphSync:
             self._pending.delivery = True
             self._hub.sync.put(self._deliver)
 
+        self._watch.mark_stale_soon()
+
     def _on_library(self) -> None:
         if not self._pending.library:
             self._pending.library = True
             self._hub.sync.put(self._tell_library)
+        self._watch.mark_stale_soon()
 
     def _on_event(self, event: events.RunEvent) -> None:
         if event.graph == self.store.number:
-            self._board.apply(event, self.store.flat)
+            self._watch.on_event(event)
             self._results.on_event(event)
-            self._tell_status_soon()
 
     def _set_text(self, node: str, text: str | None) -> None:
-        self._board.set_text(node, text)
+        self._watch.board.set_text(node, text)
         self._tell_status_soon()
 
     # -- telling the views, on the inbox's thread ----------------------------------------------------------------------
 
     def _look_back(self) -> None:
         """Find what runs made before the first view was shown."""
-        store = self.store
-        held = {node: self.session.result(store, node) for node in store.flat.nodes}
-        self._board.look_back(store.last_run, {node: each.seconds for node, each in held.items() if each is not None})
+        self._watch.look_back()
         self._hub.pictures.put(self._results.show_all)
-        self._tell_status_soon()
 
     def _deliver(self) -> None:
         wait_s = self._next_delivery - monotonic()
@@ -358,7 +386,7 @@ class GraphSync:
             self._hub.sync.later(self._next_status - now, self._tell_status)
             return
         self._pending.status = False
-        delta = self._board.take()
+        delta = self._watch.take()
         if delta is not None:
             self._next_status = now + STATUS_INTERVAL_S
             self._send(delta)

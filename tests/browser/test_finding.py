@@ -104,7 +104,7 @@ def test_the_library_is_a_tree_that_gives_nodes(scratch: Lab) -> None:
     editor = show_graph(scratch, BLUR)
     keyboard = scratch.page.keyboard
     editor.focus_canvas()
-    editor.press("l")
+    editor.press("n")
     tree = editor.part("nb-library-tree")
     expect(editor.part("nb-library-filter")).to_be_focused()
     rows = tree.locator("[role=treeitem]")
@@ -132,7 +132,7 @@ def test_the_library_is_a_tree_that_gives_nodes(scratch: Lab) -> None:
 def test_a_node_is_dragged_out_of_the_library(scratch: Lab) -> None:
     editor = show_graph(scratch, BLUR)
     editor.focus_canvas()
-    editor.press("l")
+    editor.press("n")
     panel, entry = editor.part("nb-panel-library"), editor.part("nb-library-tree").locator("[role=treeitem]").first
     editor.part("nb-library-filter").fill("feather")
     editor.drag(editor.middle(entry), editor.empty_spot())
@@ -188,7 +188,7 @@ def test_a_node_is_replaced_and_put_into_wires(scratch: Lab) -> None:
     editor = show_graph(scratch, BLUR)
     before = editor.document()
     editor.select("2")
-    editor.press("r")
+    editor.press("Shift+R")
     palette = editor.part("nb-palette")
     offered = palette.locator("[data-node-type]").evaluate_all("(all) => all.map((one) => one.dataset.nodeType)")
     assert "ImageSharpen" in offered
@@ -235,3 +235,33 @@ def test_the_legend_names_the_types_of_the_graph(scratch: Lab) -> None:
         " getComputedStyle(root.querySelector('.react-flow__edge-path')).stroke]"
     )
     assert colors[0] == colors[1]
+
+
+def test_the_lasso_and_what_is_of_one_type(scratch: Lab) -> None:
+    editor = show_graph(scratch, f"{BLUR}\ng.add('ImageSharpen')")
+    editor.focus_canvas()
+    editor.press("f")
+    scratch.page.wait_for_timeout(300)  # the whole graph comes into sight
+    box = editor.node("2").bounding_box()
+    assert box is not None
+    # From below the card to its middle: it is touched, not enclosed. (Near the canvas's edge a lasso pans.)
+    middle = Point(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    start = middle.moved(20, box["height"] / 2 + 20)
+
+    def lasso() -> None:
+        editor.focus_canvas()
+        scratch.page.keyboard.down("Shift")
+        editor.drag(start, middle)
+        scratch.page.keyboard.up("Shift")
+
+    lasso()
+    expect_selected(editor, {"2"})
+    editor.press("Escape", "Shift+>")
+    scratch.page.keyboard.type("lasso")
+    editor.press("Enter")
+    lasso()
+    expect_selected(editor, set())
+
+    editor.node("4").locator(".nb-title").click(button="right")
+    editor.root.locator("[data-command='select.type']").click()
+    expect_selected(editor, {"4", "5"})

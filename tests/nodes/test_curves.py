@@ -96,9 +96,8 @@ def test_a_node_that_asks_for_a_curve_has_its_widget(graph: Graph) -> None:
     (spec,) = graph.store.library.get("shaped").inputs
     assert (spec.port, spec.widget, spec.default) == ("CURVE", {"kind": "curve"}, [[0.0, 0.0], [1.0, 1.0]])
 
-    @nb.node
-    def broken(shape: Annotated[list[list[float]], nb.Curve()] = ((0, 0),)) -> float:  # type: ignore[assignment]  # no curve
-        return shape[0][0]
-
     with pytest.raises(NodeDefinitionError, match=r"default of shape is"):
-        graph.store.library.define(broken)
+
+        @nb.node
+        def broken(shape: Annotated[list[list[float]], nb.Curve()] = ((0, 0),)) -> float:  # type: ignore[assignment]  # no curve
+            return shape[0][0]

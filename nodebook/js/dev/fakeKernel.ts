@@ -4,7 +4,17 @@ import { highestId, orderedIds } from "../src/graph/document";
 import { applyOps, type Op } from "../src/graph/edits";
 import type { Library } from "../src/graph/library";
 import { findType } from "../src/graph/library";
-import type { FromKernel, History, NodeStatus, Problem, Queue, Run, Snapshot, ToKernel } from "../src/protocol";
+import type {
+  FromKernel,
+  History,
+  LogLine,
+  NodeStatus,
+  Problem,
+  Queue,
+  Run,
+  Snapshot,
+  ToKernel,
+} from "../src/protocol";
 import { EMPTY_QUEUE, IDLE_RUN, IDLE_STATUS } from "../src/protocol";
 import { fromWire, toWire } from "../src/sync/convert";
 import type { Model, ModelState } from "../src/sync/session";
@@ -35,6 +45,10 @@ export class FakeKernel implements Model {
   run: Run = IDLE_RUN;
   nodes: Record<string, NodeStatus> = {};
   queue: Queue = EMPTY_QUEUE;
+  /** What nodes wrote. */
+  log: readonly LogLine[] = [];
+  /** Answers what is about neither the document nor a run. */
+  onOther: ((message: ToKernel) => void) | null = null;
   onRun: ((kernel: FakeKernel) => void) | null = null;
   onCancel: ((kernel: FakeKernel) => void) | null = null;
   onFullPicture: ((kernel: FakeKernel, asked: Extract<ToKernel, { type: "full_picture" }>) => void) | null = null;
@@ -126,11 +140,10 @@ export class FakeKernel implements Model {
         return this.onMorePictures?.(this, message.node, message.start);
       case "list_files":
       case "seen":
-      case "auto_run":
       case "previews":
-      case "queue_move":
-      case "queue_cancel":
         return;
+      default:
+        return this.onOther?.(message);
     }
   }
 

@@ -83,6 +83,10 @@ export type ToKernel =
   | PreviewsCommand
   | QueueMove
   | QueueCancel
+  | QueuePause
+  | QueueClear
+  | Restore
+  | LogCommand
   | Upload
   | PaintMask
   | FullPicture
@@ -98,6 +102,7 @@ export type FromKernel =
   | QueueMessage
   | LibraryMessage
   | PlanMessage
+  | LogMessage
   | Notice
   | PictureMessage
   | FullPictureMessage
@@ -411,6 +416,33 @@ export interface QueueCancel {
   readonly job: string;
 }
 
+/** Start no further run, of any graph, or start them again. */
+export interface QueuePause {
+  readonly type: "queue_pause";
+  readonly client: string;
+  readonly on: boolean;
+}
+
+/** Cancel all runs that wait, of all graphs. */
+export interface QueueClear {
+  readonly type: "queue_clear";
+  readonly client: string;
+}
+
+/** Make the graph as it was when one of its runs ran: one step of undo. */
+export interface Restore {
+  readonly type: "restore";
+  readonly client: string;
+  readonly job: string;
+}
+
+/** Say what nodes wrote: all lines that changed after `after`, 0 for all that are kept. */
+export interface LogCommand {
+  readonly type: "log";
+  readonly client: string;
+  readonly after?: number;
+}
+
 /** Store the one buffer in the input folder and set an input to its name. */
 export interface Upload {
   readonly type: "upload";
@@ -536,6 +568,14 @@ export interface PlanMessage {
   readonly peak_bytes: number | null;
 }
 
+/** What nodes wrote, to the view that asked: the last lines. `upto`: what to ask on from. */
+export interface LogMessage {
+  readonly type: "log";
+  readonly to: string;
+  readonly lines: readonly LogLine[];
+  readonly upto: number;
+}
+
 /** Something to say to a person at one view, or at all. */
 export interface Notice {
   readonly type: "notice";
@@ -636,22 +676,34 @@ export interface History {
   readonly redo: string | null;
 }
 
-/** The graph's run: `finished` of `total` nodes. */
+/** The graph's run: `finished` of `total` nodes. `left`: seconds that it will go on, where that is known. */
 export interface Run {
   readonly id: string | null;
   readonly state: RunState;
   readonly total: number;
   readonly finished: number;
   readonly seconds: number | null;
+  readonly left: number | null;
 }
 
-/** How a node is doing. `progress` is value and maximum. */
+/**
+ * How a node is doing. `progress` is value and maximum.
+ *
+ * `left`: seconds that it will go on running, where that is known. `bytes`: what its result weighs. `lines`: how
+ * many it wrote (`log`), of which `warnings` are shown on the card. `stale`: what is shown of it is of an
+ * earlier state of the graph: it would run.
+ */
 export interface NodeStatus {
   readonly state: NodeState;
   readonly progress: readonly [number, number] | null;
   readonly seconds: number | null;
   readonly error: NodeError | null;
   readonly text: string | null;
+  readonly left: number | null;
+  readonly bytes: number | null;
+  readonly lines: number;
+  readonly warnings: readonly string[];
+  readonly stale: boolean;
 }
 
 /** Something wrong with the graph. */
@@ -686,6 +738,16 @@ export interface PlanRow {
   readonly changes: readonly (readonly [what: string, before: string | null, now: string | null])[];
   readonly seconds: number | null;
   readonly bytes: number | null;
+}
+
+/** A line that a node wrote, at `time` seconds since 1970. A line that is not whole yet comes again, longer. */
+export interface LogLine {
+  readonly id: number;
+  readonly node: string;
+  readonly run: string;
+  readonly time: number;
+  readonly level: string;
+  readonly text: string;
 }
 
 /** The first rows of a table; `columns` are names and types. `name`: of which output it is. */
@@ -741,10 +803,16 @@ export interface NodeError {
   readonly traceback: string | null;
 }
 
-/** A run that waits or runs. `graph`: its name, null for one that has none. */
+/**
+ * A run that waits or runs, of `nodes` that were to run when it was queued.
+ *
+ * `graph`: its name, null for one that has none; `mine`: it is of the graph that the view shows.
+ */
 export interface QueuedRun {
   readonly id: string;
   readonly graph: string | null;
+  readonly mine: boolean;
+  readonly nodes: number;
   readonly state: "waiting" | "running";
   readonly priority: number;
   readonly position: number;
@@ -754,6 +822,7 @@ export interface QueuedRun {
 export interface EndedRun {
   readonly id: string;
   readonly graph: string | null;
+  readonly mine: boolean;
   readonly state: string;
   readonly finished: number;
   readonly seconds: number;

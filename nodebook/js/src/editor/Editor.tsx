@@ -1,6 +1,5 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { Announcer } from "./Announcer";
-import { Canvas } from "./Canvas";
 import { EditorContext, type EditorContextValue } from "./context";
 import { EmptyState } from "./EmptyState";
 import { HelpSheet } from "./HelpSheet";
@@ -15,7 +14,10 @@ import { Picker } from "./Picker";
 import { SidePanel } from "./panels/SidePanel";
 import { ResizeHandle } from "./ResizeHandle";
 import { Stage } from "./Stage";
+import { Breadcrumbs } from "./subgraphs/Breadcrumbs";
+import { ShownCanvas } from "./subgraphs/ShownCanvas";
 import { Toolbar } from "./Toolbar";
+import { RunTimes } from "./watch/RunControls";
 
 /** The whole editor of one view. */
 export function Editor({ context }: { readonly context: EditorContextValue }) {
@@ -25,7 +27,8 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
         <Toolbar />
         <div className="nb-middle">
           <Stage>
-            <Canvas />
+            <ShownCanvas />
+            <Breadcrumbs />
             <EmptyState />
             <Minimap />
             <KernelLink />
@@ -37,6 +40,7 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
         <Palette />
         <Menu />
         <Picker />
+        <RunTimes />
         <Lightbox />
         <MaskEditor />
         <HelpSheet />

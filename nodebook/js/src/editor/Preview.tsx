@@ -1,4 +1,4 @@
-import { memo, useEffect, useRef } from "react";
+import { memo, type RefObject, useEffect, useRef, useState } from "react";
 import type { NodePictures, Picture } from "../state/pictures";
 import { useClient, useEditor, usePictures } from "./context";
 import { CompareView } from "./displays/CompareView";
@@ -46,15 +46,18 @@ export function PictureCanvas({ id, index, picture }: CanvasProps) {
   const { session } = useEditor();
   const canvas = useRef<HTMLCanvasElement>(null);
   const painter = useRef<ReturnType<typeof createPainter> | null>(null);
+  const inSight = useInSight(canvas);
   useEffect(() => {
     if (canvas.current === null) return;
     painter.current = createPainter(canvas.current, session.pictures.painted);
     return () => painter.current?.stop();
   }, [session]);
-  useEffect(() => session.pictures.watch(id, index), [session, id, index]);
   useEffect(() => {
-    if (picture !== undefined) painter.current?.paint(picture);
-  }, [picture]);
+    if (inSight) return session.pictures.watch(id, index);
+  }, [session, id, index, inSight]);
+  useEffect(() => {
+    if (inSight && picture !== undefined) painter.current?.paint(picture);
+  }, [picture, inSight]);
   return (
     <canvas
       ref={canvas}
@@ -65,6 +68,18 @@ export function PictureCanvas({ id, index, picture }: CanvasProps) {
       role="img"
     />
   );
+}
+
+/** Whether any of it can be seen. What cannot is not decoded either: the cell may be scrolled away while it runs. */
+function useInSight(element: RefObject<Element | null>): boolean {
+  const [inSight, setInSight] = useState(false);
+  useEffect(() => {
+    if (element.current === null) return;
+    const observer = new IntersectionObserver((entries) => setInSight(entries.at(-1)?.isIntersecting ?? false));
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return inSight;
 }
 
 interface BarProps {

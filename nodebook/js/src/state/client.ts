@@ -44,6 +44,8 @@ export interface MaskPlace {
   readonly node: string;
   readonly input: string;
   readonly name: string;
+  /** Id of the subgraph that the node is in. */
+  readonly graph?: string | undefined;
 }
 
 export interface Notice {
@@ -73,6 +75,8 @@ export interface ClientState {
   readonly fitting: ReadonlySet<string> | null;
   readonly notices: readonly Notice[];
   readonly renaming: string | null;
+  /** The group that was last touched, and whether its title is being typed. */
+  readonly group: { readonly id: string; readonly renaming: boolean } | null;
   /** Id of the note that is being written. */
   readonly editingNote: string | null;
   /** Node id whose picture is shown large. */
@@ -87,6 +91,14 @@ export interface ClientState {
   readonly cancelling: boolean;
   /** Cancel was clicked a while ago, and a node does not react: a second Cancel gives the run up. */
   readonly stuck: boolean;
+  /** How often to run is being asked. */
+  readonly askingTimes: boolean;
+  /** The node whose log is shown; null: all. */
+  readonly logNode: string | null;
+  /** Pictures of nodes that still work are not shown in this view. */
+  readonly previewsPaused: boolean;
+  /** The editor fills the screen, or at least the page. */
+  readonly full: boolean;
 }
 
 export type ClientStore = StoreApi<ClientState>;
@@ -108,6 +120,7 @@ export function createClientStore(): ClientStore {
     fitting: null,
     notices: [],
     renaming: null,
+    group: null,
     editingNote: null,
     enlarged: null,
     masking: null,
@@ -115,6 +128,10 @@ export function createClientStore(): ClientStore {
     uploading: new Set(),
     cancelling: false,
     stuck: false,
+    askingTimes: false,
+    logNode: null,
+    previewsPaused: false,
+    full: false,
   }));
 }
 

@@ -99,3 +99,18 @@ test("of another result the first pictures stay until theirs come, the others go
   receive(4, { ...batch, index: 0, result: 2 });
   expect(frames()?.filter(Boolean)).toEqual([4, 2]);
 });
+
+test("while previews are paused they are done with as they come, and results are shown", () => {
+  const { pictures, receive, done, frames } = setup();
+  pictures.watch("1", 0);
+  receive(1);
+  pictures.pausePreviews(true);
+  receive(2);
+  expect(frames()).toEqual([1]);
+  expect(done).toEqual([2]);
+  receive(3, { kind: "result" });
+  expect(frames()).toEqual([3]);
+  pictures.pausePreviews(false);
+  receive(4);
+  expect(frames()).toEqual([4]);
+});

@@ -30,6 +30,8 @@ export interface Pictures {
   readonly store: StoreApi<PicturesState>;
   receive(message: PictureMessage, bytes: DataView): void;
   painted(seq: number): void;
+  /** While paused, pictures of nodes that still work are done with as they come, and what is shown stays. */
+  pausePreviews(on: boolean): void;
   /** A view shows this picture of the node until the returned function is called. */
   watch(node: string, index: number): () => void;
   /** From which index on to ask for what is missing around one; null where it is there or was asked for. */
@@ -43,6 +45,7 @@ export function createPictures(onDone: (seq: number) => void): Pictures {
   const store = createStore<PicturesState>(() => ({ byNode: {} }));
   const watched = new Map<string, number>();
   const waiting = new Set<number>();
+  let isPaused = false;
 
   const done = (seq: number) => {
     if (waiting.delete(seq)) onDone(seq);
@@ -52,6 +55,7 @@ export function createPictures(onDone: (seq: number) => void): Pictures {
     const before = store.getState().byNode[message.node];
     const replaced = before?.frames[message.index];
     waiting.add(message.seq);
+    if (isPaused && message.kind === "preview") return done(message.seq);
     if (replaced !== undefined && replaced.seq >= message.seq) return done(message.seq);
     const next = withFrame(before, message, toPicture(message, bytes));
     for (const old of before?.frames ?? []) {
@@ -83,7 +87,11 @@ export function createPictures(onDone: (seq: number) => void): Pictures {
     return start;
   };
 
-  return { store, receive, painted: done, watch, toAsk };
+  const pausePreviews = (on: boolean) => {
+    isPaused = on;
+  };
+
+  return { store, receive, painted: done, pausePreviews, watch, toAsk };
 }
 
 function toPicture(message: PictureMessage, bytes: DataView): Picture {

@@ -18,7 +18,7 @@ test.each([
 });
 
 const none = () => [];
-const RUNNING: Run = { id: "1", state: "running", total: 3, finished: 1, seconds: null };
+const RUNNING: Run = { id: "1", state: "running", total: 3, finished: 1, seconds: null, left: null };
 
 test("a run is told when it begins and when it ends", () => {
   expect(runWords(IDLE_RUN, RUNNING, none)).toBe("Run started");

@@ -97,10 +97,11 @@ describe("a plan", () => {
 });
 
 describe("the queue", () => {
-  const queued = { id: "7", graph: null, state: "waiting", priority: 2, position: 0 } as const;
+  const queued = { id: "7", graph: null, mine: true, nodes: 3, state: "waiting", priority: 2, position: 0 } as const;
   const ended = {
     id: "6",
     graph: "mine",
+    mine: true,
     state: "abandoned",
     finished: 1,
     seconds: 2,
@@ -405,5 +406,49 @@ describe("problems", () => {
     session.edit("connect", [{ op: "set_link", node: "2", input: "image", source: ["3", "IMAGE"] }]);
     await settle();
     expect(places(store)).toEqual(["3", "10"]);
+  });
+});
+
+test("an edit that the kernel confirms as it was made changes what is shown once", async () => {
+  const kernel = new FakeKernel(DOCUMENT);
+  const { store, session, sigma } = view(kernel);
+  await settle();
+  const shown: unknown[] = [];
+  store.subscribe((state, before) => state.document !== before.document && shown.push(state.document));
+  session.edit("blur", [setSigma(2)]);
+  session.edit("blur", [setSigma(3)]);
+  await settle();
+  expect(shown).toHaveLength(2);
+  expect(store.getState()).toMatchObject({ pending: 0, document: shown[1] });
+  kernel.edit("by code", [setSigma(4)]);
+  expect([shown.length, sigma()]).toEqual([3, 4]);
+});
+
+describe("what is no edit", () => {
+  test("is sent as it is asked", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { session } = view(kernel);
+    session.ask({ type: "queue_move", job: "7", position: 0 });
+    session.run(null, { count: 3, front: true });
+    await settle();
+    expect(kernel.received.slice(1)).toEqual([
+      { type: "queue_move", client: "me", job: "7", position: 0 },
+      { type: "run", client: "me", targets: null, count: 3, front: true },
+    ]);
+  });
+
+  test("the log is asked for on from what is known, and begun anew with a snapshot", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session } = view(kernel);
+    await settle();
+    const line = { id: 1, node: "2", run: "1", time: 0, level: "out", text: "x" };
+    kernel.publish({ type: "log", to: "another", lines: [line], upto: 3 });
+    expect(store.getState().log.lines).toEqual([]);
+    kernel.publish({ type: "log", to: "me", lines: [line], upto: 5 });
+    session.askLog();
+    expect(kernel.received.at(-1)).toEqual({ type: "log", client: "me", after: 5 });
+    session.hello();
+    await settle();
+    expect(store.getState().log).toEqual({ lines: [], upto: 0 });
   });
 });

@@ -5,12 +5,27 @@
  * confirmed document with our unanswered batches replayed on it.
  */
 import type { AnyModel } from "@anywidget/types";
-import { EMPTY_DOCUMENT, type GraphDocument, highestId } from "../graph/document";
+import { changesBetween, relinked, sameOps } from "../graph/changes";
+import { EMPTY_DOCUMENT, type GraphDocument, highestId, highestOf } from "../graph/document";
 import { applyOps, type Op } from "../graph/edits";
-import { type FromKernel, isBusy, type NoticeLevel, type Snapshot, type ToKernel } from "../protocol";
+import {
+  type AutoRunCommand,
+  type FromKernel,
+  isBusy,
+  type NoticeLevel,
+  type PreviewsCommand,
+  type QueueCancel,
+  type QueueClear,
+  type QueueMove,
+  type QueuePause,
+  type Restore,
+  type Snapshot,
+  type ToKernel,
+} from "../protocol";
 import type { MaskPlace } from "../state/client";
 import { createDisplays, type Displays } from "../state/displays";
 import { groupProblems, type KernelStore, mergeProblems, mergeStatuses, usedOf } from "../state/kernel";
+import { EMPTY_LOG, mergeLog } from "../state/log";
 import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
 import { fromWire, toWire } from "./convert";
@@ -38,6 +53,17 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
 }
 
+export interface RunOptions {
+  readonly count?: number;
+  /** Before all that waits. */
+  readonly front?: boolean;
+}
+
+type WithoutClient<T> = T extends ToKernel ? Omit<T, "client"> : never;
+export type Asked = WithoutClient<
+  AutoRunCommand | QueueMove | QueueCancel | QueuePause | QueueClear | PreviewsCommand | Restore
+>;
+
 /** What the editor may ask of the kernel. */
 export interface Session {
   readonly client: string;
@@ -48,14 +74,18 @@ export interface Session {
   newIds(count: number): string[];
   undo(): void;
   redo(): void;
-  run(targets: readonly string[] | null): void;
+  run(targets: readonly string[] | null, how?: RunOptions): void;
   cancel(): void;
   /** Ask what a run would do; the answer is `plan` of the store. */
   plan(targets: readonly string[] | null): void;
+  /** What is no edit of the document: answered, if at all, by what the kernel tells all views. */
+  ask(what: Asked): void;
+  /** Ask what nodes wrote since it was last asked; the answer is added to `log` of the store. */
+  askLog(): void;
   /** Ask for the files that inputs may name, since folders change; an answer comes only if they did. */
   listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
-  upload(node: string, input: string, name: string, bytes: ArrayBuffer): Promise<void>;
+  upload(node: string, input: string, name: string, bytes: ArrayBuffer, graph?: string): Promise<void>;
   /** One picture of a node's result, or a picture file, whole. Rejects with words for a person where there is none. */
   fullPicture(node: string, index: number, file?: string): Promise<FullPicture>;
   /** Give a picture a mask as its alpha and set the input to what it is called then. Resolves when the kernel answered. */
@@ -131,8 +161,14 @@ export function startSession(options: SessionOptions): Session {
       const applied = applyOps(document, batch.ops);
       if (applied.refused === undefined) document = applied.document;
     }
-    lastId = Math.max(lastId, highestId(document));
-    store.setState((state) => ({ document, pending: pending.length, used: usedOf(document, state.used) }));
+    store.setState((state) => {
+      const changes = changesBetween(state.document, document);
+      const inside = state.document.subgraphs === document.subgraphs ? 0 : highestId(document);
+      lastId = Math.max(lastId, highestOf(changes.added), inside);
+      const links = relinked(state.document, document, changes);
+      const used = links?.length === 0 ? state.used : usedOf(document, state.used);
+      return { document, pending: pending.length, used };
+    });
   };
 
   const stopTimers = () => {
@@ -171,6 +207,7 @@ export function startSession(options: SessionOptions): Session {
       problems: groupProblems(message.problems, state.problems),
       library: message.library,
       queue: message.queue,
+      log: EMPTY_LOG,
     }));
     show();
   };
@@ -190,6 +227,8 @@ export function startSession(options: SessionOptions): Session {
   };
 
   const onEdited = (message: Extract<FromKernel, { type: "edited" }>) => {
+    const [first] = pending;
+    const isNext = message.client === client && first !== undefined && first.batch === message.batch;
     if (message.client === client) settle(message.batch);
     if (message.revision <= revision || awaitingSnapshot) return show();
     const applied = message.revision === revision + 1 ? applyOps(confirmed, message.ops) : null;
@@ -200,7 +239,10 @@ export function startSession(options: SessionOptions): Session {
       history: message.history,
       problems: mergeProblems(state.problems, message.problems),
     }));
-    show();
+    if (!isNext || !sameOps(first.ops, message.ops)) return show();
+    // What is shown says this already. Kept as it is, so that nothing renders twice for one edit.
+    if (pending.length === 0) confirmed = store.getState().document;
+    store.setState({ pending: pending.length });
   };
 
   const onMessage = (wire: unknown, buffers: readonly DataView[] = []) => {
@@ -228,6 +270,9 @@ export function startSession(options: SessionOptions): Session {
         }));
       case "plan":
         if (message.to === client) store.setState({ plan: message });
+        return;
+      case "log":
+        if (message.to === client) store.setState((state) => ({ log: mergeLog(state.log, message) }));
         return;
       case "queue":
         return store.setState({ queue: message.queue });
@@ -268,7 +313,9 @@ export function startSession(options: SessionOptions): Session {
     lastBatch += 1;
     const batch = lastBatch;
     expectAnswer();
-    if (!send({ type, client, batch, ...place }, [bytes])) return Promise.resolve();
+    const { node, input, name, graph } = place;
+    const inside = graph === undefined ? {} : { graph };
+    if (!send({ type, client, batch, node, input, name, ...inside }, [bytes])) return Promise.resolve();
     return new Promise((resolve) => uploads.set(batch, resolve));
   };
 
@@ -297,11 +344,13 @@ export function startSession(options: SessionOptions): Session {
       if (store.getState().history.redo !== null) expectAnswer();
       send({ type: "redo", client });
     },
-    run(targets) {
+    run(targets, how = {}) {
       // A run that waits behind another may be told only when that one ends.
       if (!isBusy(store.getState().run)) expectAnswer();
-      send({ type: "run", client, targets });
+      send({ type: "run", client, targets, ...how });
     },
+    ask: (what) => void send({ ...what, client }),
+    askLog: () => void send({ type: "log", client, after: store.getState().log.upto }),
     cancel: () => void send({ type: "cancel", client }),
     plan: (targets) => void send({ type: "plan", client, targets }),
     fullPicture: fullPictures.ask,
@@ -310,7 +359,7 @@ export function startSession(options: SessionOptions): Session {
       if (start !== null) send({ type: "more_pictures", client, node, start });
     },
     listFiles: () => void send({ type: "list_files", client }),
-    upload: (node, input, name, bytes) => sendFile("upload", { node, input, name }, bytes),
+    upload: (node, input, name, bytes, graph) => sendFile("upload", { node, input, name, graph }, bytes),
     paintMask: (place, mask) => sendFile("paint_mask", place, mask),
   };
 }

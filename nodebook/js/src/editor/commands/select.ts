@@ -3,6 +3,7 @@ import type { EditorContextValue } from "../context";
 import { reveal } from "../fit";
 import { canvasOf, focused } from "../focus";
 import { leave } from "../guard";
+import { leaveFull } from "../watch/fullscreen";
 import type { Command } from "./types";
 
 function selectNext(editor: EditorContextValue, step: 1 | -1): void {
@@ -42,7 +43,8 @@ export const SELECT_COMMANDS: readonly Command[] = [
   },
 ];
 
-function onEscape({ client, actions, root }: EditorContextValue): void {
+function onEscape(editor: EditorContextValue): void {
+  const { client, actions, root } = editor;
   const state = client.getState();
   if (state.menu !== null) client.setState({ menu: null });
   else if (state.picker !== null) client.setState({ picker: null });
@@ -51,5 +53,6 @@ function onEscape({ client, actions, root }: EditorContextValue): void {
   else if (state.enlarged !== null) client.setState({ enlarged: null });
   else if (focused(root) !== canvasOf(root)) root.focus({ preventScroll: true });
   else if (selectedIds(state).length > 0) actions.select([]);
+  else if (state.full) void leaveFull(editor);
   else leave(root);
 }

@@ -35,7 +35,7 @@ function Row({ id, node, selected }: Props & { readonly node: GraphNode }) {
     reveal(editor, id);
   };
   return (
-    <li className="nb-list-node" data-list-node={id} data-selected={selected} aria-current={selected || undefined}>
+    <li className="nb-list-node" data-list-node={id} data-current={selected} aria-current={selected || undefined}>
       <h3>
         <button
           ref={head}
@@ -53,7 +53,7 @@ function Row({ id, node, selected }: Props & { readonly node: GraphNode }) {
         </button>
       </h3>
       {!open && node.type !== NOTE_TYPE && <LinksInWords node={node} />}
-      <NodeMessages id={id} />
+      <NodeMessages id={id} quiet />
       {open && <ListDetails id={id} node={node} panelId={details} head={head} />}
     </li>
   );

@@ -4,6 +4,7 @@ import type { Command, Section } from "../commands/types";
 import { LegendIcon, LibraryIcon } from "../findIcons";
 import { goInto } from "../focus";
 import { ListIcon } from "../list/icons";
+import { LogIcon, PlanIcon, QueueIcon, TimesIcon } from "../watch/icons";
 
 export interface Panel {
   readonly id: string;
@@ -14,9 +15,13 @@ export interface Panel {
 }
 
 export const PANELS: readonly Panel[] = [
-  { id: "library", title: "Library of nodes", section: "Add", keys: ["L"], icon: LibraryIcon },
+  { id: "library", title: "Library of nodes", section: "Add", keys: ["N"], icon: LibraryIcon },
   { id: "legend", title: "Wires and their types", section: "View", icon: LegendIcon },
   { id: "list", title: "List of nodes", section: "View", keys: ["Alt+L"], icon: ListIcon },
+  { id: "queue", title: "Queue", section: "Run", keys: ["Q"], icon: QueueIcon },
+  { id: "plan", title: "Plan", section: "Run", keys: ["P"], icon: PlanIcon },
+  { id: "log", title: "Log", section: "Run", keys: ["O"], icon: LogIcon },
+  { id: "times", title: "Time and memory", section: "Run", keys: ["T"], icon: TimesIcon },
 ];
 
 /** Opens a panel, or closes it where it is open. */
