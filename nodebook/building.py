@@ -9,14 +9,16 @@ from pathlib import PurePath
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from nodebook.engine.edits import AddNode, Edit, SetLink, SetOrigin, SetTitle, SetValue, UnsetValue
+from nodebook.engine.edits import AddNode, Edit, NodeEdit, SetLink, SetOrigin, SetTitle, SetValue, UnsetValue
 from nodebook.engine.graph import Link, Node
+from nodebook.engine.interfaces import find_named, interface_of, type_in
 from nodebook.engine.layout import Columns
 from nodebook.engine.node import NodeFunction
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
 from nodebook.errors import EditError, InputValueError
 from nodebook.handles import NodeHandle, Output
+from nodebook.places import Place, find_place
 
 _JSON_TYPES = (type(None), bool, int, float, str, list, dict)
 
@@ -80,7 +82,7 @@ class Builder:
 
     def add(self, type_name: str, title: str | None, inputs: Mapping[str, Any]) -> str:
         """Add a node, or find the one that the same place in the code added before; return its id."""
-        node_type = self._store.library.get(type_name)
+        node_type = self._type(type_name)
         values, links = self._split(node_type, inputs)
         place = self._cells.next(node_type.name)
         with self._store.lock:
@@ -102,6 +104,13 @@ class Builder:
                 self._remember(node_id, origin)
             self._store.edit([AddNode(node_id, node)], f"Add {title or node_type.title}")
             return node_id
+
+    def _type(self, name: str) -> NodeType:
+        """Return a node type, or what the subgraph of that name looks like. Raises ``UnknownNodeTypeError``."""
+        state, library = self._store.state, self._store.library
+        subgraph_id = None if name in library else find_named(state, name)
+        found = None if subgraph_id is None else interface_of(state, subgraph_id, library)
+        return found or library.get(name)
 
     def _remember(self, node_id: str, origin: Mapping[str, Any]) -> None:
         for member in ("key", "cell"):
@@ -154,22 +163,23 @@ class Builder:
     def set_inputs(self, node_id: str, inputs: Mapping[str, Any]) -> None:
         """Set literals, connect outputs, or (``None``) disconnect and give back the default."""
         with self._store.lock:
-            node = self._store.state.nodes.get(node_id)
-            if node is None:
+            place = find_place(self._store, node_id)
+            if place is None:
                 raise EditError(f"Node {node_id!r} is no longer in the graph; undo brings a removed node back.")
-            node_type = self._store.library.find(node.type)
+            node = place.node
+            node_type = type_in(self._store.state, node, self._store.library)
             cleared = [name for name, value in inputs.items() if value is None]
             values, links = self._split(node_type, {name: each for name, each in inputs.items() if each is not None})
-            edits: list[Edit] = []
+            edits: list[NodeEdit] = []
             for name in cleared:
                 self._check_name(node_type, name)
-                edits.extend((SetLink(node_id, name, None), UnsetValue(node_id, name)))
+                edits.extend((SetLink(place.id, name, None), UnsetValue(place.id, name)))
             for name, value in values.items():
                 if name in node.links:
-                    edits.append(SetLink(node_id, name, None))
-                edits.append(SetValue(node_id, name, value))
-            edits.extend(SetLink(node_id, name, (link.node, link.output)) for name, link in links.items())
-            self._store.edit(edits, f"Set {', '.join(inputs)}")
+                    edits.append(SetLink(place.id, name, None))
+                edits.append(SetValue(place.id, name, value))
+            edits.extend(SetLink(place.id, name, _source(place, name, link)) for name, link in links.items())
+            self._store.edit([place.at(edit) for edit in edits], f"Set {', '.join(inputs)}")
 
     def _split(self, node_type: NodeType | None, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Link]]:
         values: dict[str, Any] = {}
@@ -220,6 +230,17 @@ class Builder:
         if before.get("title") != origin.get("title"):
             edits.append(SetTitle(node_id, origin.get("title")))
         self._store.edit([*edits, SetOrigin(node_id, origin)], f"Change {node.title or node.type} from code")
+
+
+def _source(place: Place, name: str, link: Link) -> tuple[str, str]:
+    """Return what an input is linked to, by its id in the graph that the input is in."""
+    inner = place.inner_id(link.node)
+    if inner is None:
+        raise InputValueError(
+            f"{name} of node {place.prefix}{place.id} is given an output of node {link.node}, which is not in the same "
+            "graph: one of them is inside a subgraph. Link the instance's inputs and outputs instead."
+        )
+    return inner, link.output
 
 
 def _literal(node_type: NodeType | None, name: str, value: Any) -> Any:

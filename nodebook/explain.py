@@ -9,8 +9,9 @@ from typing import Annotated, Literal, Protocol, Self, TypedDict
 
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Compiled, Problem
-from nodebook.engine.graph import GraphState
+from nodebook.engine.graph import GraphState, is_structural
 from nodebook.engine.index import GraphIndex, Key
+from nodebook.engine.interfaces import type_in
 from nodebook.engine.literals import TypeScript
 from nodebook.engine.nodetype import MAIN_LANE, NodeType
 from nodebook.engine.plan import Plan, Step
@@ -239,10 +240,10 @@ def plan_table(
 
 def title_in(store: GraphStore, state: GraphState, node_id: str) -> str:
     """Return a node's own title, or its type's; its id where the state has no such node."""
-    node = state.nodes.get(node_id)
+    node = state.nodes.get(node_id) or store.flat.nodes.get(node_id)
     if node is None:
         return node_id
-    node_type = store.library.find(node.type)
+    node_type = type_in(state, node, store.library)
     return node.title or (node_type.title if node_type else node.type)
 
 
@@ -295,6 +296,8 @@ def explain_node(store: GraphStore, node_id: str, lookup: Lookup) -> Why:
         state = store.state
         title = title_in(store, state, node_id)
         node = state.nodes.get(node_id)
+        if node is not None and node.mode is None and is_structural(node.type):
+            return _explain_structural(store, node_id, lookup)
         if node is not None and node.mode is not None:
             words: PlanAction = "muted" if node.mode == "mute" else "bypassed"
             return Why(f"Node {node_id} does not run: it is {words}.", (PlanRow(node_id, title, words, ""),))
@@ -308,6 +311,15 @@ def explain_node(store: GraphStore, node_id: str, lookup: Lookup) -> Why:
             return Why(sentence, (PlanRow(node_id, title, "cached", "its result is kept"),))
         rows = _causes(store, state, index, node_id)
         return Why(f"Node {node_id} will run: {rows[0].reason}.", rows)
+
+
+def _explain_structural(store: GraphStore, node_id: str, lookup: Lookup) -> Why:
+    """Say why the nodes that stand for an instance or a reroute would run or would not: the first that would."""
+    targets = store.flattener.targets(node_id)
+    found = [explain_node(store, each, lookup) for each in targets if each != node_id]
+    running = [each for each in found if each.rows and each.rows[0].action != "cached"]
+    nothing = Why(f"Node {node_id} stands for no node that runs: nothing inside is linked to its outputs.")
+    return next(iter(running or found), nothing)
 
 
 def _causes(store: GraphStore, state: GraphState, index: GraphIndex, node_id: str) -> tuple[PlanRow, ...]:

@@ -6,8 +6,9 @@ import asyncio
 import inspect
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, overload
 
 from nodebook.assets.errors import NoGraphError, PictureError
@@ -19,12 +20,15 @@ from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import Edit, RemoveNode, SetMode, SetTitle
 from nodebook.engine.files import write_atomic
-from nodebook.engine.graph import GraphState, Node, id_order
+from nodebook.engine.graph import GraphState, Node, definition_id, id_order
+from nodebook.engine.interfaces import type_in
+from nodebook.engine.making import make_subgraph, unpack_subgraph
 from nodebook.engine.node import NodeFunction
 from nodebook.errors import DocumentError, DocumentNotFoundError, InputValueError, UnknownInputError, UnknownNodeError
 from nodebook.explain import PlanTable, Why, explain_node, plan_table
 from nodebook.handles import NodeHandle, Output, not_run, refused
 from nodebook.jobs import Job, refuse_to_wait_in_node
+from nodebook.places import Place, find_place
 from nodebook.runs import Run
 from nodebook.sessions import Session, session
 
@@ -118,11 +122,39 @@ class Graph:
 
     def rename(self, node_id: str, title: str | None) -> None:
         """Give a node a title, or its type's with None."""
-        self._edit([SetTitle(node_id, title)], "Rename node")
+        place = self._place(node_id)
+        self._edit([place.at(SetTitle(place.id, title))], "Rename node")
 
     def remove(self, *nodes: str | NodeHandle) -> None:
         """Remove nodes and their links, as one step of undo."""
-        self._edit([RemoveNode(self._id(each)) for each in nodes], f"Remove {len(nodes)} nodes")
+        places = [self._place(self._id(each)) for each in nodes]
+        self._edit([place.at(RemoveNode(place.id)) for place in places], f"Remove {len(nodes)} nodes")
+
+    def subgraph(self, nodes: Iterable[str | NodeHandle | Output], name: str) -> NodeHandle:
+        """Put nodes into a subgraph of that name, and return the handle of the instance in their place.
+
+        What they read from outside becomes its inputs; what is read of them, or by nobody, its outputs. Nothing runs
+        again for it. ``g.add(name)`` adds another instance; ``g["7/3"]`` is node 3 inside instance 7, and editing it
+        edits all instances.
+        """
+        with self.store.lock:
+            chosen = [self._id(each) for each in nodes]
+            inner = next((each for each in chosen if each not in self.store.state.nodes), None)
+            if inner is not None or not chosen:
+                got = "none" if inner is None else f"{inner!r}, which is inside another subgraph"
+                raise InputValueError(f"A subgraph is made of nodes of the top graph; got {got}.")
+            node_id, edits = make_subgraph(self.store.state, chosen, self.store.library, name)
+            self._edit(edits, f"Make subgraph {name}")
+        return NodeHandle(self, node_id)
+
+    def unpack(self, instance: str | NodeHandle) -> None:
+        """Put the nodes of an instance of a subgraph in its place. The subgraph stays, for its other instances."""
+        with self.store.lock:
+            node_id = self._id(instance)
+            node = self.store.state.nodes.get(node_id)
+            if node is None or definition_id(node.type) not in self.store.state.subgraphs:
+                raise InputValueError(f"Node {node_id} is no instance of a subgraph in the top graph; got {node}.")
+            self._edit(unpack_subgraph(self.store.state, node_id), f"Unpack {self.title_of(node_id)}")
 
     def mute(self, *nodes: str | NodeHandle) -> None:
         """Keep nodes, and what needs them, from running, as one step of undo."""
@@ -140,7 +172,10 @@ class Graph:
         ids = [each for each in map(self._id, nodes) if self.find_node(each).mode_word != mode]
         if ids:
             what = self.title_of(ids[0]) if len(ids) == 1 else f"{len(ids)} nodes"
-            self._edit([SetMode(each, mode) for each in ids], f"{(mode or 'enable').capitalize()} {what}")
+            places = map(self._place, ids)
+            self._edit(
+                [place.at(SetMode(place.id, mode)) for place in places], f"{(mode or 'enable').capitalize()} {what}"
+            )
 
     def undo(self) -> bool:
         """Take back the last edit, whether code or the editor made it; False where there is none."""
@@ -167,10 +202,15 @@ class Graph:
         """Everything that is wrong with the graph, on node and input."""
         return self.store.problems()
 
+    @property
+    def groups(self) -> Mapping[str, Any]:
+        """The groups of the top graph, by id: title, colour and frame of each, as the document has them."""
+        return MappingProxyType(dict(self.store.state.groups))
+
     def __getitem__(self, id_or_title: str | int) -> NodeHandle:
-        """Return a node by id or by title. Raises ``UnknownNodeError`` where none or several fit."""
+        """Return a node by id, path or title. Raises ``UnknownNodeError`` where none or several fit."""
         key = str(id_or_title)
-        if key in self.store.state.nodes:
+        if find_place(self.store, key) is not None:
             return NodeHandle(self, key)
         found = [node_id for node_id in self.store.state.nodes if self.title_of(node_id) == key]
         if not found:
@@ -185,7 +225,9 @@ class Graph:
 
     def __contains__(self, key: object) -> bool:
         nodes = self.store.state.nodes
-        return str(key) in nodes or any(key in (self.title_of(each), node.type) for each, node in nodes.items())
+        if find_place(self.store, str(key)) is not None:
+            return True
+        return any(key in (self.title_of(each), node.type) for each, node in nodes.items())
 
     def __len__(self) -> int:
         return len(self.store.state.nodes)
@@ -196,15 +238,12 @@ class Graph:
 
     def find_node(self, node_id: str) -> Node:
         """Return a node's data. Raises ``UnknownNodeError``."""
-        node = self.store.state.nodes.get(node_id)
-        if node is None:
-            raise UnknownNodeError(f"Node {node_id!r} is no longer in the graph; undo brings a removed node back.")
-        return node
+        return self._place(node_id).node
 
     def title_of(self, node_id: str) -> str:
         """Return a node's own title, or its type's."""
         node = self.find_node(node_id)
-        node_type = self.store.library.find(node.type)
+        node_type = type_in(self.store.state, node, self.store.library)
         return node.title or (node_type.title if node_type is not None else node.type)
 
     def result_of(self, node_id: str) -> Entry:
@@ -365,6 +404,12 @@ class Graph:
                     f"g.input({name!r}, default)."
                 )
         return {(known[name], "value"): value for name, value in named_inputs.items()}
+
+    def _place(self, node_id: str) -> Place:
+        place = find_place(self.store, node_id)
+        if place is None:
+            raise UnknownNodeError(f"Node {node_id!r} is no longer in the graph; undo brings a removed node back.")
+        return place
 
     def _id(self, node: str | NodeHandle | Output) -> str:
         if isinstance(node, NodeHandle):

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from nodebook.engine.interfaces import type_in
 from nodebook.engine.items import Block, Items
 from nodebook.engine.node import NodeFunction, Reference
+from nodebook.engine.resolving import Literal, Resolved
 from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError
+from nodebook.places import ends_of
 
 if TYPE_CHECKING:
     from nodebook.engine.graph import Node
@@ -75,8 +78,9 @@ class NodeHandle(Reference):
 
     @property
     def type(self) -> NodeType | None:
-        """The node's type, None for a placeholder."""
-        return self.graph.store.library.find(self.node.type)
+        """The node's type, of an instance what its subgraph looks like; None for a placeholder."""
+        store = self.graph.store
+        return type_in(store.state, self.node, store.library)
 
     @property
     def output_names(self) -> list[str]:
@@ -87,10 +91,22 @@ class NodeHandle(Reference):
     @property
     def outputs(self) -> tuple[Any, ...]:
         """The values of the last run, in order. Raises ``NotRunError`` when there are none."""
+        ends = ends_of(self.graph.store, self.id)
+        if ends:
+            return tuple(self._value(end, name) for name, end in ends.items())
         entry = self.graph.result_of(self.id)
         node_type = self.type
         specs = node_type.outputs if node_type is not None else ()
         return tuple(_live(value, spec) for value, spec in zip(entry.outputs, specs, strict=False))
+
+    def _value(self, end: Resolved, name: str) -> Any:
+        """Return the value of an output that another node gives."""
+        if isinstance(end, Literal):
+            return end.value
+        if end is None:
+            raise NotRunError(f"{self.title} has no result at {name!r}: nothing is linked to that output.")
+        inner = NodeHandle(self.graph, end.node)
+        return inner.outputs[inner.output_names.index(end.output)]
 
     @property
     def cache_key(self) -> bytes | None:

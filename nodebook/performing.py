@@ -70,6 +70,7 @@ def come_to(job: Job, result: RunResult, outcome: str | None = None) -> Run:
         node_seconds=result.seconds,
         result_bytes=result.result_bytes,
         keys=keys,
+        flat=plan.state,
         blocked={node: words for node, words in result.blocked.items() if node not in ran},
     )
 

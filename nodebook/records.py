@@ -63,6 +63,8 @@ class Ended:
     started: float | None
     finished: float
     values: Mapping[tuple[str, str], Any]
+    graph: int = 0
+    """The number of its graph in this kernel."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,8 @@ class RunRecord:
     document: GraphState | StoredDocument | None
     """The graph as it ran; None where it could not be stored."""
     home: Home
+    graph_number: int | None = None
+    """The number of its graph in this kernel; None for a run of an earlier one."""
 
     @property
     def duration(self) -> float:
@@ -159,6 +163,7 @@ def record_of(ended: Ended, home: Home) -> RunRecord:
         keys=run.keys,
         document=run.state,
         home=home,
+        graph_number=ended.graph,
     )
 
 

@@ -223,7 +223,7 @@ class RunQueue:
     def job_finished(self, job: Job, run: Run) -> None:
         """Note what a job came to."""
         self._session.costs.note(job.plan.steps, run.node_seconds, run.result_bytes)
-        ended = Ended(self._id(job), run, job.submitted, job.started, time.time(), job.values)
+        ended = Ended(self._id(job), run, job.submitted, job.started, time.time(), job.values, job.store.number)
         self._history.add(ended)
         if not (self._is_closing and run.outcome == "cancelled"):
             self._journal.note(ended)

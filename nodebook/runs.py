@@ -59,14 +59,17 @@ class Run:
     """Target → the key under which the cache knows its result."""
     blocked: Mapping[str, str | None] = field(default_factory=lambda: EMPTY)
     """Nodes that did not run because a value before them was refused (``nb.Block``), and the words for it."""
+    flat: GraphState | None = None
+    """The graph as it ran, without subgraphs and reroutes; None where it is ``state``."""
 
     @cached_property
     def cached(self) -> tuple[str, ...]:
         """Ids of the nodes that the targets depend on and that did not have to run, in document order."""
-        seen = {node_id for node_id in self.held if node_id in self.state.nodes}
+        state = self.flat or self.state
+        seen = {node_id for node_id in self.held if node_id in state.nodes}
         stack = list(seen)
         while stack:
-            for before in nodes_before(self.state, stack.pop()):
+            for before in nodes_before(state, stack.pop()):
                 if before not in seen:
                     seen.add(before)
                     stack.append(before)

@@ -33,6 +33,7 @@ from nodebook.history import MAX_RECORDS
 from nodebook.jobs import Job
 from nodebook.models.errors import ModelFolderError
 from nodebook.models.folders import ModelFolders
+from nodebook.nodelogs import NodeLogs
 from nodebook.runqueue import RunQueue
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class Session:
         """What widgets offer for each kind of file that ``FileName`` names, at this moment."""
         self.library = Library()
         self.stream = EventStream()
+        self.logs = NodeLogs()
         self.values = ValueRegistry()
         self.cache = self._new_cache(cache_bytes, cache_folder, cache_policy)
         self._named: dict[str, GraphStore] = {}
@@ -112,6 +114,7 @@ class Session:
             lanes=self.lanes,
             is_out_of_memory=nodes.is_out_of_memory,
             reclaim=self.reclaim,
+            on_output=self.logs.add,
         )
 
     def reclaim(self) -> None:

@@ -32,6 +32,7 @@ FILE = Path(__file__).resolve().parent.parent / "nodebook" / "js" / "src" / "pro
 
 NAMED: Mapping[str, Any] = {
     "GraphDocument": schema.DocumentModel,
+    "Group": schema.GroupModel,
     "Link": tuple[str, str],
     "Op": edits.Edit,
     "Library": libraryjson.LibraryJson,
@@ -96,7 +97,8 @@ def members_of(cls: type) -> Iterator[Member]:
             yield Member("[member: string]", others, is_optional=False)
     elif dataclasses.is_dataclass(cls):
         for each in dataclasses.fields(cls):
-            yield Member(each.name, hints[each.name], is_optional=False)
+            is_optional = each.default is None
+            yield Member(each.name, _without_none(hints[each.name]) if is_optional else hints[each.name], is_optional)
     else:
         for name, hint in hints.items():
             is_optional = get_origin(hint) is NotRequired

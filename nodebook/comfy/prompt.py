@@ -14,6 +14,7 @@ from typing import Any
 from nodebook.comfy.coercion import coerce, is_link, unwrap, wrap
 from nodebook.comfy.errors import NotInPromptError, PromptFormatError
 from nodebook.engine.document import from_json, parse_json
+from nodebook.engine.flatten import flatten
 from nodebook.engine.graph import GraphState, Link, Node
 from nodebook.engine.library import Library
 from nodebook.engine.literals import tag
@@ -145,7 +146,8 @@ def _output_name(source: Any, index: int, library: Library) -> str:
 
 
 def write_prompt(state: GraphState, library: Library) -> dict[str, Any]:
-    """Return the prompt of a graph's state. Raises ``NotInPromptError``."""
+    """Return the prompt of a graph's state, subgraphs and reroutes written out. Raises ``NotInPromptError``."""
+    state = flatten(state, library)
     prompt: dict[str, Any] = {}
     for node_id in state.ordered_ids():
         node = state.nodes[node_id]

@@ -27,9 +27,12 @@ class RunDocument:
 
 
 class NodeContext:
-    """The running node, as its function sees it through ``progress`` and ``preview``."""
+    """The running node, as its function sees it through ``progress`` and ``preview``.
 
-    __slots__ = ("cancelled", "node", "on_preview", "on_progress")
+    ``on_output`` is told what the node writes (``capture.py``): node, level and text; None: nobody wants to know.
+    """
+
+    __slots__ = ("cancelled", "node", "on_output", "on_preview", "on_progress")
 
     def __init__(
         self,
@@ -37,11 +40,13 @@ class NodeContext:
         cancelled: Event,
         on_progress: Callable[[str, float, float], None],
         on_preview: Callable[[str, Any], None],
+        on_output: Callable[[str, str, str], None] | None = None,
     ) -> None:
         self.node = node
         self.cancelled = cancelled
         self.on_progress = on_progress
         self.on_preview = on_preview
+        self.on_output = on_output
 
     def check(self) -> None:
         """Raise ``Cancelled`` when the run was asked to stop."""

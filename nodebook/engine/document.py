@@ -13,12 +13,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from json.encoder import encode_basestring
 from typing import Any, Never, TypeVar
 
-from rpds import HashTrieMap, HashTrieSet
-
-from nodebook.engine.graph import EMPTY, GraphState, Node, whole_number
+from nodebook.engine.definitions import definition_from_json, head_of, in_order, map_definition
+from nodebook.engine.graph import EMPTY, Definition, GraphState, Node, id_order, state_of
 from nodebook.engine.literals import (
     PLAIN,
     check_depth,
@@ -29,6 +29,7 @@ from nodebook.engine.literals import (
     tag,
     tag_node,
     tag_origin,
+    untag,
     untag_node,
 )
 from nodebook.engine.nodejson import node_from_json, node_to_json
@@ -39,6 +40,8 @@ Given = TypeVar("Given")
 Made = TypeVar("Made")
 
 _MEMBERS = frozenset({"nodebook", "name", "nodes"})
+_OBJECTS = ("view", "groups", "subgraphs")
+"""Members of a document that count where they are objects; anything else under these names is kept as it is."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _UNWRITABLE = (TypeError, ValueError, RecursionError)
 _OUTER_DEPTH = 5  # the indent at which the values of an origin stand, the deepest place of a literal
@@ -50,14 +53,44 @@ def to_json(state: GraphState, *, wire: bool = False) -> dict[str, Any]:
     ``wire``: for the browser, which needs whole numbers beyond 2^53 - 1 tagged. Raises ``DocumentError`` for a value
     that is not JSON.
     """
+    data = {**_head(state), "nodes": _nodes_json(state, wire=wire)}
+    if state.groups:
+        data["groups"] = _groups_json(state, wire=wire)
+    if state.subgraphs:
+        data["subgraphs"] = {
+            each: _definition_json(state.subgraphs[each], wire=wire) for each in sorted(state.subgraphs, key=id_order)
+        }
+    return {**data, **_verbatim(state.extra, wire=wire)}
+
+
+def _nodes_json(state: GraphState, *, wire: bool) -> dict[str, Any]:
     nodes: dict[str, Any] = {}
     for node_id in state.ordered_ids():
         with_order = _sorted_members(node_to_json(state.nodes[node_id]))
         nodes[node_id] = _guard(node_id, lambda data: tag_node(data, wire=wire), with_order)
-    extra = _guard(
-        None, lambda data: {name: tag(value, wire=wire, escape=False) for name, value in data.items()}, state.extra
+    return nodes
+
+
+def _groups_json(state: GraphState, *, wire: bool) -> dict[str, Any]:
+    return _verbatim({each: in_order(state.groups[each]) for each in sorted(state.groups, key=id_order)}, wire=wire)
+
+
+def _verbatim(members: Mapping[str, Any], *, wire: bool) -> dict[str, Any]:
+    return _guard(
+        None, lambda data: {name: tag(value, wire=wire, escape=False) for name, value in data.items()}, members
     )
-    return {**_head(state), "nodes": nodes, **extra}
+
+
+def _definition_json(definition: Definition, *, wire: bool) -> dict[str, Any]:
+    """Return the JSON of a subgraph, as a document has it."""
+    graph = definition.graph
+    head = _guard(
+        None, lambda found: map_definition(found, dict, lambda held: tag(held, wire=wire)), head_of(definition)
+    )
+    data: dict[str, Any] = {**head, "nodes": _nodes_json(graph, wire=wire)}
+    if graph.groups:
+        data["groups"] = _groups_json(graph, wire=wire)
+    return {**data, **_verbatim(definition.extra, wire=wire)}
 
 
 def from_json(data: object, *, steps: Mapping[int, Step] = STEPS) -> GraphState:
@@ -68,30 +101,24 @@ def from_json(data: object, *, steps: Mapping[int, Step] = STEPS) -> GraphState:
     """
     document = upgrade(_checked(data), steps=steps)
     name, found = document.get("name"), document.get("nodes", {})
-    extra = {member: value for member, value in document.items() if member not in _MEMBERS}
+    own = {member: document[member] for member in _OBJECTS if isinstance(document.get(member), Mapping)}
+    extra = {member: value for member, value in document.items() if member not in _MEMBERS and member not in own}
     try:
-        tag(extra, escape=False)  # kept as it is, if it can be written again
+        tag([extra, own], escape=False)  # kept as it is, if it can be written again
     except TypeError as error:
         raise DocumentError(f"The document holds a value that cannot be read: {error}.") from None
     if name is not None and not isinstance(name, str):
         raise DocumentError(f'The document\'s "name" must be a string, got {_shown(name)}.')
     if not isinstance(found, Mapping):
         raise DocumentError(f'The document\'s "nodes" must be an object of id → node, got {_shown(found)}.')
-    nodes: dict[str, Node] = {}
-    consumers: dict[str, set[str]] = {}
-    last_id = 0
-    for node_id, node_data in found.items():
-        node = _node(node_id, node_data)
-        nodes[node_id] = node
-        last_id = max(last_id, whole_number(node_id) or 0)
-        for link in node.links.values():
-            consumers.setdefault(link.node, set()).add(node_id)
-    return GraphState(
+    state = state_of({node_id: _node(node_id, node_data) for node_id, node_data in found.items()})
+    return replace(
+        state,
         name=name,
-        nodes=HashTrieMap(nodes),
-        consumers=HashTrieMap({source: HashTrieSet(ids) for source, ids in consumers.items()}),
-        last_id=last_id,
         extra=extra or EMPTY,
+        view={member: value for member, value in own.get("view", {}).items() if value is not None} or EMPTY,
+        groups={group: value for group, value in own.get("groups", {}).items() if value is not None} or EMPTY,
+        subgraphs={each: _definition(each, held) for each, held in own.get("subgraphs", {}).items()} or EMPTY,
     )
 
 
@@ -102,9 +129,14 @@ def loads(text: str, *, steps: Mapping[int, Step] = STEPS) -> GraphState:
 
 def dumps(state: GraphState) -> str:
     """Return the text of a graph's document. Raises ``DocumentError`` for a value that is not JSON."""
-    lines = [f'  "{name}": {_text(value, "  ")}' for name, value in _head(state).items()]
-    nodes = [f"    {_quoted(node_id)}: {_node_text(node_id, state.nodes[node_id])}" for node_id in state.ordered_ids()]
-    lines.append('  "nodes": {' + ("\n" + ",\n".join(nodes) + "\n  " if nodes else "") + "}")
+    lines = [f'  "{name}": {_text(value, "  ")}' for name, value in _head(state).items() if name != "view"]
+    if state.view:
+        lines.append(f'  "view": {_guard(None, _verbatim_line, in_order(state.view))}')
+    lines += _graph_lines(state)
+    if state.subgraphs:
+        found = sorted(state.subgraphs.items(), key=lambda item: id_order(item[0]))
+        definitions = [f"    {_quoted(each)}: {_definition_text(definition)}" for each, definition in found]
+        lines.append('  "subgraphs": {\n' + ",\n".join(definitions) + "\n  }")
     lines += _guard(None, lambda extra: _extra_lines(extra, "  "), state.extra)
     text = "{\n" + ",\n".join(lines) + "\n}\n"
     # Half a surrogate pair is legal in JSON only escaped, and no file can hold it otherwise.
@@ -170,6 +202,15 @@ def _node(node_id: object, data: object) -> Node:
         raise DocumentError(f"Node {node_id!r} holds a value that cannot be read: {error}.") from None
 
 
+def _definition(subgraph_id: str, data: object) -> Definition:
+    try:
+        if isinstance(data, Mapping):
+            data = map_definition(data, untag_node, untag)
+        return definition_from_json(subgraph_id, data)
+    except TypeError as error:
+        raise DocumentError(f"Subgraph {subgraph_id!r} holds a value that cannot be read: {error}.") from None
+
+
 def _shown(data: object) -> str:
     kinds = {dict: "an object", list: "a list", str: "text", bool: "a truth value", int: "a number", float: "a number"}
     if data is None:
@@ -228,6 +269,8 @@ def _head(state: GraphState) -> dict[str, Any]:
     head: dict[str, Any] = {"nodebook": VERSION}
     if state.name is not None:
         head["name"] = state.name
+    if state.view:
+        head["view"] = _verbatim(in_order(state.view), wire=False)
     return head
 
 
@@ -254,6 +297,36 @@ def _unwritable(node_id: str | None, error: Exception) -> DocumentError:
 
 
 # Text. Written by hand because json's encoder cannot mix one-line and many-line containers, and indents in pure Python.
+
+
+def _graph_lines(graph: GraphState) -> list[str]:
+    """Write the nodes and groups of a graph, as the top graph has them."""
+    nodes = [f"    {_quoted(node_id)}: {_node_text(node_id, graph.nodes[node_id])}" for node_id in graph.ordered_ids()]
+    lines = ['  "nodes": {' + ("\n" + ",\n".join(nodes) + "\n  " if nodes else "") + "}"]
+    if graph.groups:
+        found = sorted(graph.groups.items(), key=lambda item: id_order(item[0]))
+        groups = [f"    {_quoted(each)}: {_guard(None, _verbatim_line, in_order(group))}" for each, group in found]
+        lines.append('  "groups": {\n' + ",\n".join(groups) + "\n  }")
+    return lines
+
+
+def _definition_text(definition: Definition) -> str:
+    """Write a subgraph; each port stands on one line."""
+    lines: list[str] = []
+    for name, held in _guard(None, lambda found: map_definition(found, dict, tag), head_of(definition)).items():
+        if isinstance(held, list):
+            ports = ",\n".join(f"    {json.dumps(port, ensure_ascii=False, allow_nan=False)}" for port in held)
+            lines.append(f"  {_quoted(name)}: [\n{ports}\n  ]")
+        else:
+            lines.append(f"  {_quoted(name)}: {_plain(held)}")
+    lines += _graph_lines(definition.graph)
+    lines += _guard(None, lambda extra: _extra_lines(extra, "  "), definition.extra)
+    # No string of JSON holds a line end, so that each one is ours.
+    return ("{\n" + ",\n".join(lines) + "\n}").replace("\n", "\n    ")
+
+
+def _verbatim_line(value: Any) -> str:
+    return json.dumps(tag(value, escape=False), ensure_ascii=False, allow_nan=False)
 
 
 def _node_text(node_id: str, node: Node) -> str:

@@ -1,4 +1,4 @@
-"""The nine edit operations, each a pure function from a state to a state and its inverse.
+"""The edit operations, each a pure function from a state to a state and its inverse.
 
 Specification: docs/design/document.md. ``js/src/graph/edits.ts`` implements the same operations; both replay
 ``tests/fixtures/edits.json``.
@@ -12,9 +12,32 @@ from functools import singledispatch
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, TypeAdapter, ValidationError
-from rpds import HashTrieSet
 
-from nodebook.engine.graph import EMPTY, GraphState, Link, Node, whole_number
+from nodebook.engine.definitions import (
+    AddSubgraph,
+    RemoveSubgraph,
+    SetDocumentView,
+    SetGroup,
+    SetSubgraph,
+    add_definition,
+    check_inner_id,
+    find_definition,
+    map_definition,
+    merge_definition,
+    merge_view,
+    put_group,
+    remove_definition,
+)
+from nodebook.engine.graph import (
+    EMPTY,
+    GraphState,
+    Link,
+    Node,
+    consume,
+    is_structural,
+    release,
+    whole_number,
+)
 from nodebook.engine.literals import TypeScript, tag, tag_node, tag_origin, untag, untag_node, untag_origin
 from nodebook.engine.nodejson import node_from_json, node_to_json
 from nodebook.errors import DocumentError, EditError
@@ -27,6 +50,7 @@ class AddNode:
     id: str
     node: Annotated[dict[str, Any], TypeScript("GraphNode")]
     op: Literal["add_node"] = "add_node"
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +59,7 @@ class RemoveNode:
 
     id: str
     op: Literal["remove_node"] = "remove_node"
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +70,7 @@ class SetValue:
     input: str
     value: Any
     op: Literal["set_value"] = "set_value"
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +80,7 @@ class UnsetValue:
     node: str
     input: str
     op: Literal["unset_value"] = "unset_value"
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +91,7 @@ class SetLink:
     input: str
     source: tuple[str, str] | None
     op: Literal["set_link"] = "set_link"
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +101,7 @@ class SetTitle:
     node: str
     title: str | None
     op: Literal["set_title"] = "set_title"
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +111,7 @@ class SetView:
     node: str
     view: dict[str, Any]
     op: Literal["set_view"] = "set_view"
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +121,7 @@ class SetOrigin:
     node: str
     origin: dict[str, Any] | None
     op: Literal["set_origin"] = "set_origin"
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +131,41 @@ class SetMode:
     node: str
     mode: str | None
     op: Literal["set_mode"] = "set_mode"
+    graph: str | None = None
 
 
-Edit = AddNode | RemoveNode | SetValue | UnsetValue | SetLink | SetTitle | SetView | SetOrigin | SetMode
+__all__ = [
+    "AddNode",
+    "AddSubgraph",
+    "Applied",
+    "Batch",
+    "DocumentEdit",
+    "Edit",
+    "NodeEdit",
+    "RemoveNode",
+    "RemoveSubgraph",
+    "SetDocumentView",
+    "SetGroup",
+    "SetLink",
+    "SetMode",
+    "SetOrigin",
+    "SetSubgraph",
+    "SetTitle",
+    "SetValue",
+    "SetView",
+    "UnsetValue",
+    "apply",
+    "apply_all",
+    "edit_to_json",
+    "edits_from_json",
+]
+
+NodeEdit = AddNode | RemoveNode | SetValue | UnsetValue | SetLink | SetTitle | SetView | SetOrigin | SetMode
+"""An edit of a node: of the top graph or, with ``graph``, inside the subgraph of that id."""
+
+DocumentEdit = SetGroup | AddSubgraph | RemoveSubgraph | SetSubgraph | SetDocumentView
+
+Edit = NodeEdit | DocumentEdit
 
 _ADAPTER: TypeAdapter[list[Edit]] = TypeAdapter(list[Annotated[Edit, Field(discriminator="op")]])
 
@@ -137,12 +200,14 @@ def edit_to_json(edit: Edit, *, wire: bool = False) -> dict[str, Any]:
     data: dict[str, Any] = {"op": edit.op}
     for member in fields(tagged):
         data[member.name] = getattr(tagged, member.name)
+    if data.get("graph", "") is None:
+        del data["graph"]
     if isinstance(edit, SetLink) and edit.source is not None:
         data["source"] = list(edit.source)
     return data
 
 
-def _with_literals(
+def _with_literals(  # noqa: PLR0911 - one for each kind of operation that holds literals
     edit: Edit,
     literal: Callable[[Any], Any],
     node: Callable[[Mapping[str, Any]], dict[str, Any]],
@@ -157,6 +222,10 @@ def _with_literals(
             return replace(edit, view={name: literal(value) for name, value in edit.view.items()})
         case SetOrigin() if edit.origin is not None:
             return replace(edit, origin=origin(edit.origin))
+        case AddSubgraph():
+            return replace(edit, subgraph=map_definition(edit.subgraph, node, literal))
+        case SetSubgraph():
+            return replace(edit, members=map_definition(edit.members, node, literal))
     return edit
 
 
@@ -166,6 +235,8 @@ class Applied(NamedTuple):
     state: GraphState
     inverse: tuple[Edit, ...]
     touched: tuple[str, ...]
+    graph: str | None = None
+    """The subgraph whose definition is not the same object; ``touched`` is of the top graph."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +248,8 @@ class Batch:
     inverse: tuple[Edit, ...]
     touched: tuple[str, ...] = ()
     """Ids whose node is not the same object after; in the order of the edits, which is how memory likes them read."""
+    touched_graphs: tuple[str, ...] = ()
+    """Ids of the subgraphs whose definition is not the same object after."""
 
 
 def apply_all(state: GraphState, edits: Iterable[Edit], label: str = "Edit") -> tuple[GraphState, Batch]:
@@ -187,13 +260,29 @@ def apply_all(state: GraphState, edits: Iterable[Edit], label: str = "Edit") -> 
     done: list[Edit] = []
     inverse: list[tuple[Edit, ...]] = []
     touched: dict[str, None] = {}
+    graphs: dict[str, None] = {}
     for edit in edits:
-        state, undo, ids = apply(edit, state)
+        state, undo, ids, graph = apply(edit, state) if getattr(edit, "graph", None) is None else _inside(edit, state)
         done.append(edit)
         inverse.append(undo)
         touched.update(dict.fromkeys(ids))
+        if graph is not None:
+            graphs[graph] = None
     backwards = tuple(edit for undo in reversed(inverse) for edit in undo)
-    return state, Batch(label, tuple(done), backwards, tuple(touched))
+    return state, Batch(label, tuple(done), backwards, tuple(touched), tuple(graphs))
+
+
+def _inside(edit: Any, state: GraphState) -> Applied:
+    """Apply an operation to the graph of a subgraph."""
+    subgraph_id: str = edit.graph
+    definition = find_definition(state, subgraph_id, "edit")
+    if isinstance(edit, AddNode):
+        check_inner_id(subgraph_id, edit.id)
+    applied = apply(replace(edit, graph=None), definition.graph)
+    inner: tuple[Any, ...] = applied.inverse  # of nodes and groups only, as these alone have a graph
+    subgraphs = {**state.subgraphs, subgraph_id: replace(definition, graph=applied.state)}
+    undo = tuple(replace(each, graph=subgraph_id) for each in inner)
+    return Applied(replace(state, subgraphs=subgraphs), undo, (), subgraph_id)
 
 
 @singledispatch
@@ -222,15 +311,6 @@ def _without(mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return changed or EMPTY
 
 
-def _consume(consumers: Any, source: str, node_id: str) -> Any:
-    return consumers.insert(source, consumers.get(source, HashTrieSet()).insert(node_id))
-
-
-def _release(consumers: Any, source: str, node_id: str) -> Any:
-    left = consumers[source].discard(node_id)
-    return consumers.insert(source, left) if len(left) else consumers.remove(source)
-
-
 @apply.register
 def _(edit: AddNode, state: GraphState) -> Applied:
     if edit.id in state.nodes:
@@ -246,9 +326,20 @@ def _(edit: AddNode, state: GraphState) -> Applied:
                 undo.append(SetLink(consumer, name, (link.node, link.output)))
     consumers = state.consumers
     for link in node.links.values():
-        consumers = _consume(consumers, link.node, edit.id)
+        consumers = consume(consumers, link.node, edit.id)
     last_id = max(state.last_id, whole_number(edit.id) or 0)
-    state = GraphState(state.name, state.nodes.insert(edit.id, node), consumers, last_id, state.extra)
+    structural = state.structural.insert(edit.id) if is_structural(node.type) else state.structural
+    state = GraphState(
+        state.name,
+        state.nodes.insert(edit.id, node),
+        consumers,
+        last_id,
+        state.extra,
+        structural,
+        state.view,
+        state.groups,
+        state.subgraphs,
+    )
     return Applied(state, tuple(undo), (edit.id,))
 
 
@@ -267,8 +358,9 @@ def _(edit: RemoveNode, state: GraphState) -> Applied:
                 inverse.append(SetLink(consumer, name, (link.node, link.output)))
     consumers = state.consumers
     for source in {link.node for link in node.links.values()}:
-        consumers = _release(consumers, source, edit.id)
-    state = replace(state, nodes=state.nodes.remove(edit.id), consumers=consumers)
+        consumers = release(consumers, source, edit.id)
+    structural = state.structural.discard(edit.id)
+    state = replace(state, nodes=state.nodes.remove(edit.id), consumers=consumers, structural=structural)
     return Applied(state, tuple(inverse), tuple(touched))
 
 
@@ -298,11 +390,11 @@ def _(edit: SetLink, state: GraphState) -> Applied:
     links = _without(node.links, edit.input)
     consumers = state.consumers
     if old is not None and all(link.node != old.node for link in links.values()):
-        consumers = _release(consumers, old.node, edit.node)
+        consumers = release(consumers, old.node, edit.node)
     if edit.source is not None:
         # In place where there was a link, so that reconnecting is a one-line change of the document.
         links = _with(node.links, edit.input, Link(*edit.source))
-        consumers = _consume(consumers, edit.source[0], edit.node)
+        consumers = consume(consumers, edit.source[0], edit.node)
     return _changed(replace(state, consumers=consumers), edit.node, replace(node, links=links), undo)
 
 
@@ -331,6 +423,35 @@ def _(edit: SetOrigin, state: GraphState) -> Applied:
 def _(edit: SetMode, state: GraphState) -> Applied:
     node = _node(state, edit.node, "mute, bypass or enable")
     return _changed(state, edit.node, node.with_mode(edit.mode), SetMode(edit.node, node.mode_word))
+
+
+@apply.register
+def _(edit: SetGroup, state: GraphState) -> Applied:
+    state, undo = put_group(state, edit)
+    return Applied(state, (undo,), ())
+
+
+@apply.register
+def _(edit: SetDocumentView, state: GraphState) -> Applied:
+    state, undo = merge_view(state, edit)
+    return Applied(state, (undo,), ())
+
+
+@apply.register
+def _(edit: AddSubgraph, state: GraphState) -> Applied:
+    return Applied(add_definition(state, edit), (RemoveSubgraph(edit.id),), (), edit.id)
+
+
+@apply.register
+def _(edit: RemoveSubgraph, state: GraphState) -> Applied:
+    state, undo = remove_definition(state, edit)
+    return Applied(state, (undo,), (), edit.id)
+
+
+@apply.register
+def _(edit: SetSubgraph, state: GraphState) -> Applied:
+    state, undo = merge_definition(state, edit)
+    return Applied(state, (undo,), (), edit.id)
 
 
 def _changed(state: GraphState, node_id: str, node: Node, undo: Edit) -> Applied:

@@ -89,14 +89,29 @@ class NodePreview:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeOutput:
+    """A node wrote something: ``level`` is ``out`` or ``err`` for what it printed, ``warning``, ``error``, ``info`` or
+    ``debug`` for what it logged. A print may come in parts: a line is whole with its line feed. No event of the stream,
+    for somebody always listens to this one.
+    """
+
+    run: int
+    graph: int
+    node: str
+    level: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeFinished:
-    """``cached``: another run made the result meanwhile, so nothing was computed."""
+    """``cached``: another run made the result meanwhile, so nothing was computed. The result weighs ``value_bytes``."""
 
     run: int
     graph: int
     node: str
     seconds: float
     cached: bool = False
+    value_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

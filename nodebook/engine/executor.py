@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from threading import Event
 from time import perf_counter
 
 from nodebook.engine import events
 from nodebook.engine.cache import Entry
 from nodebook.engine.calling import Expanding
+from nodebook.engine.capture import capturing
 from nodebook.engine.collector import collector_relaxed
 from nodebook.engine.context import current_node
 from nodebook.engine.plan import Plan
@@ -30,7 +32,8 @@ class Execution:
         state = self.state
         result = state.result
         result.skipped.update({node: by for node, by in self.plan.blocked.items() if node != by})
-        with state.services.around(), collector_relaxed():
+        listening = nullcontext() if state.services.on_output is None else capturing()
+        with state.services.around(), collector_relaxed(), listening:
             token = current_node.set(None)
             try:
                 if self.plan.is_simple:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from rpds import HashTrieMap, HashTrieSet
 
@@ -17,6 +17,9 @@ JsonValue = None | bool | int | float | str | list[Any] | dict[str, Any]
 """What a literal may be: plain JSON."""
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+Consumers: TypeAlias = "HashTrieMap[str, HashTrieSet[str]]"
+"""Source id → ids of the nodes that link to it."""
 
 
 class Link(NamedTuple):
@@ -73,6 +76,14 @@ class GraphState:
     consumers: HashTrieMap[str, HashTrieSet[str]] = field(default_factory=HashTrieMap)
     last_id: int = 0
     extra: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
+    structural: HashTrieSet[str] = field(default_factory=HashTrieSet)
+    """Ids of the nodes that are compiled away (``is_structural``). Derived, like ``consumers``."""
+    view: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
+    """What every editor of the document remembers, the height of its cell for one. Verbatim JSON."""
+    groups: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
+    """Frames behind the nodes, by id. Verbatim JSON; no part of any fingerprint."""
+    subgraphs: Mapping[str, Definition] = field(default_factory=lambda: EMPTY)
+    """Definitions of subgraphs, by id; of the top graph only."""
 
     def next_id(self) -> str:
         """Return an id that no node of this graph has or had."""
@@ -84,6 +95,81 @@ class GraphState:
     def ordered_ids(self) -> list[str]:
         """Return all ids in document order: whole numbers by size, then names."""
         return sorted(self.nodes, key=id_order)
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A subgraph: a graph with named inputs and outputs, which nodes of type ``subgraph:<id>`` are instances of.
+
+    ``graph`` has its nodes and groups; its name, view and subgraphs are empty. ``inputs`` and ``outputs`` are JSON
+    objects with a ``name``, and mostly a ``type``; an input may have a ``default``.
+    """
+
+    graph: GraphState = field(default_factory=GraphState)
+    name: str | None = None
+    doc: str | None = None
+    inputs: tuple[Mapping[str, Any], ...] = ()
+    outputs: tuple[Mapping[str, Any], ...] = ()
+    extra: Mapping[str, JsonValue] = field(default_factory=lambda: EMPTY)
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the inputs, in order."""
+        return [port["name"] for port in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Names of the outputs, in order."""
+        return [port["name"] for port in self.outputs]
+
+
+REROUTE = "Reroute"
+"""The type of a node that passes its only input on."""
+
+SUBGRAPH_INPUTS = "SubgraphInputs"
+SUBGRAPH_OUTPUTS = "SubgraphOutputs"
+INSTANCE = "subgraph:"
+"""Begins the type of a node that stands for a subgraph; the id of its definition follows."""
+
+
+def is_structural(type_name: str) -> bool:
+    """Say whether nodes of a type are compiled away: reroutes and instances of subgraphs."""
+    return type_name == REROUTE or type_name.startswith(INSTANCE)
+
+
+def definition_id(type_name: str) -> str | None:
+    """Return the id of the definition that nodes of a type are instances of, None for any other type."""
+    return type_name.removeprefix(INSTANCE) if type_name.startswith(INSTANCE) else None
+
+
+def state_of(nodes: Mapping[str, Node]) -> GraphState:
+    """Return the state of a graph that has these nodes, and nothing else."""
+    consumers: dict[str, set[str]] = {}
+    structural: list[str] = []
+    last_id = 0
+    for node_id, node in nodes.items():
+        last_id = max(last_id, whole_number(node_id) or 0)
+        if is_structural(node.type):
+            structural.append(node_id)
+        for link in node.links.values():
+            consumers.setdefault(link.node, set()).add(node_id)
+    return GraphState(
+        nodes=HashTrieMap(nodes),
+        consumers=HashTrieMap({source: HashTrieSet(ids) for source, ids in consumers.items()}),
+        last_id=last_id,
+        structural=HashTrieSet(structural),
+    )
+
+
+def consume(consumers: Consumers, source: str, node_id: str) -> Consumers:
+    """Note that a node reads another one."""
+    return consumers.insert(source, consumers.get(source, HashTrieSet()).insert(node_id))
+
+
+def release(consumers: Consumers, source: str, node_id: str) -> Consumers:
+    """Note that a node does not read another one any more."""
+    left = consumers[source].discard(node_id)
+    return consumers.insert(source, left) if len(left) else consumers.remove(source)
 
 
 _MOST_DIGITS = 15  # 2^53, up to which a browser counts exactly, has 16

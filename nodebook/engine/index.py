@@ -7,8 +7,7 @@ problem of its own or of one before it. Nothing here recurses, so depth has no l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from itertools import count
 
@@ -67,6 +66,8 @@ class GraphIndex:
         """Who reads whom, as compiled."""
         self.compiled: dict[str, Compiled] = {}
         self.keys: dict[str, Key | None] = {}
+        self.given: Mapping[str, tuple[Problem, ...]] = {}
+        """Problems that were found before the index saw the graph, by node; in place of its own on the same input."""
         self._cycles: dict[str, Problem] = {}
         self._troubled: set[str] = set()
         self._by_type: dict[str, set[str]] = {}
@@ -96,21 +97,10 @@ class GraphIndex:
         if self._rechecked or self._library_revision != self.library.revision:
             self.sync(self.state, tuple(self._rechecked))
 
-    @contextmanager
-    def overridden(self, state: GraphState, touched: Iterable[str]) -> Iterator[None]:
-        """Hold the index at another state for a while: the run of a graph with other parameters."""
-        own = self.state
-        touched = tuple(touched)
-        self.sync(state, touched)
-        try:
-            yield
-        finally:
-            self.sync(own, touched)
-
     def problems(self) -> list[Problem]:
         """Return all problems in document order."""
         found: list[Problem] = []
-        for node_id in sorted(self._troubled | self._cycles.keys(), key=id_order):
+        for node_id in sorted(self._troubled | self._cycles.keys() | self.given.keys(), key=id_order):
             found.extend(self.problems_of(node_id))
         return found
 
@@ -118,6 +108,10 @@ class GraphIndex:
         """Return the problems of one node."""
         own = self.compiled[node_id].problems if node_id in self.compiled else ()
         cycle = self._cycles.get(node_id)
+        given = self.given.get(node_id, ())
+        if given:
+            known = {problem.input for problem in given}
+            own = (*given, *(problem for problem in own if problem.input not in known))
         return own if cycle is None else (*own, cycle)
 
     def mark_run(self) -> None:

@@ -44,10 +44,11 @@ def _passed_on(node: Node, node_type: NodeType | None, output: str, wanted: str)
     inputs = sorted(node_type.inputs, key=lambda spec: spec.widget is not None)
     if slot is None or not inputs:
         return None
-    return _choose(inputs, slot, node_type.outputs[slot].port, wanted)
+    return choose_input(inputs, slot, node_type.outputs[slot].port, wanted)
 
 
-def _choose(inputs: Sequence[InputSpec], slot: int, given: str, wanted: str) -> str | None:
+def choose_input(inputs: Sequence[InputSpec], slot: int, given: str, wanted: str) -> str | None:
+    """Return the input that is passed on in place of an output of type ``given``; None where none fits."""
     same = inputs[slot] if slot < len(inputs) else None
     if wanted == ANY:
         return (same or inputs[0]).name

@@ -72,6 +72,8 @@ class Services:
     is_out_of_memory: Callable[[BaseException], bool] = _is_memory_error
     reclaim: Callable[[], None] = lambda: None
     """Give memory back: caches and pool let go of what they can."""
+    on_output: Callable[[events.NodeOutput], None] | None = None
+    """Told what nodes print and log, on their threads; None: they are not listened to."""
 
 
 Outcome = Entry | Expanding | None
@@ -214,7 +216,8 @@ class RunState:
     def context(self, step: Step) -> NodeContext:
         """Return what the step's function sees through ``progress`` and ``preview``."""
         shown = self.shown_as.get(step.id, step.id) if self.shown_as else step.id
-        return NodeContext(shown, self.cancelled, self._progress, self._preview)
+        output = None if self.services.on_output is None else self._output
+        return NodeContext(shown, self.cancelled, self._progress, self._preview, output)
 
     def _call_each(self, step: Step, node_type: NodeType, prepared: Prepared, context: NodeContext) -> list[Any]:
         self.note_refusals(step, prepared)
@@ -264,7 +267,9 @@ class RunState:
         if not self.is_muted:
             self._store(step, entry)
         if self.is_heard and step.id not in self.shown_as:
-            self.tell(events.NodeFinished(self.run_id, self.graph_id, step.id, entry.seconds))
+            self.tell(
+                events.NodeFinished(self.run_id, self.graph_id, step.id, entry.seconds, value_bytes=entry.value_bytes)
+            )
 
     def _store(self, step: Step, entry: Entry) -> None:
         node_type = step.compiled.type
@@ -366,6 +371,10 @@ class RunState:
 
     def _preview(self, node: str, picture: Any) -> None:
         self.tell(events.NodePreview(self.run_id, self.graph_id, node, picture))
+
+    def _output(self, node: str, level: str, text: str) -> None:
+        if not self.is_muted and self.services.on_output is not None:
+            self.services.on_output(events.NodeOutput(self.run_id, self.graph_id, node, level, text))
 
     def tell(self, event: events.RunEvent) -> None:
         """Tell all listeners, unless the run was abandoned."""

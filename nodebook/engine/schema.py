@@ -59,12 +59,67 @@ class NodeModel(_Model):
     ]
 
 
+class BoundaryPortModel(_Model):
+    """An input or output of a subgraph. Members that are not named here are kept."""
+
+    __pydantic_extra__: dict[str, Any]
+    name: str
+    type: Annotated[
+        Any,
+        TypeScript("string"),
+        Field(default=None, description="The port type that is shown; links are checked end to end."),
+    ]
+    default: Annotated[Any, Field(default=None, description="Of an input: what instances without a value have.")]
+
+
+class GroupModel(_Model):
+    """A frame behind nodes. Which are in it is found by where it stands when it is dragged."""
+
+    __pydantic_extra__: dict[str, Any]
+    title: str | None = None
+    color: str | None = None
+    x: float | None = None
+    y: float | None = None
+    width: float | None = None
+    height: float | None = None
+
+
+class SubgraphModel(_Model):
+    """A graph with inputs and outputs. Nodes of type "subgraph:<id>" are its instances."""
+
+    name: str | None = None
+    doc: str | None = None
+    inputs: list[BoundaryPortModel] | None = None
+    outputs: list[BoundaryPortModel] | None = None
+    nodes: Annotated[
+        dict[str, NodeModel],
+        Field(default={}, description="As outside; SubgraphInputs and SubgraphOutputs are its boundary."),
+    ]
+    groups: Annotated[
+        Any, TypeScript("Readonly<Record<string, Group>>"), Field(default=None, description="As outside.")
+    ]
+
+
 class DocumentModel(_Model):
     """A node graph. Members that are not named here are kept."""
 
     nodebook: Annotated[Literal[VERSION], Field(description="The document version.")]  # type: ignore[valid-type]
     name: str | None = None
     nodes: Annotated[dict[str, NodeModel], Field(default={}, description="Node id → node, in document order.")]
+    view: Annotated[
+        Any,
+        TypeScript("Readonly<Record<string, Value>>"),
+        Field(default=None, description='What every editor of it remembers: "height" in pixels.'),
+    ]
+    groups: Annotated[
+        Any,
+        TypeScript("Readonly<Record<string, Group>>"),
+        Field(default=None, description="Group id → frame behind nodes: title, color, x, y, width, height."),
+    ]
+    subgraphs: Annotated[
+        dict[str, SubgraphModel] | None,
+        Field(default=None, description="Subgraph id → definition; they may use each other."),
+    ]
 
 
 def document_schema() -> dict[str, Any]:

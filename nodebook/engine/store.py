@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import count
 from threading import RLock
@@ -15,8 +15,10 @@ from nodebook.engine.cache import Entry
 from nodebook.engine.collector import collector_relaxed
 from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import AddNode, Batch, Edit, SetValue, apply_all
-from nodebook.engine.graph import GraphState
+from nodebook.engine.flatten import Flattener
+from nodebook.engine.graph import GraphState, definition_id
 from nodebook.engine.index import GraphIndex, Key
+from nodebook.engine.interfaces import interface_of
 from nodebook.engine.library import Library
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.plan import Plan, make_plan
@@ -67,7 +69,9 @@ class GraphStore:
         since, and the index speaks of that."""
         self._state = state or GraphState()
         self._index = GraphIndex(library)
+        self._flattener = Flattener(library)
         self._touched: dict[str, None] = dict.fromkeys(self._state.ordered_ids())
+        self._touched_graphs: dict[str, None] = {}
         self._undo: deque[Batch] = deque(maxlen=UNDO_STEPS)
         self._redo: list[Batch] = []
         self._listeners: tuple[ChangeListener, ...] = ()
@@ -76,6 +80,27 @@ class GraphStore:
     def state(self) -> GraphState:
         """The state now. It is immutable: hold it as long as you like."""
         return self._state
+
+    def has_node(self, node_id: str, subgraph_id: str | None = None) -> bool:
+        """Say whether the top graph, or the graph of a subgraph, has a node of that id."""
+        return node_id in self._graph(subgraph_id).nodes
+
+    @property
+    def flat(self) -> GraphState:
+        """The state now without subgraphs and reroutes (``flatten``): the graph that runs."""
+        state = self._state
+        if not len(state.structural):
+            return state
+        with self.lock:
+            self.index()
+            return self._flattener.flat
+
+    @property
+    def flattener(self) -> Flattener:
+        """What follows links through subgraphs, brought up to date. The caller holds ``lock`` while using it."""
+        with self.lock:
+            self.index()
+            return self._flattener
 
     @property
     def history(self) -> History:
@@ -121,7 +146,8 @@ class GraphStore:
         """Return the index, brought up to date. The caller holds ``lock`` while using it."""
         with self.lock:
             touched, self._touched = self._touched, {}
-            self._index.sync(self._state, touched)
+            graphs, self._touched_graphs = self._touched_graphs, {}
+            self._sync(self._state, touched, graphs)
             return self._index
 
     def index_keys(self) -> set[Key]:
@@ -149,18 +175,41 @@ class GraphStore:
         with self.lock, collector_relaxed():
             index = self.index()
             index.recheck()
+            if len(self._state.structural):
+                self.index()  # a type that was defined meanwhile may lead links through instances elsewhere
             state, around = self._state, nullcontext()
             if values:
                 edits = [SetValue(node, name, value) for (node, name), value in values.items()]
                 state, batch = apply_all(state, edits)
-                around = index.overridden(state, batch.touched)  # type: ignore[assignment]  # both are contexts
+                around = self._overridden(state, batch.touched)  # type: ignore[assignment]  # both are contexts
             with around:
-                plan = make_plan(index, index.default_targets() if targets is None else targets, lookup)
+                plan = make_plan(index, index.default_targets() if targets is None else self._targets(targets), lookup)
                 culprits = dict.fromkeys(plan.blocked.values())
                 problems = [problem for node_id in culprits for problem in _obstacles(index, node_id)]
                 if for_run:
                     index.mark_run()
             return plan, state, problems
+
+    def _targets(self, node_ids: Iterable[str]) -> Iterable[str]:
+        """Return the nodes of the flat graph that stand for nodes of the document."""
+        if not len(self._state.structural):
+            return node_ids
+        return dict.fromkeys(flat for node_id in node_ids for flat in self._flattener.targets(node_id))
+
+    def _sync(self, state: GraphState, touched: Iterable[str], graphs: Iterable[str] = ()) -> None:
+        """Bring the index to a state."""
+        changed = self._flattener.sync(state, touched, graphs)
+        self._index.given = self._flattener.problems
+        self._index.sync(self._flattener.flat, changed)
+
+    @contextmanager
+    def _overridden(self, state: GraphState, touched: Iterable[str]) -> Iterator[None]:
+        """Hold the index at another state for a while: the run of a graph with other parameters."""
+        self._sync(state, touched)
+        try:
+            yield
+        finally:
+            self._sync(self._state, touched)
 
     def _step(self, source: deque[Batch] | list[Batch], target: deque[Batch] | list[Batch]) -> bool:
         with self.lock:
@@ -173,6 +222,8 @@ class GraphStore:
     def _apply(self, edits: Iterable[Edit], label: str, client: str | None, client_batch: int | None) -> Batch:
         self._state, batch = apply_all(self._state, edits, label)
         self._touched.update(dict.fromkeys(batch.touched))
+        if batch.touched_graphs:
+            self._touched_graphs.update(dict.fromkeys(batch.touched_graphs))
         self.revision += 1
         change = Change(self.revision, batch, self._state, client, client_batch)
         for listener in self._listeners:
@@ -184,24 +235,37 @@ class GraphStore:
 
     def _canonical(self, edits: Iterable[Edit]) -> Iterator[Edit]:
         """Write literals as their port has them: a browser sends 1 for 1.0, and the document must not flicker."""
-        added: dict[str, str] = {}
+        added: dict[tuple[str | None, str], str] = {}
         for edit in edits:
             if isinstance(edit, AddNode):
-                added[edit.id] = edit.node.get("type", "")
+                added[edit.graph, edit.id] = edit.node.get("type", "")
                 yield self._canonical_node(edit)
             elif isinstance(edit, SetValue):
-                node = self._state.nodes.get(edit.node)
-                name = added.get(edit.node) or (None if node is None else node.type)
-                node_type = None if name is None else self.library.find(name)
+                node = self._graph(edit.graph).nodes.get(edit.node)
+                name = added.get((edit.graph, edit.node)) or (None if node is None else node.type)
+                node_type = None if name is None else self._find_type(name)
                 yield replace(edit, value=_canonical_value(node_type, edit.input, edit.value))
             else:
                 yield edit
+
+    def _graph(self, subgraph_id: str | None) -> GraphState:
+        """Return the top graph, or the graph of a subgraph; an empty one where there is none of that id."""
+        if subgraph_id is None:
+            return self._state
+        definition = self._state.subgraphs.get(subgraph_id)
+        return GraphState() if definition is None else definition.graph
+
+    def _find_type(self, name: str) -> NodeType | None:
+        subgraph_id = definition_id(name)
+        if subgraph_id is not None:
+            return interface_of(self._state, subgraph_id, self.library)
+        return self.library.find(name)
 
     def _canonical_node(self, edit: AddNode) -> AddNode:
         given = edit.node.get("values")
         if not given:
             return edit
-        node_type = self.library.find(edit.node.get("type", ""))
+        node_type = self._find_type(str(edit.node.get("type", "")))
         values = {name: _canonical_value(node_type, name, value) for name, value in given.items()}
         return replace(edit, node={**edit.node, "values": values})
 

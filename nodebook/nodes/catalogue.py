@@ -84,6 +84,7 @@ OTHERS: tuple[NodeFunction[..., Any], ...] = (
     flow.count_range,
     flow.list_to_items,
     flow.items_to_list,
+    flow.reroute,
     flow.rebatch_images,
     notes.note,
     notes.markdown_note,

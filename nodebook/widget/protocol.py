@@ -6,7 +6,7 @@ browser cannot hold travels as a tag (``engine/literals.py``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, NotRequired, Protocol, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -19,6 +19,7 @@ from nodebook.engine.literals import TypeScript
 from nodebook.engine.store import Change, History
 from nodebook.explain import PlanRowJson, PlanTable
 from nodebook.models.preview_options import LEAST_SIDE_PX, MOST_SIDE_PX, PreviewMethod
+from nodebook.nodelogs import LogLine
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.libraryjson import LibraryJson
 
@@ -105,6 +106,33 @@ class QueueCancel(_Command):
     job: str
 
 
+class QueuePause(_Command):
+    """Start no further run, of any graph, or start them again."""
+
+    type: Literal["queue_pause"]
+    on: bool
+
+
+class QueueClear(_Command):
+    """Cancel all runs that wait, of all graphs."""
+
+    type: Literal["queue_clear"]
+
+
+class Restore(_Command):
+    """Make the graph as it was when one of its runs ran: one step of undo."""
+
+    type: Literal["restore"]
+    job: str
+
+
+class LogCommand(_Command):
+    """Say what nodes wrote: all lines that changed after ``after``, 0 for all that are kept."""
+
+    type: Literal["log"]
+    after: int = 0
+
+
 class Upload(_Command):
     """Store the one buffer in the input folder and set an input to its name."""
 
@@ -113,6 +141,7 @@ class Upload(_Command):
     node: str
     input: str
     name: str
+    graph: str | None = None
 
 
 class ListFiles(_Command):
@@ -139,6 +168,10 @@ Command = (
     | PreviewsCommand
     | QueueMove
     | QueueCancel
+    | QueuePause
+    | QueueClear
+    | Restore
+    | LogCommand
     | Upload
     | ListFiles
     | Seen
@@ -191,20 +224,26 @@ class ProblemJson(TypedDict):
 
 
 class RunJson(TypedDict):
-    """The graph's run: ``finished`` of ``total`` nodes."""
+    """The graph's run: ``finished`` of ``total`` nodes. ``left``: seconds that it will go on, where that is known."""
 
     id: str | None
     state: RunState
     total: int
     finished: int
     seconds: float | None
+    left: float | None
 
 
 class QueuedRunJson(TypedDict):
-    """A run that waits or runs. ``graph``: its name, None for one that has none."""
+    """A run that waits or runs, of ``nodes`` that were to run when it was queued.
+
+    ``graph``: its name, None for one that has none; ``mine``: it is of the graph that the view shows.
+    """
 
     id: str
     graph: str | None
+    mine: bool
+    nodes: int
     state: Literal["waiting", "running"]
     priority: float
     position: int
@@ -215,6 +254,7 @@ class EndedRunJson(TypedDict):
 
     id: str
     graph: str | None
+    mine: bool
     state: str
     finished: float
     seconds: float
@@ -255,13 +295,23 @@ class NodeErrorJson(TypedDict):
 
 
 class NodeStatusJson(TypedDict):
-    """How a node is doing. ``progress`` is value and maximum."""
+    """How a node is doing. ``progress`` is value and maximum.
+
+    ``left``: seconds that it will go on running, where that is known. ``bytes``: what its result weighs. ``lines``: how
+    many it wrote (``log``), of which ``warnings`` are shown on the card. ``stale``: what is shown of it is of an
+    earlier state of the graph: it would run.
+    """
 
     state: NodeState
     progress: Annotated[list[Any] | None, TypeScript("readonly [number, number] | null")]
     seconds: float | None
     error: NodeErrorJson | None
     text: str | None
+    left: float | None
+    bytes: int | None
+    lines: int
+    warnings: list[str]
+    stale: bool
 
 
 class Status(TypedDict):
@@ -289,7 +339,10 @@ class Snapshot(TypedDict):
 
 
 class Edited(TypedDict):
-    """A batch was applied. ``client``, ``batch``: whose it was, None for Python's; ``problems``: all there are now."""
+    """A batch was applied. ``client``, ``batch``: whose it was, None for Python's.
+
+    ``problems``: those of the nodes that have others than were told last; an empty list: none any more.
+    """
 
     type: Literal["edited"]
     revision: int
@@ -298,7 +351,7 @@ class Edited(TypedDict):
     label: str
     ops: Annotated[list[dict[str, Any]], TypeScript("readonly Op[]")]
     history: HistoryJson
-    problems: list[ProblemJson]
+    problems: dict[str, list[ProblemJson]]
 
 
 class Rejected(TypedDict):
@@ -362,7 +415,38 @@ class PictureMessage(TypedDict):
     kind: PictureKind
 
 
-Message = Snapshot | Edited | Rejected | Status | QueueMessage | LibraryMessage | PlanMessage | Notice | PictureMessage
+class LogLineJson(TypedDict):
+    """A line that a node wrote, at ``time`` seconds since 1970. A line that is not whole yet comes again, longer."""
+
+    id: int
+    node: str
+    run: str
+    time: float
+    level: str
+    text: str
+
+
+class LogMessage(TypedDict):
+    """What nodes wrote, to the view that asked: the last lines. ``upto``: what to ask on from."""
+
+    type: Literal["log"]
+    to: str
+    lines: list[LogLineJson]
+    upto: int
+
+
+Message = (
+    Snapshot
+    | Edited
+    | Rejected
+    | Status
+    | QueueMessage
+    | LibraryMessage
+    | PlanMessage
+    | LogMessage
+    | Notice
+    | PictureMessage
+)
 
 
 class Channel(Protocol):
@@ -372,7 +456,7 @@ class Channel(Protocol):
         """Send one message."""
 
 
-def edited(change: Change, history: History, problems: list[ProblemJson]) -> Edited:
+def edited(change: Change, history: History, problems: dict[str, list[ProblemJson]]) -> Edited:
     """Say that a batch was applied."""
     return {
         "type": "edited",
@@ -394,6 +478,30 @@ def rejected(client: str, batch: int, reason: str) -> Rejected:
 def notice(client: str | None, level: NoticeLevel, text: str) -> Notice:
     """Say something to a person at one view, or at all."""
     return {"type": "notice", "client": client, "level": level, "text": text}
+
+
+MAX_LOG_LINES = 1000
+
+
+def log_json(client: str, lines: Sequence[LogLine]) -> LogMessage:
+    """Answer what nodes wrote, to one view: the last lines, and up to which change they tell."""
+    return {
+        "type": "log",
+        "to": client,
+        "upto": max((line.changed for line in lines), default=0),
+        "lines": [_log_line(line) for line in lines[-MAX_LOG_LINES:]],
+    }
+
+
+def _log_line(line: LogLine) -> LogLineJson:
+    return {
+        "id": line.id,
+        "node": line.node,
+        "run": str(line.run),
+        "time": line.time,
+        "level": line.level,
+        "text": line.text,
+    }
 
 
 MAX_PLAN_ROWS = 1000

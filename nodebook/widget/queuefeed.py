@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
+from nodebook.engine.graph import GraphState
 from nodebook.engine.store import GraphStore
+from nodebook.errors import NotQueuedError
+from nodebook.history import MAX_RECORDS
 from nodebook.jobs import Job
 from nodebook.records import RunRecord
 from nodebook.sessions import Session
@@ -53,10 +56,10 @@ class QueueFeed:
         pending, running = queue.pending, queue.running
         previews = self._session.previews.options
         return {
-            "pending": [_queued(job, position) for position, job in enumerate(pending[:MAX_PENDING])],
+            "pending": [self._queued(job, position) for position, job in enumerate(pending[:MAX_PENDING])],
             "waiting": len(pending),
-            "running": [] if running is None else [_queued(running, 0)],
-            "recent": [_recent(record) for record in queue.recent(MAX_RECENT)],
+            "running": [] if running is None else [self._queued(running, 0)],
+            "recent": [self._recent(record) for record in queue.recent(MAX_RECENT)],
             "paused": queue.is_paused,
             "auto_run": self._session.auto_run_options(self._store) is not None,
             "previews": {"method": previews.method, "size": previews.size_px},
@@ -87,6 +90,30 @@ class QueueFeed:
         if found is not None:
             self._session.queue.move(found, position)
 
+    def pause(self, *, on: bool) -> None:
+        """Start no further run, or start them again."""
+        queue = self._session.queue
+        if on:
+            queue.pause()
+        else:
+            queue.resume([])  # what a former kernel left is another matter
+
+    def clear(self) -> None:
+        """Cancel all that waits."""
+        for job in self._session.queue.pending:
+            self._session.queue.cancel(job)
+
+    def state_of(self, job: str) -> GraphState:
+        """Return a graph as it was when a run of this kernel ran. Raises ``NotQueuedError`` or ``DocumentError``."""
+        records = self._session.queue.recent(MAX_RECORDS)
+        record = next((each for each in reversed(records) if str(each.number) == job), None)
+        if record is None:
+            raise NotQueuedError(
+                f"Run {job} is not in the history any more, so its graph cannot be restored. The newest {MAX_RECORDS} "
+                "runs are kept; undo may still go back to that graph."
+            )
+        return record.state
+
     def _find(self, job: str) -> Job | None:
         queue = self._session.queue
         known = (*self._session.worker.running, *queue.pending)
@@ -106,25 +133,26 @@ class QueueFeed:
         self._next = now + INTERVAL_S
         self._send({"type": "queue", "queue": self.json()})
 
+    def _queued(self, job: Job, position: int) -> QueuedRunJson:
+        return {
+            "id": str(job.number),
+            "graph": job.state.name,
+            "mine": job.store is self._store,
+            "nodes": len(job.plan.steps),
+            "state": "running" if job.status == "running" else "waiting",
+            "priority": job.priority,
+            "position": position,
+        }
 
-def _queued(job: Job, position: int) -> QueuedRunJson:
-    return {
-        "id": str(job.number),
-        "graph": job.state.name,
-        "state": "running" if job.status == "running" else "waiting",
-        "priority": job.priority,
-        "position": position,
-    }
-
-
-def _recent(record: RunRecord) -> EndedRunJson:
-    return {
-        "id": str(record.number),
-        "graph": record.name,
-        "state": record.outcome,
-        "finished": record.finished,
-        "seconds": record.duration,
-        "executed": len(record.executed),
-        "cached": record.cached,
-        "failed": len(record.errors),
-    }
+    def _recent(self, record: RunRecord) -> EndedRunJson:
+        return {
+            "id": str(record.number),
+            "graph": record.name,
+            "mine": record.graph_number == self._store.number,
+            "state": record.outcome,
+            "finished": record.finished,
+            "seconds": record.duration,
+            "executed": len(record.executed),
+            "cached": record.cached,
+            "failed": len(record.errors),
+        }

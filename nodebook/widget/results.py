@@ -66,7 +66,7 @@ class ResultFeed:
 
     def show_all(self) -> None:
         """Show every result that is held and not shown yet."""
-        for node in self._store.state.ordered_ids():
+        for node in self._store.flat.ordered_ids():
             if self._is_shown(node):
                 with self._store.lock:
                     run, entry = self._store.last_run, self._store.results.get(node)
@@ -74,7 +74,7 @@ class ResultFeed:
                 self._show(node, key, entry)
 
     def _is_shown(self, node_id: str) -> bool:
-        node = self._store.state.nodes.get(node_id)
+        node = self._store.flat.nodes.get(node_id)
         node_type = None if node is None else self._store.library.find(node.type)
         return node_type is not None and (
             node_type.is_output or any(_picture_port(spec.port) for spec in node_type.outputs)
@@ -92,7 +92,7 @@ class ResultFeed:
         if key is None:
             key = self._session.run_key(self._store, node_id)
             entry = None
-        node = self._store.state.nodes.get(node_id)
+        node = self._store.flat.nodes.get(node_id)
         if key is None or node is None or self._shown.get(node_id) == key:
             return
         node_type = self._store.library.find(node.type)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from nodebook.engine import events
@@ -12,6 +13,8 @@ from nodebook.engine.graph import GraphState, nodes_before
 from nodebook.runs import Run
 from nodebook.widget.libraryjson import wire
 from nodebook.widget.protocol import NodeErrorJson, NodeState, NodeStatusJson, RunJson, RunState, Status
+from nodebook.widget.timeleft import TimeLeft
+from nodebook.widget.tracebacks import name_cells
 
 _UNFINISHED = frozenset({"queued", "running"})
 
@@ -25,15 +28,24 @@ class NodeStatus:
     seconds: float | None = None
     error: events.NodeError | None = None
     text: str | None = None
+    value_bytes: int | None = None
+    lines: int = 0
+    warnings: tuple[str, ...] = ()
+    is_stale: bool = False
 
-    def json(self) -> NodeStatusJson:
-        """Return the status as it travels."""
+    def json(self, left_s: float | None = None) -> NodeStatusJson:
+        """Return the status as it travels; the node will go on for ``left_s``."""
         return {
             "state": self.state,
             "progress": None if self.progress is None else [wire(each) for each in self.progress],
             "seconds": self.seconds,
             "error": None if self.error is None else _error_json(self.error),
             "text": self.text,
+            "left": left_s,
+            "bytes": self.value_bytes,
+            "lines": self.lines,
+            "warnings": list(self.warnings),
+            "stale": self.is_stale,
         }
 
 
@@ -46,18 +58,26 @@ class RunStatus:
     total: int = 0
     seconds: float | None = None
 
-    def json(self, finished: int) -> RunJson:
-        """Return the status as it travels; ``finished`` of ``total`` nodes are."""
+    def json(self, finished: int, left_s: float | None = None) -> RunJson:
+        """Return the status as it travels; ``finished`` of ``total`` nodes are, the rest takes ``left_s``."""
         return {
             "id": None if self.id is None else str(self.id),
             "state": self.state,
             "total": self.total,
             "finished": finished,
             "seconds": self.seconds,
+            "left": left_s,
         }
 
 
 IDLE = NodeStatus()
+
+MAX_WARNINGS = 5
+"""So many of a node's warnings are shown on its card."""
+MAX_WARNING_CHARS = 400
+
+RUN_INTERVAL_S = 0.5
+"""How often the time left of a run is told anew while a node makes progress."""
 
 
 class StatusBoard:
@@ -66,13 +86,16 @@ class StatusBoard:
     Quick, since the thread that computes calls ``apply``. Texts outlive a run until another text takes their place.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, left: TimeLeft | None = None) -> None:
+        self._left = left or TimeLeft()
         self._run = RunStatus()
         self._finished = 0
         self._nodes: dict[str, NodeStatus] = {}
         self._queued: dict[int, None] = {}
         self._changed: set[str] = set()
+        self._stale: set[str] = set()
         self._is_run_changed = False
+        self._run_told = 0.0
         self._lock = Lock()
         # By class and not by `match`: this is called twice for each node of a run.
         self._handlers: dict[type, Callable[[Any, GraphState], None]] = {
@@ -93,8 +116,8 @@ class StatusBoard:
         with self._lock:
             self._handlers[type(event)](event, state)
 
-    def look_back(self, run: Run | None, held: Mapping[str, float]) -> None:
-        """Take in what happened before anybody looked: the last run, and the seconds of each result that is held.
+    def look_back(self, run: Run | None, held: Mapping[str, tuple[float, int]]) -> None:
+        """Take in what happened before anybody looked: the last run, and seconds and bytes of each result that is held.
 
         What events have told already stays.
         """
@@ -104,8 +127,8 @@ class StatusBoard:
                 finished = len(run.executed) + len(run.errors) + len(run.skipped)
                 outcome: RunState = run.outcome  # type: ignore[assignment]  # all outcomes of runs are among ours
                 self._set_run(RunStatus(run.number, outcome, finished, run.seconds), finished)
-            for node, seconds in held.items():
-                self._seed(known, node, "done", seconds=seconds)
+            for node, (seconds, value_bytes) in held.items():
+                self._seed(known, node, "done", seconds=seconds, value_bytes=value_bytes)
             if run is not None:
                 for node in run.cached:
                     self._seed(known, node, "cached")
@@ -122,14 +145,29 @@ class StatusBoard:
         with self._lock:
             self._update(node, text=text)
 
+    def set_log(self, node: str, lines: int, warnings: tuple[str, ...]) -> None:
+        """Say how many lines a node wrote, and which of them warn."""
+        shown = tuple(_short(each) for each in warnings[:MAX_WARNINGS])
+        with self._lock:
+            self._update(node, lines=lines, warnings=shown)
+
+    def set_stale(self, nodes: set[str]) -> bool:
+        """Say which nodes show what is out of date, and all others do not; return whether that is news."""
+        with self._lock:
+            news = nodes ^ self._stale
+            self._stale = nodes
+            for node in news:
+                self._update(node, is_stale=node in nodes)
+            return bool(news)
+
     def take(self) -> Status | None:
         """Return what changed since the last call, None where nothing did."""
         with self._lock:
             delta: Status = {"type": "status"}
             if self._is_run_changed:
-                delta["run"] = self._run.json(self._finished)
+                delta["run"] = self._run_json()
             if self._changed:
-                delta["nodes"] = {node: self._nodes[node].json() for node in self._changed}
+                delta["nodes"] = {node: self._node_json(node) for node in self._changed}
             self._changed.clear()
             self._is_run_changed = False
             return delta if len(delta) > 1 else None
@@ -137,11 +175,16 @@ class StatusBoard:
     def snapshot(self, nodes: Collection[str]) -> tuple[RunJson, dict[str, NodeStatusJson]]:
         """Return the whole state, of those nodes that the graph has."""
         with self._lock:
-            return self._run.json(self._finished), {
-                node: each.json() for node, each in self._nodes.items() if node in nodes
-            }
+            return self._run_json(), {node: self._node_json(node) for node in self._nodes if node in nodes}
 
     # The caller of all below holds the lock.
+
+    def _run_json(self) -> RunJson:
+        return self._run.json(self._finished, self._left.of_run() if self._run.state == "running" else None)
+
+    def _node_json(self, node: str) -> NodeStatusJson:
+        status = self._nodes[node]
+        return status.json(self._left.of_node(node) if status.state == "running" else None)
 
     def _seed(self, known: Collection[str], node: str, state: NodeState, **members: Any) -> None:
         if node not in known:
@@ -153,23 +196,37 @@ class StatusBoard:
             self._set_run(RunStatus(run, "running"))
 
     def _set(
-        self, node: str, state: NodeState, *, seconds: float | None = None, error: events.NodeError | None = None
+        self,
+        node: str,
+        state: NodeState,
+        *,
+        seconds: float | None = None,
+        error: events.NodeError | None = None,
+        value_bytes: int | None = None,
     ) -> None:
         old = self._nodes.get(node, IDLE)
         text = None if old.state == "blocked" else old.text  # the reason went with the state
-        self._put(node, old, NodeStatus(state, None, seconds, error, text))
+        if self._stale:
+            self._stale.discard(node)
+        self._put(node, old, NodeStatus(state, None, seconds, error, text, value_bytes, old.lines, old.warnings))
 
     def _start_node(self, event: events.NodeStarted, _state: GraphState) -> None:
         self._join(event.run)
-        self._set(event.node, "running")
+        old = self._nodes.get(event.node, IDLE)
+        self._put(event.node, old, NodeStatus("running", text=None if old.state == "blocked" else old.text))
 
     def _progress(self, event: events.NodeProgress, _state: GraphState) -> None:
         self._join(event.run)
         self._update(event.node, state="running", progress=(event.value, event.maximum))
+        now = monotonic()
+        if now - self._run_told >= RUN_INTERVAL_S:
+            self._run_told = now
+            self._is_run_changed = True
 
     def _finish_node(self, event: events.NodeFinished, _state: GraphState) -> None:
         self._count(event.run)
-        self._set(event.node, "cached" if event.cached else "done", seconds=event.seconds)
+        state: NodeState = "cached" if event.cached else "done"
+        self._set(event.node, state, seconds=event.seconds, value_bytes=event.value_bytes)
 
     def _fail_node(self, event: events.NodeFailed, _state: GraphState) -> None:
         self._count(event.run)
@@ -265,10 +322,14 @@ def _reached(state: GraphState, roots: Iterable[str], following: Callable[[str],
     return found
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_WARNING_CHARS else f"{text[:MAX_WARNING_CHARS]}…"
+
+
 def _error_json(error: events.NodeError) -> NodeErrorJson:
     return {
         "message": error.message,
         "input": error.input,
         "kind": error.kind,
-        "traceback": error.traceback or None,
+        "traceback": name_cells(error.traceback) or None,
     }

@@ -7,25 +7,30 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from nodebook.autorun import AutoRunOptions
 from nodebook.engine import events
+from nodebook.engine.compiled import Problem
+from nodebook.engine.difference import edits_between
 from nodebook.engine.edits import SetValue, edits_from_json
-from nodebook.engine.store import Change, GraphStore
+from nodebook.engine.graph import GraphState
+from nodebook.engine.store import Change, GraphStore, History
 from nodebook.errors import EditError, NodebookError
 from nodebook.explain import plan_table
 from nodebook.models.preview_options import PreviewOptions
+from nodebook.places import find_place
 from nodebook.sessions import Session
 from nodebook.widget import protocol
 from nodebook.widget.catalogue import Catalogue
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.hub import Hub
 from nodebook.widget.previews import Encode, PictureDesk, encode_small
+from nodebook.widget.problems import ProblemFeed
 from nodebook.widget.protocol import Channel, Message, PictureMessage
 from nodebook.widget.queuefeed import QueueFeed
 from nodebook.widget.results import ResultFeed
-from nodebook.widget.status import StatusBoard
+from nodebook.widget.watching import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +53,16 @@ class _Pending:
     library: bool = False
 
 
+class _Now(NamedTuple):
+    """A graph at one revision."""
+
+    revision: int
+    state: GraphState
+    flat: GraphState
+    history: History
+    problems: list[Problem]
+
+
 class GraphSync:
     """Keeps every view of a graph up to date, over one channel.
 
@@ -66,7 +81,8 @@ class GraphSync:
         self._next_delivery = 0.0
         self._next_status = 0.0
         self._catalogue = Catalogue(session)
-        self._board = StatusBoard()
+        self._problems = ProblemFeed()
+        self._watch = Watch(store, session, hub.sync, self._tell_status_soon)
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
         self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures)
         self._queue = QueueFeed(store, session, hub.sync, self._send)
@@ -74,6 +90,7 @@ class GraphSync:
             store.subscribe(self._on_change),
             session.library.subscribe(self._on_library),
             session.stream.subscribe(self._on_event),
+            self._watch.close,
             self._queue.close,
         ]
         hub.sync.put(self._look_back)
@@ -113,6 +130,8 @@ class GraphSync:
                 self._queue.cancel_graph()
             case protocol.QueueCancel():
                 self._queue.cancel(command.job)
+            case protocol.QueueClear():
+                self._queue.clear()
             case _:
                 self._put(command.client, self._task(command, buffers))
 
@@ -132,8 +151,10 @@ class GraphSync:
                 return lambda: self._run(command, cancels)
             case protocol.PlanCommand():
                 return lambda: self._plan(command)
-            case protocol.QueueMove():
-                return lambda: self._queue.move(command.job, command.position)
+            case protocol.QueueMove() | protocol.QueuePause() | protocol.Restore():
+                return lambda: self._ask_queue(command)
+            case protocol.LogCommand():
+                return lambda: self._tell_log(command)
             case protocol.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
@@ -148,11 +169,16 @@ class GraphSync:
 
     def snapshot(self, to: str | None = None) -> protocol.Snapshot:
         """Return everything but pictures. May be called from any thread."""
+        return self._snapshot(to, self._now())
+
+    def _now(self) -> _Now:
         store = self.store
         with store.lock:
-            revision, state = store.revision, store.state
-            history, problems = store.history, store.problems()
-        run, nodes = self._board.snapshot(state.nodes)
+            return _Now(store.revision, store.state, store.flat, store.history, store.problems())
+
+    def _snapshot(self, to: str | None, now: _Now) -> protocol.Snapshot:
+        revision, state, flat, history, problems = now
+        run, nodes = self._watch.board.snapshot(flat.nodes)
         return {
             "type": "snapshot",
             "to": to,
@@ -182,8 +208,11 @@ class GraphSync:
         self._hub.sync.put(guarded)
 
     def _hello(self, client: str) -> None:
-        self._deliver_now()
-        self._send(self.snapshot(client))
+        with self.store.lock:  # problems are told as differences: no edit may come between
+            messages, now = self._take_edited(), self._now()
+        for message in messages:
+            self._send(message)
+        self._send(self._snapshot(client, now))
         self._desk.show_again()
 
     def _plan(self, command: protocol.PlanCommand) -> None:
@@ -215,7 +244,7 @@ class GraphSync:
             return
         targets = command.targets
         if targets is not None:
-            targets = [node for node in targets if node in self.store.state.nodes]
+            targets = [node for node in targets if find_place(self.store, node) is not None]
             if not targets:
                 self._notify(command.client, "There is nothing to run: the graph has none of these nodes any more.")
                 return
@@ -225,16 +254,39 @@ class GraphSync:
                 job.cancel()
                 return
 
+    def _ask_queue(self, command: protocol.QueueMove | protocol.QueuePause | protocol.Restore) -> None:
+        match command:
+            case protocol.QueueMove():
+                self._queue.move(command.job, command.position)
+            case protocol.QueuePause():
+                self._queue.pause(on=command.on)
+            case protocol.Restore():
+                self._restore(command)
+
+    def _restore(self, command: protocol.Restore) -> None:
+        with self.store.lock:
+            edits = edits_between(self.store.state, self._queue.state_of(command.job))
+            if edits:
+                self.store.edit(edits, f"Restore the graph of run {command.job}")
+        if edits:
+            self._deliver_now()
+        else:
+            self._send(protocol.notice(command.client, "info", "The graph is as it was in that run."))
+
+    def _tell_log(self, command: protocol.LogCommand) -> None:
+        lines = self.session.logs.lines(self.store.number, after=command.after)
+        self._send(protocol.log_json(command.client, lines))
+
     def _upload(self, command: protocol.Upload, buffers: list[bytes]) -> None:
         try:
-            if command.node not in self.store.state.nodes:
-                raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
             if len(buffers) != 1:
                 raise EditError(f"Cannot load {command.name!r}: expected one file, got {len(buffers)}. Drop it again.")
+            if not self.store.has_node(command.node, command.graph):
+                raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
             name = self.session.folders.store_upload(command.name, buffers[0])
             if self._catalogue.has_other_files():
                 self._tell_library()
-            edit = SetValue(command.node, command.input, name)
+            edit = SetValue(command.node, command.input, name, graph=command.graph)
             self.store.edit([edit], f"Load {name}", client=command.client, client_batch=command.batch)
         except (NodebookError, OSError) as error:
             self._reject(command, error)
@@ -260,30 +312,29 @@ class GraphSync:
             self._pending.delivery = True
             self._hub.sync.put(self._deliver)
 
+        self._watch.mark_stale_soon()
+
     def _on_library(self) -> None:
         if not self._pending.library:
             self._pending.library = True
             self._hub.sync.put(self._tell_library)
+        self._watch.mark_stale_soon()
 
     def _on_event(self, event: events.RunEvent) -> None:
         if event.graph == self.store.number:
-            self._board.apply(event, self.store.state)
+            self._watch.on_event(event)
             self._results.on_event(event)
-            self._tell_status_soon()
 
     def _set_text(self, node: str, text: str | None) -> None:
-        self._board.set_text(node, text)
+        self._watch.board.set_text(node, text)
         self._tell_status_soon()
 
     # -- telling the views, on the inbox's thread ----------------------------------------------------------------------
 
     def _look_back(self) -> None:
         """Find what runs made before the first view was shown."""
-        store = self.store
-        held = {node: self.session.result(store, node) for node in store.state.nodes}
-        self._board.look_back(store.last_run, {node: each.seconds for node, each in held.items() if each is not None})
+        self._watch.look_back()
         self._hub.pictures.put(self._results.show_all)
-        self._tell_status_soon()
 
     def _deliver(self) -> None:
         wait_s = self._next_delivery - monotonic()
@@ -295,19 +346,20 @@ class GraphSync:
 
     def _deliver_now(self) -> None:
         """Tell all changes so far, in order of their revisions."""
-        changes: list[Change] = []
-        while self._changes:
-            changes.append(self._changes.popleft())
+        for message in self._take_edited():
+            self._send(message)
+
+    def _take_edited(self) -> list[protocol.Edited]:
+        with self.store.lock:  # changes are noted under it, so these problems are those after the last of them
+            changes = list(self._changes)
+            self._changes.clear()
+            history, problems = self.store.history, self._problems.changed(self.store.problems())
         if len(changes) > MAX_BACKLOG:
             # The views see a gap before the last one and say hello: one snapshot for all of them.
             del changes[:-1]
             self._next_delivery = monotonic() + BACKLOG_PAUSE_S
-        if not changes or self._channel is None:
-            return
-        with self.store.lock:
-            history, problems = self.store.history, protocol.problems_json(self.store.problems())
-        for change in changes:
-            self._send(protocol.edited(change, history, problems))
+        # With the last one: a view whose snapshot is newer than some of these passes over those.
+        return [protocol.edited(each, history, problems if each is changes[-1] else {}) for each in changes]
 
     def _tell_status_soon(self) -> None:
         if not self._pending.status:
@@ -320,7 +372,7 @@ class GraphSync:
             self._hub.sync.later(self._next_status - now, self._tell_status)
             return
         self._pending.status = False
-        delta = self._board.take()
+        delta = self._watch.take()
         if delta is not None:
             self._next_status = now + STATUS_INTERVAL_S
             self._send(delta)
@@ -328,7 +380,7 @@ class GraphSync:
     def _tell_library(self) -> None:
         self._pending.library = False
         if self._channel is not None:
-            problems = protocol.problems_json(self.store.problems())
+            problems = self._problems.all(self.store.problems())
             self._send({"type": "library", "library": self._catalogue.json(), "problems": problems})
 
     def _notify(self, client: str | None, text: str) -> None:

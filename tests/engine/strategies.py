@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import settings
@@ -10,11 +11,17 @@ from hypothesis import strategies as st
 from nodebook.engine.document import from_json
 from nodebook.engine.edits import (
     AddNode,
+    AddSubgraph,
     Edit,
+    NodeEdit,
     RemoveNode,
+    RemoveSubgraph,
+    SetDocumentView,
+    SetGroup,
     SetLink,
     SetMode,
     SetOrigin,
+    SetSubgraph,
     SetTitle,
     SetValue,
     SetView,
@@ -48,7 +55,8 @@ literals: st.SearchStrategy[Any] = st.recursive(
     ),
     max_leaves=6,
 )
-types = st.sampled_from(["LoadImage", "ImageBlur", "Unknown/Type ☃"])
+types = st.sampled_from(["LoadImage", "ImageBlur", "Unknown/Type ☃", "Reroute", "subgraph:a", "subgraph:1"])
+subgraph_ids = st.sampled_from(["a", "1", "10"])
 modes = st.sampled_from([None, "mute", "bypass", "of another version"])
 links = st.tuples(ids, st.sampled_from(["IMAGE", "MASK"]))
 views = st.dictionaries(st.sampled_from(["x", "y", "width", "collapsed", "color", "tint"]), literals, max_size=3)
@@ -94,24 +102,90 @@ def node_jsons(draw: st.DrawFn) -> dict[str, Any]:
     return data
 
 
+ports = st.lists(
+    st.builds(
+        lambda name, port, default: {"name": name, **port, **default},
+        names,
+        st.dictionaries(st.just("type"), st.sampled_from(["IMAGE", "*"])),
+        st.dictionaries(st.just("default"), literals),
+    ),
+    max_size=2,
+)
+heights = st.one_of(st.none(), st.integers())
+group_members = st.dictionaries(st.sampled_from(["title", "x", "width", "colour"]), verbatim, max_size=3)
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> dict[str, Any]:
+    """The JSON of a subgraph as Python holds it, its literals untagged."""
+    data: dict[str, Any] = {"nodes": draw(st.dictionaries(ids, node_jsons(), max_size=3))}
+    for member, drawn in (("name", text), ("doc", text), ("inputs", ports), ("outputs", ports), ("future", verbatim)):
+        if draw(st.booleans()):
+            data[member] = draw(drawn)
+    if draw(st.booleans()):
+        data["groups"] = draw(st.dictionaries(ids, group_members, min_size=1, max_size=2))
+    return {member: held for member, held in data.items() if held is not None}
+
+
 @st.composite
 def graphs(draw: st.DrawFn, min_nodes: int = 0) -> GraphState:
     """A graph with any links: to itself, round in circles, to nowhere."""
     found = draw(st.dictionaries(ids, node_jsons(), min_size=min_nodes, max_size=6))
     extra = draw(st.dictionaries(st.sampled_from(["groups", "notes", "$schema"]), verbatim, max_size=2))
     empty = from_json({"nodebook": 1, "name": draw(st.one_of(st.none(), text)), **extra})
-    return apply_all(empty, [AddNode(node_id, data) for node_id, data in found.items()])[0]
+    added: list[Edit] = [AddSubgraph(each, draw(definitions())) for each in draw(st.sets(subgraph_ids, max_size=2))]
+    added += [AddNode(node_id, data) for node_id, data in found.items()]
+    return apply_all(empty, added)[0]
 
 
 @st.composite
 def edits(draw: st.DrawFn, state: GraphState) -> Edit:
     """One operation that the graph accepts."""
+    kind = draw(st.integers(0, 5))
+    if kind == 0:
+        return draw(document_edits(state))
+    if kind == 1 and state.subgraphs:
+        subgraph = draw(st.sampled_from(sorted(state.subgraphs)))
+        return replace(draw(node_edits(state.subgraphs[subgraph].graph)), graph=subgraph)
+    return draw(node_edits(state))
+
+
+@st.composite
+def document_edits(draw: st.DrawFn, state: GraphState) -> Edit:
+    """One operation on groups, subgraphs or the view."""
+    taken = sorted(state.subgraphs)
+    free = [each for each in ("a", "1", "10") if each not in taken]
+    choices: list[st.SearchStrategy[Edit]] = [
+        st.builds(
+            SetDocumentView, st.dictionaries(st.sampled_from(["height", "x"]), st.one_of(st.none(), st.integers()))
+        )
+    ]
+    graph = st.one_of(st.none(), st.sampled_from(taken)) if taken else st.none()
+    groups = st.builds(SetGroup, ids, st.one_of(st.none(), group_members), graph=graph)
+    if "groups" not in state.extra:
+        choices.append(groups)
+    if free:
+        choices.append(st.builds(AddSubgraph, st.sampled_from(free), definitions()))
+    if taken:
+        members = st.fixed_dictionaries(
+            {}, optional={"name": st.one_of(st.none(), text), "inputs": st.one_of(st.none(), ports), "tint": verbatim}
+        )
+        choices += [
+            st.builds(RemoveSubgraph, st.sampled_from(taken)),
+            st.builds(SetSubgraph, st.sampled_from(taken), members),
+        ]
+    return draw(st.one_of(choices))
+
+
+@st.composite
+def node_edits(draw: st.DrawFn, state: GraphState) -> NodeEdit:
+    """One operation on a node that the graph accepts."""
     taken = state.ordered_ids()
     if not taken or draw(st.integers(0, 5)) == 0:
         return AddNode(draw(ids.filter(lambda new: new not in state.nodes)), draw(node_jsons()))
     node = draw(st.sampled_from(taken))
     known = sorted(state.nodes[node].values) or ["image"]
-    edit: Edit = draw(
+    edit: NodeEdit = draw(
         st.one_of(
             st.just(RemoveNode(node)),
             st.builds(SetValue, st.just(node), names, literals),

@@ -74,7 +74,12 @@ def test_literals_come_back(value: Any) -> None:
 @strategies.few
 @given(strategies.graphs())
 def test_the_text_does_not_depend_on_the_order_of_edits(state: GraphState) -> None:
-    backwards = GraphState(name=state.name, extra=state.extra)
+    backwards = GraphState(
+        name=state.name,
+        extra=state.extra,
+        groups=dict(reversed(list(state.groups.items()))),
+        subgraphs=dict(reversed(list(state.subgraphs.items()))),
+    )
     for node_id in reversed(state.ordered_ids()):
         node = state.nodes[node_id]
         members = {

@@ -9,7 +9,7 @@ from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import AddNode, apply_all
 from nodebook.engine.graph import GraphState
 from nodebook.runs import Run
-from nodebook.widget.status import StatusBoard
+from nodebook.widget.status import MAX_WARNINGS, StatusBoard
 
 RUN, GRAPH = 7, 1
 
@@ -31,6 +31,11 @@ def states(board: StatusBoard) -> dict[str, str]:
     return {node: each["state"] for node, each in board.snapshot({"a", "b", "c", "d"})[1].items()}
 
 
+def node_json(state: str, **members: Any) -> dict[str, Any]:
+    plain = dict.fromkeys(("progress", "seconds", "error", "text", "left", "bytes"))
+    return {"state": state, **plain, "lines": 0, "warnings": [], "stale": False, **members}
+
+
 @pytest.fixture
 def board() -> StatusBoard:
     return StatusBoard()
@@ -44,7 +49,7 @@ def test_a_run_from_queue_to_end(board: StatusBoard) -> None:
         started("a", "b", targets=("b",)),
         events.NodeStarted(RUN, GRAPH, "a"),
         events.NodeProgress(RUN, GRAPH, "a", 1, 4),
-        events.NodeFinished(RUN, GRAPH, "a", 0.5),
+        events.NodeFinished(RUN, GRAPH, "a", 0.5, value_bytes=12),
         events.NodeStarted(RUN, GRAPH, "b"),
         events.NodeFinished(RUN, GRAPH, "b", 0.0, cached=True),
         events.RunFinished(RUN, GRAPH, "done", 0.7),
@@ -55,15 +60,12 @@ def test_a_run_from_queue_to_end(board: StatusBoard) -> None:
         seen.append(delta)
     assert [each["run"]["state"] for each in seen if "run" in each][:2] == ["queued", "running"]
     assert seen[1]["nodes"].keys() == {"a", "b"}
-    assert seen[2] == {
-        "type": "status",
-        "nodes": {"a": {"state": "running", "progress": None, "seconds": None, "error": None, "text": None}},
-    }
+    assert seen[2] == {"type": "status", "nodes": {"a": node_json("running")}}
     assert seen[3]["nodes"]["a"]["progress"] == [1, 4]
-    assert seen[4]["nodes"]["a"] == {"state": "done", "progress": None, "seconds": 0.5, "error": None, "text": None}
-    assert seen[4]["run"] == {"id": "7", "state": "running", "total": 2, "finished": 1, "seconds": None}
+    assert seen[4]["nodes"]["a"] == node_json("done", seconds=0.5, bytes=12)
+    assert seen[4]["run"] == {"id": "7", "state": "running", "total": 2, "finished": 1, "seconds": None, "left": None}
     assert seen[6]["nodes"]["b"]["state"] == "cached"
-    assert seen[7]["run"] == {"id": "7", "state": "done", "total": 2, "finished": 2, "seconds": 0.7}
+    assert seen[7]["run"] == {"id": "7", "state": "done", "total": 2, "finished": 2, "seconds": 0.7, "left": None}
     assert board.take() is None
 
 
@@ -143,7 +145,14 @@ def test_a_second_run_waits_behind_the_first(board: StatusBoard) -> None:
     assert board.snapshot(())[0]["state"] == "running"
     board.apply(events.RunQueued(RUN + 2, GRAPH), graph)
     board.apply(events.RunFinished(RUN, GRAPH, "done", 0.1), graph)
-    assert board.snapshot(())[0] == {"id": str(RUN + 2), "state": "queued", "total": 0, "finished": 0, "seconds": None}
+    assert board.snapshot(())[0] == {
+        "id": str(RUN + 2),
+        "state": "queued",
+        "total": 0,
+        "finished": 0,
+        "seconds": None,
+        "left": None,
+    }
 
 
 def test_texts_stay_until_another_comes(board: StatusBoard) -> None:
@@ -164,16 +173,23 @@ def test_what_happened_before_anybody_looked(board: StatusBoard) -> None:
     graph = chain("a", "b", "c", "d")
     failure = events.NodeError("c", "ValueError", "no")
     run = Run(3, graph, ("d",), ("b",), {"c": failure}, {"d": "c"}, "failed", 1.5, held=("a",))
-    board.look_back(run, {"a": 0.1, "b": 0.2, "e": 0.3})
+    board.look_back(run, {"a": (0.1, 1), "b": (0.2, 2), "e": (0.3, 3)})
     assert states(board) == {"a": "cached", "b": "done", "c": "failed", "d": "skipped"}
-    assert board.snapshot(())[0] == {"id": "3", "state": "failed", "total": 3, "finished": 3, "seconds": 1.5}
+    assert board.snapshot(())[0] == {
+        "id": "3",
+        "state": "failed",
+        "total": 3,
+        "finished": 3,
+        "seconds": 1.5,
+        "left": None,
+    }
     assert board.snapshot({"e"})[1]["e"]["seconds"] == 0.3
 
 
 def test_looking_back_knows_less_than_an_event(board: StatusBoard) -> None:
     graph = chain("a", "b")
     board.apply(started("a"), graph)
-    board.look_back(Run(3, graph, ("a",), ("a",), {}, {}, "done", 1.5), {"a": 1.0, "b": 2.0})
+    board.look_back(Run(3, graph, ("a",), ("a",), {}, {}, "done", 1.5), {"a": (1.0, 1), "b": (2.0, 2)})
     assert states(board) == {"a": "queued", "b": "done"}
     assert board.snapshot(())[0]["id"] == str(RUN)
 
@@ -184,7 +200,14 @@ def test_a_run_whose_start_nobody_heard_is_joined(board: StatusBoard) -> None:
     assert board.snapshot(())[0]["state"] == "running"
     board.apply(events.NodeFinished(RUN, GRAPH, "a", 0.5), graph)
     board.apply(events.RunFinished(RUN, GRAPH, "done", 0.6), graph)
-    assert board.snapshot(())[0] == {"id": str(RUN), "state": "done", "total": 0, "finished": 0, "seconds": 0.6}
+    assert board.snapshot(())[0] == {
+        "id": str(RUN),
+        "state": "done",
+        "total": 0,
+        "finished": 0,
+        "seconds": 0.6,
+        "left": None,
+    }
 
 
 def test_unchanged_states_are_not_sent_again(board: StatusBoard) -> None:
@@ -195,3 +218,33 @@ def test_unchanged_states_are_not_sent_again(board: StatusBoard) -> None:
     delta = board.take()
     assert delta is not None
     assert "nodes" not in delta
+
+
+def test_what_a_node_wrote_goes_when_it_runs_again(board: StatusBoard) -> None:
+    graph = chain("a")
+    board.apply(started("a"), graph)
+    board.set_log("a", 12, ("x" * 1000, *(f"careful {number}" for number in range(9))))
+    board.apply(events.NodeFinished(RUN, GRAPH, "a", 0.5), graph)
+    shown = board.snapshot({"a"})[1]["a"]
+    assert (shown["lines"], len(shown["warnings"])) == (12, MAX_WARNINGS)
+    assert len(shown["warnings"][0]) < 1000
+    board.apply(events.NodeStarted(RUN + 1, GRAPH, "a"), graph)
+    assert board.snapshot({"a"})[1]["a"] == node_json("running")
+
+
+def test_marks_of_what_is_out_of_date_come_and_go(board: StatusBoard) -> None:
+    graph = chain("a", "b")
+    board.apply(started("a", "b"), graph)
+    for node in ("a", "b"):
+        board.apply(events.NodeFinished(RUN, GRAPH, node, 0.5), graph)
+    board.take()
+    assert board.set_stale({"a", "b"})
+    assert not board.set_stale({"a", "b"})
+    board.take()
+    assert board.set_stale({"b"})
+    delta = board.take()
+    assert delta is not None
+    assert {node: each["stale"] for node, each in delta["nodes"].items()} == {"a": False}
+    board.apply(started("b"), graph)
+    assert not board.snapshot({"b"})[1]["b"]["stale"]
+    assert board.set_stale({"b"}), "the mark was forgotten with the state"

@@ -246,11 +246,40 @@ def test_numbers_that_json_cannot_hold(sync: GraphSync, channel: FakeChannel, gr
 
 def test_problems_come_with_every_edit(sync: GraphSync, channel: FakeChannel) -> None:
     edit(sync, add("1", "ImageInvert"), add("2", "NoSuchType", values={"kept": 1}))
-    problems = {each["node"]: each for each in channel.wait("edited")["problems"]}
-    assert (problems["1"]["input"], problems["1"]["code"]) == ("image", "missing_input")
-    assert problems["2"]["code"] == "unknown_type"
+    problems = channel.wait("edited")["problems"]
+    assert (problems["1"][0]["input"], problems["1"][0]["code"]) == ("image", "missing_input")
+    assert problems["2"][0]["code"] == "unknown_type"
     edit(sync, {"op": "remove_node", "id": "2"}, batch=2)
-    assert len(channel.wait("edited", lambda message: message["batch"] == 2)["problems"]) == 1
+    assert channel.wait("edited", lambda message: message["batch"] == 2)["problems"] == {"2": []}
+
+
+def test_an_edit_of_a_large_graph_full_of_problems_is_told_in_few_bytes(sync: GraphSync, channel: FakeChannel) -> None:
+    edit(sync, *(add(str(number), "ImageBlur") for number in range(1, 501)))
+    assert len(channel.wait("edited")["problems"]) == 500
+    edit(sync, set_value("7", "sigma", 2.5), batch=2)
+    told = channel.wait("edited", lambda message: message["batch"] == 2)
+    assert told["problems"] == {}
+    assert len(json.dumps(told)) < 500
+    sync.handle({"type": "hello", "client": "a"})
+    assert len(channel.wait("snapshot")["problems"]) == 500
+
+
+def test_problems_are_told_by_what_views_know_after_hello_and_library(
+    sync: GraphSync, channel: FakeChannel, session: Session
+) -> None:
+    edit(sync, add("1", "ImageInvert"), add("2", "later"))
+    channel.wait("edited")
+    sync.handle({"type": "hello", "client": "b"})
+    assert [each["node"] for each in channel.wait("snapshot")["problems"]] == ["1", "2"]
+
+    @nb.node
+    def later(x: int = 1) -> int:
+        return x
+
+    session.library.define(later)
+    assert [each["node"] for each in channel.wait("library")["problems"]] == ["1"]
+    edit(sync, {"op": "remove_node", "id": "1"}, batch=2)
+    assert channel.wait("edited", lambda message: message["batch"] == 2)["problems"] == {"1": []}
 
 
 def test_a_flood_of_edits_from_code_is_told_as_a_gap_that_hello_closes(
@@ -636,7 +665,7 @@ def test_a_node_type_that_a_cell_defines_is_told(
     sync: GraphSync, channel: FakeChannel, graph: Graph, session: Session
 ) -> None:
     edit(sync, add("1", "brand_new"))
-    assert channel.wait("edited")["problems"][0]["code"] == "unknown_type"
+    assert channel.wait("edited")["problems"]["1"][0]["code"] == "unknown_type"
 
     @nb.node
     def brand_new(x: int = 1) -> int:

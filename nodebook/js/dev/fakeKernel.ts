@@ -4,7 +4,17 @@ import { highestId, orderedIds } from "../src/graph/document";
 import { applyOps, type Op } from "../src/graph/edits";
 import type { Library } from "../src/graph/library";
 import { findType } from "../src/graph/library";
-import type { FromKernel, History, NodeStatus, Problem, Queue, Run, Snapshot, ToKernel } from "../src/protocol";
+import type {
+  FromKernel,
+  History,
+  LogLine,
+  NodeStatus,
+  Problem,
+  Queue,
+  Run,
+  Snapshot,
+  ToKernel,
+} from "../src/protocol";
 import { EMPTY_QUEUE, IDLE_RUN, IDLE_STATUS } from "../src/protocol";
 import { fromWire, toWire } from "../src/sync/convert";
 import type { Model, ModelState } from "../src/sync/session";
@@ -14,6 +24,14 @@ interface Step {
   readonly label: string;
   readonly ops: readonly Op[];
   readonly inverse: readonly Op[];
+}
+
+function groupBy(problems: readonly Problem[]): Record<string, Problem[]> {
+  const grouped: Record<string, Problem[]> = {};
+  for (const problem of problems) {
+    grouped[problem.node] = [...(grouped[problem.node] ?? []), problem];
+  }
+  return grouped;
 }
 
 type Listener = (...args: never[]) => void;
@@ -27,8 +45,13 @@ export class FakeKernel implements Model {
   run: Run = IDLE_RUN;
   nodes: Record<string, NodeStatus> = {};
   queue: Queue = EMPTY_QUEUE;
+  /** What nodes wrote. */
+  log: readonly LogLine[] = [];
+  /** Answers what is about neither the document nor a run. */
+  onOther: ((message: ToKernel) => void) | null = null;
   onRun: ((kernel: FakeKernel) => void) | null = null;
   onCancel: ((kernel: FakeKernel) => void) | null = null;
+  private told: Record<string, Problem[]> = {};
   private undone: Step[] = [];
   private done: Step[] = [];
   private readonly listeners = new Map<string, Set<Listener>>();
@@ -90,6 +113,7 @@ export class FakeKernel implements Model {
   private handle(message: ToKernel, _buffers: unknown[]): void {
     switch (message.type) {
       case "hello":
+        this.told = groupBy(this.problems());
         return this.publish(this.snapshot(message.client));
       case "edit":
         return this.apply(message.client, message.batch, message.label, message.ops);
@@ -106,11 +130,10 @@ export class FakeKernel implements Model {
         ]);
       case "list_files":
       case "seen":
-      case "auto_run":
       case "previews":
-      case "queue_move":
-      case "queue_cancel":
         return;
+      default:
+        return this.onOther?.(message);
     }
   }
 
@@ -150,8 +173,19 @@ export class FakeKernel implements Model {
       label,
       ops,
       history: this.history(),
-      problems: this.problems(),
+      problems: this.changedProblems(),
     });
+  }
+
+  /** As the kernel does: the problems of the nodes that have others than were told last. */
+  private changedProblems(): Record<string, Problem[]> {
+    const now = groupBy(this.problems());
+    const changed: Record<string, Problem[]> = {};
+    for (const id of new Set([...Object.keys(now), ...Object.keys(this.told)])) {
+      if (JSON.stringify(now[id]) !== JSON.stringify(this.told[id])) changed[id] = now[id] ?? [];
+    }
+    this.told = now;
+    return changed;
   }
 
   history(): History {

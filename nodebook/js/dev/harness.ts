@@ -1,5 +1,6 @@
 /** The harness page: an editor on a kernel that lives in the page. `?theme=dark&graph=all&silent=1&views=2`. */
 import widget from "../src/index";
+import { installDesk } from "./desk";
 import { FakeKernel } from "./fakeKernel";
 import { sampleGraph } from "./graphs";
 import { installShow, picture } from "./show";
@@ -18,6 +19,7 @@ if (options.get("theme") !== "none") {
 const kernel = new FakeKernel(sampleGraph(options.get("graph") ?? "empty"), undefined, !options.has("silent"));
 kernel.answers = !options.has("silent");
 installShow(kernel);
+installDesk(kernel);
 
 const end = new AbortController();
 for (let view = 0; view < Number(options.get("views") ?? 1); view += 1) {

@@ -2,6 +2,7 @@
 import { orderedIds } from "../src/graph/document";
 import { findType } from "../src/graph/library";
 import type { NodeStatus } from "../src/protocol";
+import { writeLog } from "./desk";
 import type { FakeKernel } from "./fakeKernel";
 
 const STEPS = 12;
@@ -26,8 +27,15 @@ export function installShow(kernel: FakeKernel): void {
 async function runAll(kernel: FakeKernel, alive: () => boolean): Promise<void> {
   const ids = inOrder(kernel);
   const started = performance.now();
-  const run = { id: "r1", state: "running" as const, total: ids.length, finished: 0, seconds: null };
-  const clean: Partial<NodeStatus> = { state: "queued", progress: null, seconds: null, error: null, text: null };
+  const run = { id: "r1", state: "running" as const, total: ids.length, finished: 0, seconds: null, left: null };
+  const clean: Partial<NodeStatus> = {
+    state: "queued",
+    progress: null,
+    seconds: null,
+    error: null,
+    text: null,
+    stale: false,
+  };
   kernel.status(run, Object.fromEntries(ids.map((id) => [id, clean])));
   const failed = new Set<string>();
   for (const [index, id] of ids.entries()) {
@@ -36,7 +44,7 @@ async function runAll(kernel: FakeKernel, alive: () => boolean): Promise<void> {
     kernel.status({ ...run, finished: index + 1 }, {});
   }
   const seconds = (performance.now() - started) / 1000;
-  kernel.status({ ...run, state: failed.size ? "failed" : "done", finished: ids.length, seconds }, {});
+  kernel.status({ ...run, left: null, state: failed.size ? "failed" : "done", finished: ids.length, seconds }, {});
 }
 
 async function runOne(kernel: FakeKernel, id: string, failed: Set<string>, alive: () => boolean): Promise<void> {
@@ -52,7 +60,8 @@ async function runOne(kernel: FakeKernel, id: string, failed: Set<string>, alive
   }
   const started = performance.now();
   for (let step = 1; step <= STEPS && alive(); step += 1) {
-    kernel.status(null, { [id]: { state: "running", progress: [step, STEPS] } });
+    const left = ((STEPS - step) * STEP_MS) / 1000;
+    kernel.status(null, { [id]: { state: "running", progress: [step, STEPS], left: step > 1 ? left : null } });
     if (node.type === "KSampler" || node.type === "ImageSharpen") await picture(kernel, id, "preview", 0, 1, step);
     await new Promise((resolve) => setTimeout(resolve, STEP_MS));
   }
@@ -61,7 +70,7 @@ async function runOne(kernel: FakeKernel, id: string, failed: Set<string>, alive
     failed.add(id);
     const input = findType(kernel.library, node.type)?.inputs.find((one) => one.widget)?.name ?? null;
     const traceback =
-      'Traceback (most recent call last):\n  File "nodes/filter.py", line 42, in blur\n    kernel(sigma)\nValueError: sigma is too large';
+      'Traceback (most recent call last):\n  File "nodes/filter.py", line 42, in blur\n    kernel(sigma)\n  Cell In[3], line 7, in kernel\n    raise ValueError\nValueError: sigma is too large';
     const error = {
       message: "The radius must be smaller than half the picture: 31 > 16.",
       input,
@@ -70,7 +79,17 @@ async function runOne(kernel: FakeKernel, id: string, failed: Set<string>, alive
     };
     return kernel.status(null, { [id]: { state: "failed", progress: null, error } });
   }
-  kernel.status(null, { [id]: { state: "done", progress: null, seconds: (performance.now() - started) / 1000 } });
+  const seconds = (performance.now() - started) / 1000;
+  const warnings =
+    node.type === "ImageSharpen" ? ["The radius is larger than the picture is high: it was cut to 128."] : [];
+  const lines = writeLog(
+    kernel,
+    id,
+    ["out", `working on ${id}`],
+    ...warnings.map((text) => ["warning", text] as const),
+  );
+  const bytes = 40_000 * Number(id) ** 3;
+  kernel.status(null, { [id]: { state: "done", progress: null, left: null, seconds, bytes, warnings, lines } });
   const count = node.type === "PreviewImage" || node.type === "SaveImage" ? 4 : 1;
   if (findType(kernel.library, node.type)?.outputs.some((output) => output.type === "IMAGE") || count > 1) {
     for (let index = 0; index < count; index += 1)

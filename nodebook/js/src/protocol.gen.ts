@@ -13,11 +13,42 @@ export interface GraphDocument {
   readonly name?: string;
   /** Node id → node, in document order. */
   readonly nodes: Readonly<Record<string, GraphNode>>;
+  /** What every editor of it remembers: "height" in pixels. */
+  readonly view?: Readonly<Record<string, Value>>;
+  /** Group id → frame behind nodes: title, color, x, y, width, height. */
+  readonly groups?: Readonly<Record<string, Group>>;
+  /** Subgraph id → definition; they may use each other. */
+  readonly subgraphs?: Readonly<Record<string, Subgraph>>;
+}
+
+/** A frame behind nodes. Which are in it is found by where it stands when it is dragged. */
+export interface Group {
+  readonly title?: string;
+  readonly color?: string;
+  readonly x?: number;
+  readonly y?: number;
+  readonly width?: number;
+  readonly height?: number;
+  readonly [member: string]: Value | undefined;
 }
 
 export type Link = readonly [string, string];
 
-export type Op = AddNode | RemoveNode | SetValue | UnsetValue | SetLink | SetTitle | SetView | SetOrigin | SetMode;
+export type Op =
+  | AddNode
+  | RemoveNode
+  | SetValue
+  | UnsetValue
+  | SetLink
+  | SetTitle
+  | SetView
+  | SetOrigin
+  | SetMode
+  | SetGroup
+  | AddSubgraph
+  | RemoveSubgraph
+  | SetSubgraph
+  | SetDocumentView;
 
 /** All node types, and which port types convert: from, to. */
 export interface Library {
@@ -39,6 +70,10 @@ export type ToKernel =
   | PreviewsCommand
   | QueueMove
   | QueueCancel
+  | QueuePause
+  | QueueClear
+  | Restore
+  | LogCommand
   | Upload
   | ListFiles
   | Seen;
@@ -51,6 +86,7 @@ export type FromKernel =
   | QueueMessage
   | LibraryMessage
   | PlanMessage
+  | LogMessage
   | Notice
   | PictureMessage;
 
@@ -92,17 +128,31 @@ export interface GraphNode {
   readonly origin?: Readonly<Record<string, Value>>;
 }
 
+/** A graph with inputs and outputs. Nodes of type "subgraph:<id>" are its instances. */
+export interface Subgraph {
+  readonly name?: string;
+  readonly doc?: string;
+  readonly inputs?: readonly BoundaryPort[];
+  readonly outputs?: readonly BoundaryPort[];
+  /** As outside; SubgraphInputs and SubgraphOutputs are its boundary. */
+  readonly nodes: Readonly<Record<string, GraphNode>>;
+  /** As outside. */
+  readonly groups?: Readonly<Record<string, Group>>;
+}
+
 /** Add a node under an id that is free; `node` is its JSON. */
 export interface AddNode {
   readonly op: "add_node";
   readonly id: string;
   readonly node: GraphNode;
+  readonly graph?: string;
 }
 
 /** Remove a node and every link that starts at it. */
 export interface RemoveNode {
   readonly op: "remove_node";
   readonly id: string;
+  readonly graph?: string;
 }
 
 /** Give an input a literal. */
@@ -111,6 +161,7 @@ export interface SetValue {
   readonly node: string;
   readonly input: string;
   readonly value: Value;
+  readonly graph?: string;
 }
 
 /** Take an input's literal away, so that its default counts. */
@@ -118,6 +169,7 @@ export interface UnsetValue {
   readonly op: "unset_value";
   readonly node: string;
   readonly input: string;
+  readonly graph?: string;
 }
 
 /** Connect an input to `source` (id, output), or disconnect it with `null`. */
@@ -126,6 +178,7 @@ export interface SetLink {
   readonly node: string;
   readonly input: string;
   readonly source: Link | null;
+  readonly graph?: string;
 }
 
 /** Name a node, or give it back its type's title with `null`. */
@@ -133,6 +186,7 @@ export interface SetTitle {
   readonly op: "set_title";
   readonly node: string;
   readonly title: string | null;
+  readonly graph?: string;
 }
 
 /** Merge members into a node's view; a member of `null` goes. */
@@ -140,6 +194,7 @@ export interface SetView {
   readonly op: "set_view";
   readonly node: string;
   readonly view: Readonly<Record<string, Value>>;
+  readonly graph?: string;
 }
 
 /** Record where code added the node and what code last gave it. */
@@ -147,6 +202,7 @@ export interface SetOrigin {
   readonly op: "set_origin";
   readonly node: string;
   readonly origin: Readonly<Record<string, Value>> | null;
+  readonly graph?: string;
 }
 
 /** Mute or bypass a node, or let it run with `null`. */
@@ -154,6 +210,41 @@ export interface SetMode {
   readonly op: "set_mode";
   readonly node: string;
   readonly mode: string | null;
+  readonly graph?: string;
+}
+
+/** Put a group under an id, in place of the one that is there, or take it away with `null`. */
+export interface SetGroup {
+  readonly op: "set_group";
+  readonly id: string;
+  readonly group: Group | null;
+  readonly graph?: string;
+}
+
+/** Add a definition under an id that is free; `subgraph` is its JSON. */
+export interface AddSubgraph {
+  readonly op: "add_subgraph";
+  readonly id: string;
+  readonly subgraph: Subgraph;
+}
+
+/** Remove a definition. Its instances stay, and are problems. */
+export interface RemoveSubgraph {
+  readonly op: "remove_subgraph";
+  readonly id: string;
+}
+
+/** Merge members into a definition, but for its nodes and groups; a member of `null` goes. */
+export interface SetSubgraph {
+  readonly op: "set_subgraph";
+  readonly id: string;
+  readonly members: Readonly<Record<string, Value>>;
+}
+
+/** Merge members into the document's view; a member of `null` goes. */
+export interface SetDocumentView {
+  readonly op: "set_document_view";
+  readonly view: Readonly<Record<string, Value>>;
 }
 
 /** A node type. `origin`: builtin, notebook, or the package that defined it. */
@@ -287,6 +378,33 @@ export interface QueueCancel {
   readonly job: string;
 }
 
+/** Start no further run, of any graph, or start them again. */
+export interface QueuePause {
+  readonly type: "queue_pause";
+  readonly client: string;
+  readonly on: boolean;
+}
+
+/** Cancel all runs that wait, of all graphs. */
+export interface QueueClear {
+  readonly type: "queue_clear";
+  readonly client: string;
+}
+
+/** Make the graph as it was when one of its runs ran: one step of undo. */
+export interface Restore {
+  readonly type: "restore";
+  readonly client: string;
+  readonly job: string;
+}
+
+/** Say what nodes wrote: all lines that changed after `after`, 0 for all that are kept. */
+export interface LogCommand {
+  readonly type: "log";
+  readonly client: string;
+  readonly after?: number;
+}
+
 /** Store the one buffer in the input folder and set an input to its name. */
 export interface Upload {
   readonly type: "upload";
@@ -295,6 +413,7 @@ export interface Upload {
   readonly node: string;
   readonly input: string;
   readonly name: string;
+  readonly graph?: string | null;
 }
 
 /** A view is about to offer files: tell the library again if the folders hold others by now. */
@@ -325,7 +444,11 @@ export interface Snapshot {
   readonly queue: Queue;
 }
 
-/** A batch was applied. `client`, `batch`: whose it was, null for Python's; `problems`: all there are now. */
+/**
+ * A batch was applied. `client`, `batch`: whose it was, null for Python's.
+ *
+ * `problems`: those of the nodes that have others than were told last; an empty list: none any more.
+ */
 export interface Edited {
   readonly type: "edited";
   readonly revision: number;
@@ -334,7 +457,7 @@ export interface Edited {
   readonly label: string;
   readonly ops: readonly Op[];
   readonly history: History;
-  readonly problems: readonly Problem[];
+  readonly problems: Readonly<Record<string, readonly Problem[]>>;
 }
 
 /** A view's batch was not applied. */
@@ -373,6 +496,14 @@ export interface PlanMessage {
   readonly total: number;
   readonly seconds: number | null;
   readonly peak_bytes: number | null;
+}
+
+/** What nodes wrote, to the view that asked: the last lines. `upto`: what to ask on from. */
+export interface LogMessage {
+  readonly type: "log";
+  readonly to: string;
+  readonly lines: readonly LogLine[];
+  readonly upto: number;
 }
 
 /** Something to say to a person at one view, or at all. */
@@ -417,6 +548,16 @@ export interface View {
   readonly [member: string]: Value | undefined;
 }
 
+/** An input or output of a subgraph. Members that are not named here are kept. */
+export interface BoundaryPort {
+  readonly name: string;
+  /** The port type that is shown; links are checked end to end. */
+  readonly type?: string;
+  /** Of an input: what instances without a value have. */
+  readonly default?: Value;
+  readonly [member: string]: Value | undefined;
+}
+
 /** One input of a node type. Without a default it needs a value or a link. */
 export interface InputInfo {
   readonly name: string;
@@ -440,22 +581,34 @@ export interface History {
   readonly redo: string | null;
 }
 
-/** The graph's run: `finished` of `total` nodes. */
+/** The graph's run: `finished` of `total` nodes. `left`: seconds that it will go on, where that is known. */
 export interface Run {
   readonly id: string | null;
   readonly state: RunState;
   readonly total: number;
   readonly finished: number;
   readonly seconds: number | null;
+  readonly left: number | null;
 }
 
-/** How a node is doing. `progress` is value and maximum. */
+/**
+ * How a node is doing. `progress` is value and maximum.
+ *
+ * `left`: seconds that it will go on running, where that is known. `bytes`: what its result weighs. `lines`: how
+ * many it wrote (`log`), of which `warnings` are shown on the card. `stale`: what is shown of it is of an
+ * earlier state of the graph: it would run.
+ */
 export interface NodeStatus {
   readonly state: NodeState;
   readonly progress: readonly [number, number] | null;
   readonly seconds: number | null;
   readonly error: NodeError | null;
   readonly text: string | null;
+  readonly left: number | null;
+  readonly bytes: number | null;
+  readonly lines: number;
+  readonly warnings: readonly string[];
+  readonly stale: boolean;
 }
 
 /** Something wrong with the graph. */
@@ -492,6 +645,16 @@ export interface PlanRow {
   readonly bytes: number | null;
 }
 
+/** A line that a node wrote, at `time` seconds since 1970. A line that is not whole yet comes again, longer. */
+export interface LogLine {
+  readonly id: number;
+  readonly node: string;
+  readonly run: string;
+  readonly time: number;
+  readonly level: string;
+  readonly text: string;
+}
+
 /** Why a node failed. */
 export interface NodeError {
   readonly message: string;
@@ -500,10 +663,16 @@ export interface NodeError {
   readonly traceback: string | null;
 }
 
-/** A run that waits or runs. `graph`: its name, null for one that has none. */
+/**
+ * A run that waits or runs, of `nodes` that were to run when it was queued.
+ *
+ * `graph`: its name, null for one that has none; `mine`: it is of the graph that the view shows.
+ */
 export interface QueuedRun {
   readonly id: string;
   readonly graph: string | null;
+  readonly mine: boolean;
+  readonly nodes: number;
   readonly state: "waiting" | "running";
   readonly priority: number;
   readonly position: number;
@@ -513,6 +682,7 @@ export interface QueuedRun {
 export interface EndedRun {
   readonly id: string;
   readonly graph: string | null;
+  readonly mine: boolean;
   readonly state: string;
   readonly finished: number;
   readonly seconds: number;

@@ -8,8 +8,19 @@ export function isBusy(run: Run): boolean {
   return run.state === "running" || run.state === "queued";
 }
 
-export const IDLE_STATUS: NodeStatus = { state: "idle", progress: null, seconds: null, error: null, text: null };
-export const IDLE_RUN: Run = { id: null, state: "idle", total: 0, finished: 0, seconds: null };
+export const IDLE_STATUS: NodeStatus = {
+  state: "idle",
+  progress: null,
+  seconds: null,
+  error: null,
+  text: null,
+  left: null,
+  bytes: null,
+  lines: 0,
+  warnings: [],
+  stale: false,
+};
+export const IDLE_RUN: Run = { id: null, state: "idle", total: 0, finished: 0, seconds: null, left: null };
 export const NO_HISTORY: History = { undo: null, redo: null };
 export const EMPTY_QUEUE: Queue = {
   pending: [],

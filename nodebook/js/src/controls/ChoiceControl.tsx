@@ -37,7 +37,6 @@ export function ChoiceField({ input, options, files, value, onCommit }: FieldPro
         className="nb-field nb-field--button nodrag"
         aria-haspopup="listbox"
         aria-expanded={open}
-        aria-label={`${input.name}: ${String(value ?? "nothing chosen")}`}
         title={describeInput(input)}
         onClick={() => (open ? setOpen(false) : show())}
         onKeyDown={(event) => {
@@ -46,7 +45,8 @@ export function ChoiceField({ input, options, files, value, onCommit }: FieldPro
           show();
         }}
       >
-        <span className="nb-label">{input.name}</span>
+        {/* The space is not seen: with it the button's name is of two words. */}
+        <span className="nb-label">{input.name}</span>{" "}
         <span className="nb-value" data-unlisted={!listed && value !== undefined}>
           {String(value ?? "choose")}
         </span>

@@ -7,33 +7,45 @@ import {
   type NodeChange,
   ReactFlow,
   type ReactFlowInstance,
+  SelectionMode,
   useStore,
 } from "@xyflow/react";
 import { type DragEvent, memo, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useStore as useStored } from "zustand";
 import { colorOf } from "../graph/colors";
 import type { FlowEdge, FlowNode } from "../state/flow";
+import { remembered } from "../state/remembered";
+import { prefixOf } from "../state/scope";
 import { ConnectHint } from "./ConnectHint";
+import { GRID } from "./commands/arrange";
 import { useClient, useEditor, useKernel } from "./context";
 import { nodeAt } from "./drawOverview";
+import { useWireDrop } from "./find/useWireDrop";
 import { FAR_ZOOM, fitView, NARROWEST_ZOOM, WIDEST_ZOOM } from "./fit";
+import { Guides } from "./Guides";
+import { GroupLayer } from "./groups/GroupLayer";
+import { MANY_NODES } from "./MountGate";
 import { NodeCard } from "./NodeCard";
-import { NoteCard } from "./NoteCard";
+import { NoteCard } from "./notes/NoteCard";
 import { Overview } from "./Overview";
+import { BoundaryCard } from "./subgraphs/BoundaryCard";
+import { RerouteCard } from "./subgraphs/RerouteCard";
+import { useWireDots } from "./subgraphs/useWireDots";
 import { useConnect } from "./useConnect";
+import { useGuides } from "./useGuides";
 import { useMenus } from "./useMenus";
 
-const NODE_TYPES = { card: NodeCard, note: NoteCard };
+const NODE_TYPES = { card: NodeCard, note: NoteCard, boundary: BoundaryCard, reroute: RerouteCard };
 const MULTI_SELECT_KEYS = ["Shift", "Meta", "Control"];
 const NO_ATTRIBUTION = { hideAttribution: true };
 const SNAP_RADIUS_PX = 24;
-/** From this many nodes on, cards that are out of sight are not in the page. */
-const MANY_NODES = 120;
+const SNAP_GRID: [number, number] = [GRID, GRID];
 const NO_NODES: FlowNode[] = [];
 const NO_EDGES: FlowEdge[] = [];
 
 /** The graph itself. Keys are not its business (see guard.ts): all of React Flow's own are off. */
 export const Canvas = memo(function Canvas() {
-  const { client, session, actions } = useEditor();
+  const { client, session } = useEditor();
   const nodes = useClient((state) => state.nodes);
   const edges = useClient((state) => state.edges);
   const connect = useConnect();
@@ -42,15 +54,22 @@ export const Canvas = memo(function Canvas() {
   const wireType = useClient((state) => state.wire?.type);
   const drop = usePictureDrop();
   const menus = useMenus();
+  const dots = useWireDots();
+  const wireDrop = useWireDrop();
+  const touch = useStored(remembered, (state) => state.touch);
   const onInit = useFirstFit();
+  const level = useGuides();
+  const snap = useClient((state) => state.preferences.snap);
   const changes = useMemo(
     () => ({
-      onNodesChange: (list: NodeChange<FlowNode>[]) =>
-        client.setState((state) => ({ nodes: measured(applyNodeChanges(list, [...state.nodes]), list) })),
+      onNodesChange: (changes: NodeChange<FlowNode>[]) => {
+        const list = level(changes);
+        client.setState((state) => ({ nodes: applyNodeChanges(list, [...state.nodes]) }));
+      },
       onEdgesChange: (list: EdgeChange<FlowEdge>[]) =>
         client.setState((state) => ({ edges: applyEdgeChanges(list, [...state.edges]) })),
     }),
-    [client],
+    [client, level],
   );
   return (
     <ReactFlow<FlowNode, FlowEdge>
@@ -63,9 +82,9 @@ export const Canvas = memo(function Canvas() {
       {...drop}
       onInit={onInit}
       {...menus}
+      {...dots}
       onPaneClick={far ? overviewClick : undefined}
-      onNodeDragStop={actions.commitMove}
-      onSelectionDragStop={actions.commitMove}
+      {...wireDrop}
       onlyRenderVisibleElements={nodes.length > MANY_NODES}
       connectionLineStyle={wireType === undefined ? undefined : { stroke: colorOf(wireType) }}
       connectionRadius={SNAP_RADIUS_PX}
@@ -81,11 +100,16 @@ export const Canvas = memo(function Canvas() {
       panActivationKeyCode={null}
       proOptions={NO_ATTRIBUTION}
       reconnectRadius={6}
+      selectionMode={touch ? SelectionMode.Partial : SelectionMode.Full}
+      snapToGrid={snap}
+      snapGrid={SNAP_GRID}
       zoomActivationKeyCode={null}
       zoomOnDoubleClick={false}
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1} />
+      <GroupLayer />
       {far && <Overview />}
+      <Guides />
       <ConnectHint />
     </ReactFlow>
   );
@@ -117,13 +141,6 @@ function useOverviewClick() {
   );
 }
 
-/** Once React Flow has measured a card, its estimated ports must go: they would win over the measured ones. */
-function measured(nodes: FlowNode[], changes: readonly NodeChange<FlowNode>[]): FlowNode[] {
-  const ids = new Set(changes.filter((change) => change.type === "dimensions").map((change) => change.id));
-  if (ids.size === 0) return nodes;
-  return nodes.map((node) => (ids.has(node.id) && node.handles ? { ...node, handles: undefined } : node));
-}
-
 /** Show the whole graph when it first comes, and after a starter filled an empty one. Returns React Flow's `onInit`. */
 function useFirstFit() {
   const editor = useEditor();
@@ -132,7 +149,11 @@ function useFirstFit() {
   const [ready, setReady] = useState(false);
   useEffect(() => {
     if (!ready || !loaded || empty) return;
-    const frame = requestAnimationFrame(() => fitView(editor));
+    const frame = requestAnimationFrame(() => {
+      const left = editor.scope.viewports.get(prefixOf(editor.scope.store.getState().path));
+      if (left === undefined) fitView(editor);
+      else void editor.flow.current?.setViewport(left).then(() => editor.client.setState({ far: false }));
+    });
     return () => cancelAnimationFrame(frame);
   }, [ready, loaded, empty, editor]);
   return useCallback(

@@ -1,16 +1,22 @@
 import { ReactFlowProvider } from "@xyflow/react";
-import { Canvas } from "./Canvas";
+import { Announcer } from "./Announcer";
 import { EditorContext, type EditorContextValue } from "./context";
 import { EmptyState } from "./EmptyState";
 import { HelpSheet } from "./HelpSheet";
 import { KernelLink } from "./KernelLink";
 import { Lightbox } from "./Lightbox";
 import { Menu } from "./Menu";
+import { Minimap } from "./Minimap";
 import { Notices } from "./Notices";
 import { Palette } from "./Palette";
+import { Picker } from "./Picker";
 import { SidePanel } from "./panels/SidePanel";
 import { ResizeHandle } from "./ResizeHandle";
+import { Stage } from "./Stage";
+import { Breadcrumbs } from "./subgraphs/Breadcrumbs";
+import { ShownCanvas } from "./subgraphs/ShownCanvas";
 import { Toolbar } from "./Toolbar";
+import { RunTimes } from "./watch/RunControls";
 
 /** The whole editor of one view. */
 export function Editor({ context }: { readonly context: EditorContextValue }) {
@@ -19,19 +25,24 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
       <ReactFlowProvider>
         <Toolbar />
         <div className="nb-middle">
-          <div className="nb-stage">
-            <Canvas />
+          <Stage>
+            <ShownCanvas />
+            <Breadcrumbs />
             <EmptyState />
+            <Minimap />
             <KernelLink />
             <Notices />
-          </div>
+          </Stage>
           <SidePanel />
         </div>
         <ResizeHandle />
         <Palette />
         <Menu />
+        <Picker />
+        <RunTimes />
         <Lightbox />
         <HelpSheet />
+        <Announcer />
       </ReactFlowProvider>
     </EditorContext>
   );

@@ -10,6 +10,8 @@ const BY_POINTER: readonly (readonly [string, string])[] = [
   ["Double-click the canvas", "Find a node and put it there"],
   ["Drag from a port", "Connect; let go on the canvas to find what fits"],
   ["Drag a wire off an input", "Disconnect"],
+  ["Drop a card on a wire", "Put the node into it"],
+  ["Drop a wire on a port of another type", "Find a node that converts"],
   ["Shift-drag the canvas", "Select what is inside"],
   ["Ctrl-click a card", "Select it too"],
   ["Ctrl-wheel", "Zoom"],
@@ -31,13 +33,14 @@ function OpenSheet() {
   };
   return (
     <div className="nb-sheet nowheel" role="dialog" aria-modal="true" aria-label="Keys" data-testid="nb-help">
-      <header className="nb-sheet-header">
+      <div className="nb-sheet-header">
         <h2>Keys</h2>
         <button ref={button} type="button" className="nb-icon-button" aria-label="Close" onClick={close}>
           <CloseIcon />
         </button>
-      </header>
-      <div className="nb-sheet-sections">
+      </div>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without a focus it could not be scrolled by keys */}
+      <section className="nb-sheet-sections" tabIndex={0} aria-label="Keys by what they are for">
         {SECTIONS.map((section) => (
           <Rows
             key={section}
@@ -48,7 +51,7 @@ function OpenSheet() {
           />
         ))}
         <Rows heading="Pointer" rows={BY_POINTER} />
-      </div>
+      </section>
     </div>
   );
 }

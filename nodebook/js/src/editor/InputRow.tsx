@@ -11,15 +11,19 @@ interface Props {
   readonly input: InputInfo;
   readonly value: Value | undefined;
   readonly linked: boolean;
+  /** Without a control: its type has none, or a person wanted a plain port. */
+  readonly asPort: boolean;
   readonly readOnly: boolean;
   /** What is wrong with this input, if anything. */
   readonly problem: string | undefined;
 }
 
 /** An input with its port at the card's edge; its control is hidden while a link feeds it. */
-export const InputRow = memo(function InputRow({ node, input, value, linked, readOnly, problem }: Props) {
+export const InputRow = memo(function InputRow({ node, input, value, linked, asPort, readOnly, problem }: Props) {
   const { actions } = useEditor();
-  const withControl = input.widget !== null && !linked && !readOnly;
+  const withControl = !asPort && !linked && !readOnly;
+  // A value that counts is never hidden.
+  const keepsValue = readOnly || (asPort && input.widget !== null && !linked);
   return (
     <div
       className="nb-row"
@@ -49,7 +53,7 @@ export const InputRow = memo(function InputRow({ node, input, value, linked, rea
       ) : (
         <span className="nb-port-label">
           {input.name}
-          {readOnly && value !== undefined && <span className="nb-kept">{shortText(value)}</span>}
+          {keepsValue && value !== undefined && <span className="nb-kept">{shortText(value)}</span>}
         </span>
       )}
       {problem !== undefined && <WarningIcon />}

@@ -20,7 +20,7 @@ function OpenMenu({ menu }: { readonly menu: MenuState }) {
   const box = useRef<HTMLDivElement>(null);
   const close = () => {
     client.setState({ menu: null });
-    root.focus({ preventScroll: true });
+    (menu.returnTo?.isConnected ? menu.returnTo : root).focus({ preventScroll: true });
   };
   useInside(box, menu, root);
   useCloseOutside(box, () => client.setState({ menu: null }));

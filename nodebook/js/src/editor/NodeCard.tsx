@@ -1,13 +1,17 @@
 import { type NodeProps, NodeResizeControl, useUpdateNodeInternals } from "@xyflow/react";
-import { type DragEvent, memo, useEffect, useMemo } from "react";
+import { type DragEvent, useEffect, useMemo } from "react";
 import { type GraphNode, modeOf, own } from "../graph/document";
-import { CARD_WIDTH, controlInputs, plainInputs } from "../graph/layout";
+import { CARD_WIDTH, rowInputs, topInputs } from "../graph/layout";
 import { findType, literalOf, type Ports, portsOf, titleOf } from "../graph/library";
+import { isPortRow, portRows } from "../graph/portRows";
+import { shownError } from "../state/failures";
 import type { FlowNode } from "../state/flow";
-import { useEditor, useKernel } from "./context";
+import { isInstance } from "./actions/subgraphs";
+import { useClient, useEditor, useKernel } from "./context";
 import { InputRow } from "./InputRow";
+import { gated } from "./MountGate";
 import { NodeHeader } from "./NodeHeader";
-import { NodeMessages, ProgressBar, raisedError } from "./NodeMessages";
+import { NodeMessages, ProgressBar } from "./NodeMessages";
 import { Passages } from "./Passages";
 import { Port } from "./Port";
 import { Preview } from "./Preview";
@@ -18,13 +22,10 @@ const WIDEST = 960;
 const NONE: readonly string[] = [];
 
 /** A node as a card. Renders again only when its own node, type, state or selection changes; not while it is dragged. */
-export const NodeCard = memo(
-  function NodeCard({ id, selected }: NodeProps<FlowNode>) {
-    const node = useKernel((state) => state.document.nodes[id]);
-    return node === undefined ? null : <Card id={id} node={node} selected={selected} />;
-  },
-  (before, after) => before.id === after.id && before.selected === after.selected,
-);
+export const NodeCard = gated(function NodeCard({ id, selected }: NodeProps<FlowNode>) {
+  const node = useKernel((state) => state.document.nodes[id]);
+  return node === undefined ? null : <Card id={id} node={node} selected={selected} />;
+});
 
 interface CardProps {
   readonly id: string;
@@ -37,11 +38,13 @@ function Card({ id, node, selected }: CardProps) {
   const library = useKernel((state) => state.library);
   const used = useKernel((state) => state.used.get(id) ?? NONE);
   const state = useKernel((kernel) => kernel.statuses[id]?.state ?? "idle");
+  const stale = useKernel((kernel) => kernel.statuses[id]?.stale === true);
   const ports = useMemo(() => portsOf(library, node, used), [library, node, used]);
   const collapsed = node.view?.collapsed === true;
-  useFreshPorts(id, ports, collapsed);
+  useFreshPorts(id, ports, `${collapsed}\n${portRows(node).join("\n")}`);
   const drop = useFileDrop(id, ports);
   const mode = modeOf(node);
+  const dim = useClient((client) => client.fitting !== null && !client.fitting.has(id));
   const title = titleOf(library, node);
   const description = findType(library, node.type)?.description;
   return (
@@ -49,10 +52,12 @@ function Card({ id, node, selected }: CardProps) {
       className="nb-card"
       data-node-id={id}
       data-state={state}
+      data-stale={stale || undefined}
       data-type={node.type}
       data-selected={selected}
       data-unknown={ports.unknown}
       data-mode={mode ?? undefined}
+      data-dim={dim || undefined}
       aria-label={mode === null ? title : `${title}, ${MODE_WORDS[mode].toLowerCase()}`}
       {...drop}
     >
@@ -63,6 +68,7 @@ function Card({ id, node, selected }: CardProps) {
         color={node.view?.color}
         collapsed={collapsed}
         mode={mode}
+        isInstance={isInstance(node.type)}
       />
       <ProgressBar id={id} />
       {collapsed ? (
@@ -103,6 +109,7 @@ function CardBody({ id, node, ports, used }: BodyProps) {
       input={input}
       value={literalOf(node, input)}
       linked={own(node.links, input.name) !== undefined}
+      asPort={isPortRow(node, input)}
       readOnly={ports.unknown}
       problem={problems.get(input.name)}
     />
@@ -116,7 +123,7 @@ function CardBody({ id, node, ports, used }: BodyProps) {
       )}
       <div className="nb-ports">
         {modeOf(node) === "bypass" && <Passages node={node} ports={ports} />}
-        <div className="nb-ports-in">{plainInputs(ports.inputs).map(row)}</div>
+        <div className="nb-ports-in">{topInputs(node, ports.inputs).map(row)}</div>
         <div className="nb-ports-out">
           {ports.outputs.map((output) => (
             <div key={output.name} className="nb-row nb-row--out">
@@ -134,7 +141,7 @@ function CardBody({ id, node, ports, used }: BodyProps) {
           ))}
         </div>
       </div>
-      {controlInputs(ports.inputs).map(row)}
+      {rowInputs(node, ports.inputs).map(row)}
     </div>
   );
 }
@@ -161,7 +168,7 @@ function CollapsedPorts({ id, node, ports, used }: BodyProps) {
 function useInputProblems(id: string): ReadonlyMap<string, string> {
   const problems = useKernel((state) => state.problems.get(id));
   const status = useKernel((state) => state.statuses[id]);
-  const error = raisedError(status);
+  const error = shownError(status, problems);
   return useMemo(() => {
     const found = new Map<string, string>();
     for (const problem of problems ?? []) {
@@ -173,11 +180,12 @@ function useInputProblems(id: string): ReadonlyMap<string, string> {
 }
 
 /** React Flow measures ports when a card changes its size; the same size with other ports needs a word. */
-function useFreshPorts(id: string, ports: Ports, collapsed: boolean): void {
+function useFreshPorts(id: string, ports: Ports, look: string): void {
+  const { measures } = useEditor();
   const update = useUpdateNodeInternals();
   const names = [...ports.inputs, ...ports.outputs].map((port) => port.name).join("\n");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: names and collapsed are what the ports' places depend on
-  useEffect(() => update(id), [id, names, collapsed, update]);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: names and look are what the ports' places depend on
+  useEffect(() => measures.add(id, update), [id, names, look, update, measures]);
 }
 
 /** A picture file dropped on a card that takes one. */

@@ -1,8 +1,14 @@
 import { memo, useEffect, useRef, useState } from "react";
 import type { Mode } from "../graph/document";
+import { cssColor } from "../graph/nodeColors";
+import type { NodeStatus } from "../protocol";
 import { useClient, useEditor, useKernel } from "./context";
 import { BypassIcon, ChevronIcon, MuteIcon, StateIcon } from "./icons";
-import { MODE_WORDS, secondsText } from "./words";
+import { EnterIcon } from "./subgraphs/icons";
+import { enter } from "./subgraphs/scope";
+import { StaleIcon } from "./watch/icons";
+import { useLeft } from "./watch/useLeft";
+import { bytesText, leftText, MODE_WORDS, secondsText } from "./words";
 
 interface Props {
   readonly id: string;
@@ -11,14 +17,22 @@ interface Props {
   readonly color: string | undefined;
   readonly collapsed: boolean;
   readonly mode: Mode | null;
+  /** It stands for a subgraph, which can be opened. */
+  readonly isInstance?: boolean;
 }
 
 /** Title (double-click to rename), collapse, mode, state. */
-export const NodeHeader = memo(function NodeHeader({ id, title, type, color, collapsed, mode }: Props) {
-  const { actions, client } = useEditor();
+export const NodeHeader = memo(function NodeHeader({ id, title, type, color, collapsed, mode, isInstance }: Props) {
+  const editor = useEditor();
+  const { actions, client } = editor;
   const renaming = useClient((state) => state.renaming === id);
+  const css = cssColor(color);
   return (
-    <header className="nb-header" style={color ? { borderTopColor: color } : undefined}>
+    <header
+      className="nb-header"
+      data-colored={css !== undefined}
+      style={css ? ({ "--nb-node-color": css } as React.CSSProperties) : undefined}
+    >
       <button
         type="button"
         className="nb-collapse nodrag"
@@ -35,14 +49,25 @@ export const NodeHeader = memo(function NodeHeader({ id, title, type, color, col
         // biome-ignore lint/a11y/noStaticElementInteractions: F2 on a selected node is the keyboard's way
         <span
           className="nb-title"
-          title={`${type}\nid ${id}\nDouble-click to rename`}
-          onDoubleClick={() => client.setState({ renaming: id })}
+          title={`${type}\nid ${id}\nDouble-click to ${isInstance ? "open, F2 to rename" : "rename"}`}
+          onDoubleClick={() => (isInstance ? enter(editor, id) : client.setState({ renaming: id }))}
         >
           {title}
         </span>
       )}
       {mode && <ModeBadge mode={mode} />}
       <StateBadge id={id} />
+      {isInstance && (
+        <button
+          type="button"
+          className="nb-icon-button nb-enter nodrag"
+          aria-label={`Open ${title}`}
+          title="Open the subgraph (E)"
+          onClick={() => enter(editor, id)}
+        >
+          <EnterIcon />
+        </button>
+      )}
     </header>
   );
 });
@@ -104,12 +129,36 @@ function StateBadge({ id }: { readonly id: string }) {
       </span>
     ) : null;
   }
-  const progress = status.progress;
-  const words = state === "running" && progress ? `${progress[0]}/${progress[1]}` : stateWords(state, status.seconds);
+  if (state === "running") return <RunningBadge status={status} />;
+  if (status.stale && state !== "failed") {
+    return (
+      <span
+        className="nb-badge"
+        data-state="stale"
+        title={`Out of date: it changed since, or something before it did. ${stateTitle(status)}`}
+      >
+        <StaleIcon />
+        Out of date
+      </span>
+    );
+  }
   return (
-    <span className="nb-badge" data-state={state} title={stateTitle(state, status.seconds)}>
+    <span className="nb-badge" data-state={state} title={stateTitle(status)}>
       <StateIcon state={state} />
-      {words}
+      {stateWords(state, status.seconds)}
+    </span>
+  );
+}
+
+/** Steps and the time left, as far as they are known. */
+function RunningBadge({ status }: { readonly status: NodeStatus }) {
+  const left = useLeft(status.left, status);
+  const { progress } = status;
+  const words = [progress && `${progress[0]}/${progress[1]}`, left !== null && leftText(left)].filter(Boolean);
+  return (
+    <span className="nb-badge" data-state="running" title={stateTitle(status)}>
+      <StateIcon state="running" />
+      {words.length > 0 ? words.join(", ") : "Running"}
     </span>
   );
 }
@@ -119,7 +168,7 @@ function stateWords(state: string, seconds: number | null): string {
   return state.charAt(0).toUpperCase() + state.slice(1);
 }
 
-function stateTitle(state: string, seconds: number | null): string {
+function stateTitle({ state, seconds, bytes }: NodeStatus): string {
   const meanings: Readonly<Record<string, string>> = {
     queued: "Waits for its turn",
     running: "Is running",
@@ -130,5 +179,11 @@ function stateTitle(state: string, seconds: number | null): string {
     skipped: "Did not run: something before it failed",
     cancelled: "Was cancelled",
   };
-  return [meanings[state] ?? state, seconds === null ? null : secondsText(seconds)].filter(Boolean).join(", ");
+  return [
+    meanings[state] ?? state,
+    seconds !== null && secondsText(seconds),
+    bytes !== null && `its result takes ${bytesText(bytes)}`,
+  ]
+    .filter(Boolean)
+    .join(", ");
 }

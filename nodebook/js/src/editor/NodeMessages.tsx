@@ -1,23 +1,17 @@
 import { memo } from "react";
-import type { NodeStatus } from "../protocol";
-import { useKernel } from "./context";
+import { count } from "../graph/compose";
+import { shownError } from "../state/failures";
+import { useEditor, useKernel } from "./context";
 import { WarningIcon } from "./icons";
+import { LogIcon } from "./watch/icons";
+import { Traceback } from "./watch/Traceback";
 import { aboutInput } from "./words";
 
-/**
- * What a node raised, or that it was given up. Any other error without a traceback is one of the problems, and those are
- * shown as they are now.
- */
-export function raisedError(status: NodeStatus | undefined): NodeStatus["error"] {
-  const error = status?.state === "failed" ? status.error : null;
-  return error?.traceback || error?.kind === "Abandoned" ? error : null;
-}
-
-/** Below the controls: progress, what is wrong, and the text that a node gave. */
+/** Below the controls: progress, what is wrong, what the node warned of and wrote, and the text that it gave. */
 export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: string }) {
   const status = useKernel((state) => state.statuses[id]);
   const problems = useKernel((state) => state.problems.get(id));
-  const error = raisedError(status);
+  const error = shownError(status, problems);
   return (
     <>
       {problems?.map((problem) => (
@@ -27,23 +21,44 @@ export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: st
         </p>
       ))}
       {error && (
-        <div className="nb-message nodrag" data-level="error" role="alert">
+        <div className="nb-message nodrag" data-level="error" data-stale={status?.stale} role="alert">
           <WarningIcon />
           <div className="nb-error">
-            <span>{aboutInput(error.input, error.message)}</span>
-            {error.traceback && (
-              <details className="nowheel">
-                <summary>{error.kind}: traceback</summary>
-                <pre>{error.traceback}</pre>
-              </details>
-            )}
+            <span>
+              {status?.stale && "Before the last change: "}
+              {aboutInput(error.input, error.message)}
+            </span>
+            {error.traceback && <Traceback error={error} traceback={error.traceback} />}
           </div>
         </div>
       )}
+      {status?.warnings.map((warning) => (
+        <p key={warning} className="nb-message nodrag" data-level="warning" data-warning="true" role="note">
+          <WarningIcon />
+          <span>{warning}</span>
+        </p>
+      ))}
+      {status !== undefined && status.lines > 0 && <LogLink id={id} lines={status.lines} />}
       {status?.text && <pre className="nb-output-text nodrag nowheel">{status.text}</pre>}
     </>
   );
 });
+
+/** How much the node wrote; a click shows it. */
+function LogLink({ id, lines }: { readonly id: string; readonly lines: number }) {
+  const { client } = useEditor();
+  return (
+    <button
+      type="button"
+      className="nb-log-link nodrag"
+      title="Show what the node wrote"
+      onClick={() => client.setState({ logNode: id, panel: "log" })}
+    >
+      <LogIcon />
+      {count(lines, "line")}
+    </button>
+  );
+}
 
 /** A thin bar under the header while the node runs. */
 export const ProgressBar = memo(function ProgressBar({ id }: { readonly id: string }) {
@@ -55,6 +70,7 @@ export const ProgressBar = memo(function ProgressBar({ id }: { readonly id: stri
     <div
       className="nb-progress"
       role="progressbar"
+      aria-label="Progress of the node"
       aria-valuenow={progress?.[0]}
       aria-valuemax={progress?.[1]}
       data-unknown={share === null}

@@ -1,107 +1,154 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
-import type { NodeTypeInfo } from "../graph/library";
-import { firstFittingInput, firstFittingOutput, typeWords } from "../graph/ports";
-import { searchTypes } from "../graph/search";
+import { useStore } from "zustand";
+import { inputType, outputType } from "../graph/conversions";
+import { titleOf } from "../graph/library";
+import { typeWords } from "../graph/ports";
 import type { PaletteState } from "../state/client";
+import { remembered } from "../state/remembered";
+import { COMMANDS, isEnabled } from "./commands";
+import { chordText } from "./commands/chords";
 import { useClient, useEditor, useKernel } from "./context";
+import { PaletteEntry } from "./find/PaletteEntry";
+import { type PaletteItem, paletteItems } from "./find/paletteItems";
+import { TypeAbout } from "./find/TypeAbout";
 import { reveal } from "./fit";
 
 const WIDTH_PX = 360;
-const HEIGHT_PX = 340;
+/** With what the chosen node is beside the list, where there is room for it. */
+const WIDE_PX = 600;
+const WIDE_FROM_PX = 700;
+const HEIGHT_PX = 360;
 const MARGIN_PX = 8;
 const MOST_SHOWN = 200;
+const MOVES: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
 
-/** Type to find a node; arrows and Enter to add it. */
+/** Type to find a node or a command; arrows and Enter choose. */
 export function Palette() {
   const palette = useClient((state) => state.palette);
-  return palette === null ? null : <OpenPalette key={`${palette.at.x},${palette.at.y}`} palette={palette} />;
+  return palette === null ? null : <OpenPalette key={paletteKey(palette)} palette={palette} />;
+}
+
+function paletteKey({ at, query, replace, convert }: PaletteState): string {
+  return [at.x, at.y, query, replace, convert?.target].join();
 }
 
 function OpenPalette({ palette }: { readonly palette: PaletteState }) {
   const editor = useEditor();
-  const { client, actions, root } = editor;
-  const [query, setQuery] = useState("");
+  const { client, root } = editor;
+  const [query, setQuery] = useState(palette.query ?? "");
   const [active, setActive] = useState(0);
-  const found = useFound(query, palette);
-  const grouped = query.trim() === "";
+  const items = useItems(query, palette);
   const list = useRef<HTMLDivElement>(null);
   useCloseOutside(root);
   useEffect(() => {
     list.current?.querySelector("[data-active=true]")?.scrollIntoView({ block: "nearest" });
   });
+  const place = placeInside(palette, root);
+  const chosen = items[active];
   const close = () => {
     client.setState({ palette: null });
     root.focus({ preventScroll: true });
   };
-  const choose = (type: NodeTypeInfo | undefined) => {
-    if (type === undefined) return;
+  const choose = (item: PaletteItem | undefined) => {
+    if (item === undefined) return;
     close();
-    const id = actions.addNode(type.name, palette.place, palette.wire, palette.anywhere);
-    if (id !== null) reveal(editor, id);
+    act(editor, item, palette);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const move = MOVES[event.key];
-    if (move !== undefined) setActive((at) => Math.max(0, Math.min(found.length - 1, at + move)));
-    else if (event.key === "Enter") choose(found[active]);
+    if (move !== undefined) setActive((at) => Math.max(0, Math.min(items.length - 1, at + move)));
+    else if (event.key === "Enter") choose(chosen);
     else if (event.key === "Escape" || event.key === "Tab") close();
+    else if (event.key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey)) toggleFavourite(chosen);
     else return;
     event.preventDefault();
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys reach it from the search field inside
-    <div className="nb-palette" data-testid="nb-palette" style={placeInside(palette, root)} onKeyDown={onKeyDown}>
+    <div className="nb-palette" data-testid="nb-palette" style={place} data-wide={place.wide} onKeyDown={onKeyDown}>
       <SearchField
         query={query}
-        wireType={palette.wire?.type ?? null}
-        active={found[active]}
+        palette={palette}
+        activeId={chosen && entryId(active)}
         onChange={(text) => {
           setQuery(text);
           setActive(0);
         }}
       />
-      <div ref={list} id="nb-palette-list" className="nb-palette-list nowheel" role="listbox" aria-label="Nodes">
-        {found.slice(0, MOST_SHOWN).map((type, index) => (
-          <Entry
-            key={type.name}
-            type={type}
-            active={index === active}
-            grouped={grouped}
-            heading={grouped && type.category !== found[index - 1]?.category}
-            onPoint={() => setActive(index)}
-            onChoose={() => choose(type)}
-          />
-        ))}
-        {found.length === 0 && <p className="nb-menu-empty">No node fits “{query}”.</p>}
+      <div className="nb-palette-middle">
+        <div ref={list} id="nb-palette-list" className="nb-palette-list nowheel" role="listbox" aria-label="Nodes">
+          {items.slice(0, MOST_SHOWN + active).map((item, index) => (
+            <PaletteEntry
+              key={item.key}
+              id={entryId(index)}
+              item={item}
+              active={index === active}
+              heading={item.heading === items[index - 1]?.heading ? null : item.heading}
+              onPoint={() => setActive(index)}
+              onChoose={() => choose(item)}
+            />
+          ))}
+          {items.length === 0 && <p className="nb-menu-empty">No node fits “{query}”.</p>}
+        </div>
+        <div className="nb-palette-about nowheel">
+          {chosen?.type && <TypeAbout type={chosen.type} withPicture={place.wide} />}
+          {chosen?.command && <p className="nb-about nb-muted">{aboutCommand(chosen)}</p>}
+        </div>
       </div>
-      <p className="nb-palette-about">{found[active]?.description ?? ""}</p>
     </div>
   );
 }
 
-const MOVES: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
+function entryId(index: number): string {
+  return `nb-entry-${index}`;
+}
 
-function useFound(query: string, palette: PaletteState): NodeTypeInfo[] {
+function aboutCommand({ command }: PaletteItem): string {
+  const keys = command?.keys?.map((chord) => chordText(chord)).join(" or ");
+  return [`Command, ${command?.section}`, command?.keysText ?? keys].filter(Boolean).join(" · ");
+}
+
+function toggleFavourite(item: PaletteItem | undefined): void {
+  if (item?.type !== undefined) remembered.toggleFavourite(item.type.name);
+}
+
+function act(editor: ReturnType<typeof useEditor>, item: PaletteItem, palette: PaletteState): void {
+  const { actions } = editor;
+  if (item.command !== undefined) return item.command.run(editor);
+  if (item.type === undefined) return;
+  if (palette.replace !== undefined) return actions.replace(palette.replace, item.type.name);
+  const id =
+    palette.convert !== undefined && item.conversion !== undefined
+      ? actions.convert(palette.convert, item.conversion, palette.place)
+      : actions.addNode(item.type.name, palette.place, palette.wire, palette.anywhere);
+  if (id !== null) reveal(editor, id);
+}
+
+function useItems(query: string, palette: PaletteState): PaletteItem[] {
+  const editor = useEditor();
   const library = useKernel((state) => state.library);
-  const fitting = useMemo(() => {
-    const { wire } = palette;
-    const types = Object.values(library.types);
-    if (wire === null) return types;
-    const port = wire.side === "source" ? firstFittingInput : firstFittingOutput;
-    return types.filter((type) => port(type, wire.type, library.adapters) !== undefined);
-  }, [library, palette]);
-  return useMemo(() => searchTypes(query, fitting), [query, fitting]);
+  const document = useKernel((state) => state.document);
+  const liked = useStore(remembered);
+  useEffect(() => remembered.refresh(), []);
+  const commands = useMemo(() => COMMANDS.filter((command) => isEnabled(command, editor)), [editor]);
+  return useMemo(
+    () => paletteItems(query, palette, { library, document }, liked, commands),
+    [query, palette, library, document, liked, commands],
+  );
 }
 
 interface SearchProps {
   readonly query: string;
-  readonly wireType: string | null;
-  readonly active: NodeTypeInfo | undefined;
+  readonly palette: PaletteState;
+  readonly activeId: string | undefined;
   readonly onChange: (text: string) => void;
 }
 
-function SearchField({ query, wireType, active, onChange }: SearchProps) {
+function SearchField({ query, palette, activeId, onChange }: SearchProps) {
+  const { kernel } = useEditor();
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus({ preventScroll: true }), []);
+  const words = useMemo(() => promptWords(palette, kernel.getState()), [palette, kernel]);
   return (
     <input
       ref={field}
@@ -110,9 +157,9 @@ function SearchField({ query, wireType, active, onChange }: SearchProps) {
       role="combobox"
       aria-expanded="true"
       aria-controls="nb-palette-list"
-      aria-activedescendant={active && `nb-type-${active.name}`}
-      aria-label="Find a node"
-      placeholder={wireType === null ? "Find a node" : `Find a node for ${typeWords(wireType)}`}
+      aria-activedescendant={activeId}
+      aria-label={words}
+      placeholder={words}
       value={query}
       spellCheck={false}
       onChange={(event) => onChange(event.target.value)}
@@ -120,37 +167,20 @@ function SearchField({ query, wireType, active, onChange }: SearchProps) {
   );
 }
 
-interface EntryProps {
-  readonly type: NodeTypeInfo;
-  readonly active: boolean;
-  /** Categories are headings: nothing is typed. */
-  readonly grouped: boolean;
-  readonly heading: boolean;
-  readonly onPoint: () => void;
-  readonly onChoose: () => void;
-}
+type Source = Parameters<typeof titleOf>[0];
 
-function Entry({ type, active, grouped, heading, onPoint, onChoose }: EntryProps) {
-  return (
-    <>
-      {heading && <div className="nb-palette-heading">{type.category || "other"}</div>}
-      {/* biome-ignore lint/a11y/useFocusableInteractive: the search field keeps the focus */}
-      {/* biome-ignore lint/a11y/useKeyWithClickEvents: keys are handled by the palette */}
-      <div
-        id={`nb-type-${type.name}`}
-        role="option"
-        aria-selected={active}
-        data-active={active}
-        data-node-type={type.name}
-        className="nb-option nb-palette-entry"
-        onPointerMove={onPoint}
-        onClick={onChoose}
-      >
-        <span>{type.title}</span>
-        {!grouped && <span className="nb-muted">{type.category}</span>}
-      </div>
-    </>
-  );
+function promptWords(
+  { wire, replace, convert }: PaletteState,
+  { document, library }: { readonly document: Parameters<typeof outputType>[0]; readonly library: Source },
+): string {
+  const node = document.nodes[replace ?? ""];
+  if (node !== undefined) return `Replace ${titleOf(library, node)} by`;
+  if (convert !== undefined) {
+    const from = outputType(document, library, convert.source, convert.output) ?? "*";
+    const to = inputType(document, library, convert.target, convert.input) ?? "*";
+    return `Make ${typeWords(to)} from ${typeWords(from)} with`;
+  }
+  return wire === null ? "Find a node, or > for commands" : `Find a node for ${typeWords(wire.type)}`;
 }
 
 function useCloseOutside(root: HTMLElement): void {
@@ -167,13 +197,23 @@ function useCloseOutside(root: HTMLElement): void {
   }, [root, client]);
 }
 
-function placeInside({ at }: PaletteState, root: HTMLElement): React.CSSProperties {
+interface Place {
+  readonly wide: boolean;
+  readonly width: number;
+  readonly height: number;
+  readonly left: number;
+  readonly top: number;
+}
+
+function placeInside({ at }: PaletteState, root: HTMLElement): Place {
   const box = root.getBoundingClientRect();
-  const width = Math.min(WIDTH_PX, box.width - 2 * MARGIN_PX);
+  const wide = box.width >= WIDE_FROM_PX;
+  const width = Math.min(wide ? WIDE_PX : WIDTH_PX, box.width - 2 * MARGIN_PX);
   const height = Math.min(HEIGHT_PX, box.height - 2 * MARGIN_PX);
   return {
+    wide,
     width,
-    maxHeight: height,
+    height,
     left: Math.max(MARGIN_PX, Math.min(at.x, box.width - width - MARGIN_PX)),
     top: Math.max(MARGIN_PX, Math.min(at.y, box.height - height - MARGIN_PX)),
   };

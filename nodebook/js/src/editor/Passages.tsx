@@ -1,12 +1,12 @@
 import { passages } from "../graph/bypass";
 import { colorOf } from "../graph/colors";
 import type { GraphNode } from "../graph/document";
-import { plainInputs, ROW_HEIGHT } from "../graph/layout";
+import { ROW_HEIGHT, topInputs } from "../graph/layout";
 import type { Ports } from "../graph/library";
 
 /** Wires through a bypassed card, from the port that goes in to the one that comes out. Controls have none. */
 export function Passages({ node, ports }: { readonly node: GraphNode; readonly ports: Ports }) {
-  const plain = plainInputs(ports.inputs);
+  const plain = topInputs(node, ports.inputs);
   const rows = Math.max(plain.length, ports.outputs.length);
   const middle = (row: number) => (row + 0.5) * ROW_HEIGHT;
   return (

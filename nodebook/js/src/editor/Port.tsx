@@ -2,6 +2,7 @@ import { Handle, Position } from "@xyflow/react";
 import { type PointerEvent as ReactPointerEvent, useMemo } from "react";
 import { colorOf } from "../graph/colors";
 import { typesFit, typeWords, whyNotConnect } from "../graph/ports";
+import { shapeOf } from "../graph/shapes";
 import type { WireStart } from "../state/client";
 import { edgeId, portId } from "../state/flow";
 import { useClient, useEditor } from "./context";
@@ -37,8 +38,10 @@ export function Port({ node, side, name, type, doc, linked, readOnly = false }: 
       style={style}
       data-port={`${side}:${name}`}
       data-type={type}
+      data-shape={shapeOf(type)}
       data-linked={linked}
       data-light={light}
+      role="img"
       aria-label={`${side === "in" ? "input" : "output"} ${name}, ${typeWords(type)}`}
       title={[`${name}: ${typeWords(type)}`, doc].filter(Boolean).join("\n")}
       onMouseDownCapture={takeLinkOff as unknown as React.MouseEventHandler}

@@ -1,6 +1,7 @@
 import { count } from "../graph/compose";
 import { useClient, useEditor, useKernel } from "./context";
 import { fitView } from "./fit";
+import { useLeft } from "./watch/useLeft";
 import { runText } from "./words";
 
 /** "Running 3/8", "Done in 1.2 s", "Failed: 1 node", and how many problems validation found. */
@@ -19,10 +20,11 @@ export function RunState() {
     editor.actions.select([firstProblem]);
     fitView(editor, [firstProblem]);
   };
-  const text = stuck ? "A node does not react" : cancelling ? "Cancelling…" : runText(run, failed);
+  const left = useLeft(run.left, run);
+  const text = stuck ? "A node does not react" : cancelling ? "Cancelling…" : runText(run, failed, left);
   return (
     <>
-      <span className="nb-run-state" data-testid="nb-run-state" data-state={run.state} role="status" title={text}>
+      <span className="nb-run-state" data-testid="nb-run-state" data-state={run.state} title={text}>
         {text}
       </span>
       {run.state === "running" && run.total > 0 && (

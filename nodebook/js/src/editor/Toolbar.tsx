@@ -4,19 +4,29 @@ import { useCommand } from "./commands/useCommand";
 import { useClient, useEditor } from "./context";
 import { MoreIcon, RunIcon, StopIcon } from "./icons";
 import { RunState } from "./RunState";
+import { useRoving } from "./useRoving";
+import { AutoRunButton, QueueChip, RunMenuButton } from "./watch/RunControls";
 
 /** Run first, then Cancel, what is going on, and the tools. */
 export const Toolbar = memo(function Toolbar() {
+  const bar = useRef<HTMLDivElement>(null);
+  useRoving(bar);
   return (
-    <div className="nb-toolbar" role="toolbar" aria-label="Graph">
+    <div ref={bar} className="nb-toolbar" role="toolbar" aria-label="Graph">
       <RunButton />
+      <RunMenuButton />
       <CancelButton />
+      <AutoRunButton />
       <RunState />
+      <QueueChip />
       <span className="nb-spring" />
+      <ToolButton testid="nb-queue" command="panel.queue" isWide />
+      <ToolButton testid="nb-plan-button" command="panel.plan" isWide />
       <ToolButton testid="nb-undo" command="edit.undo" />
       <ToolButton testid="nb-redo" command="edit.redo" />
       <ToolButton testid="nb-add" command="add.node" />
       <ToolButton testid="nb-fit" command="view.fit" />
+      <ToolButton testid="nb-fullscreen" command="view.fullscreen" isWide />
       <MoreButton />
     </div>
   );
@@ -59,13 +69,20 @@ function CancelButton() {
   );
 }
 
+interface ToolProps {
+  readonly testid: string;
+  readonly command: string;
+  /** Not where the toolbar is narrow: it is in the last menu too. */
+  readonly isWide?: boolean;
+}
+
 /** `icon` of the command, its label as the name and the tip. */
-function ToolButton({ testid, command: id }: { readonly testid: string; readonly command: string }) {
+function ToolButton({ testid, command: id, isWide = false }: ToolProps) {
   const { command, label, enabled, checked, run } = useCommand(id);
   return (
     <button
       type="button"
-      className="nb-button nb-button--icon"
+      className={isWide ? "nb-button nb-button--icon nb-wide-only" : "nb-button nb-button--icon"}
       data-testid={testid}
       aria-label={label}
       aria-pressed={checked}
@@ -87,7 +104,7 @@ function MoreButton() {
     const box = root.getBoundingClientRect();
     if (at === undefined) return;
     const corner = { x: at.right - box.left, y: at.bottom - box.top + 2 };
-    client.setState({ menu: open ? null : { at: corner, items: MORE_MENU } });
+    client.setState({ menu: open ? null : { at: corner, items: MORE_MENU, returnTo: button.current } });
   };
   return (
     <button

@@ -88,6 +88,8 @@ function focusRoot(root: HTMLElement): void {
 export function leave(root: HTMLElement): void {
   root.dataset.leaving = "true";
   (activeElement(root) as HTMLElement | null)?.blur();
+  // The cell around: blurring alone leaves the keyboard nowhere, and the notebook's keys dead.
+  root.parentElement?.closest<HTMLElement>(".jp-Cell, [tabindex]")?.focus({ preventScroll: true });
   delete root.dataset.leaving;
 }
 

@@ -1,7 +1,8 @@
 /** Line icons, 16 × 16, in the colour of the text. */
 import type { ReactNode } from "react";
 
-function Icon({ children, fill = false }: { readonly children: ReactNode; readonly fill?: boolean }) {
+/** An icon of other files too: lines in a box of 16. */
+export function Icon({ children, fill = false }: { readonly children: ReactNode; readonly fill?: boolean }) {
   return (
     <svg className="nb-icon" viewBox="0 0 16 16" aria-hidden="true" data-fill={fill}>
       {children}

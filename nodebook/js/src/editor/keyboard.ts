@@ -22,7 +22,7 @@ export function installKeyboard(editor: EditorContextValue, signal: AbortSignal)
 function handle(event: KeyboardEvent, editor: EditorContextValue): boolean {
   const chord = chordOf(event);
   const command = commandAt(chord);
-  if (command === undefined) return false;
+  if (command === undefined || command.native) return false;
   const where = whereOf(command, chord);
   if (where !== "anywhere" && isTyping(event)) return false;
   if (where === "canvas" && isControl(event)) return false;

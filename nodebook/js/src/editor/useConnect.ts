@@ -1,8 +1,12 @@
 /** Pulling wires: from a port to a port, to a card, to the empty canvas, or off an input. */
 import type { FinalConnectionState, Connection as FlowConnection, OnConnectStartParams } from "@xyflow/react";
 import { useMemo } from "react";
+import type { Point } from "../graph/compose";
+import { convertibleLink, findConversions } from "../graph/conversions";
+import { fittingNodes } from "../graph/fitting";
 import { findType } from "../graph/library";
 import { type Connection, firstFittingInput, firstFittingOutput, whyNotConnect } from "../graph/ports";
+import { outputTypeOf } from "../graph/reroutes";
 import type { WireStart } from "../state/client";
 import { type FlowEdge, portName } from "../state/flow";
 import { type EditorContextValue, useEditor } from "./context";
@@ -17,6 +21,16 @@ function connectHandlers({ kernel, client, actions, flow, root }: EditorContextV
   /** The link whose end is in the hand, and whether it found a new input. */
   let held: { node: string; input: string; done: boolean } | null = null;
 
+  /** Let go on a port of another type: what can be put between is offered. */
+  const offerConversion = (convert: Connection | null, at: Point) => {
+    const { document, library } = kernel.getState();
+    if (convert === null || findConversions(document, library, convert).length === 0) return;
+    const box = root.getBoundingClientRect();
+    const place = flow.current?.screenToFlowPosition(at) ?? at;
+    const corner = { x: at.x - box.left, y: at.y - box.top };
+    client.setState({ palette: { at: corner, place, anywhere: false, wire: null, convert } });
+  };
+
   return {
     isValidConnection: (link: FlowConnection | FlowEdge) => {
       const { document, library } = kernel.getState();
@@ -28,7 +42,9 @@ function connectHandlers({ kernel, client, actions, flow, root }: EditorContextV
       if (nodeId === null || handleId === null || handleType === null) return;
       const port = portName(handleId);
       const side = handleType;
-      client.setState({ wire: { node: nodeId, port, side, type: portType(kernel.getState(), nodeId, port, side) } });
+      const { document, library } = kernel.getState();
+      const wire = { node: nodeId, port, side, type: portType(kernel.getState(), nodeId, port, side) };
+      client.setState({ wire, fitting: fittingNodes(document, library, wire) });
     },
 
     onConnect: (link: FlowConnection) => {
@@ -38,14 +54,22 @@ function connectHandlers({ kernel, client, actions, flow, root }: EditorContextV
 
     onConnectEnd: (event: MouseEvent | TouchEvent, end: FinalConnectionState) => {
       const { wire } = client.getState();
-      client.setState({ wire: null });
-      if (wire === null || held !== null || end.isValid || end.toHandle !== null) return;
+      client.setState({ wire: null, fitting: null });
+      if (wire === null || held !== null || end.isValid) return;
       const at = pointOf(event);
+      if (end.toHandle !== null) {
+        const { nodeId, id, type } = end.toHandle;
+        if (id && type !== wire.side) offerConversion(toConnection(wire, nodeId, portName(id)), at);
+        return;
+      }
       const below = elementAt(root, at);
       const card = below?.closest("[data-node-id]");
       if (card instanceof HTMLElement && card.dataset.nodeId) {
-        const link = firstFit(kernel.getState(), wire, card.dataset.nodeId);
+        const { nodeId } = card.dataset;
+        const { document, library } = kernel.getState();
+        const link = firstFit(kernel.getState(), wire, nodeId);
         if (link !== null) actions.connect(link);
+        else offerConversion(convertibleLink(document, library, wire, nodeId), at);
       } else if (below?.closest(".react-flow__pane")) {
         const box = root.getBoundingClientRect();
         const place = flow.current?.screenToFlowPosition(at) ?? at;
@@ -68,7 +92,7 @@ function connectHandlers({ kernel, client, actions, flow, root }: EditorContextV
     onReconnectEnd: (_event: unknown, _edge: FlowEdge, _type: unknown, end: FinalConnectionState) => {
       const old = held;
       held = null;
-      client.setState({ wire: null });
+      client.setState({ wire: null, fitting: null });
       const onRefusing = end.toHandle !== null && !end.isValid;
       if (old !== null && !old.done && !onRefusing) actions.disconnect(old.node, old.input);
     },
@@ -88,8 +112,8 @@ function toGraph(link: FlowConnection | FlowEdge): Connection | null {
 }
 
 function portType({ document, library }: Kernel, node: string, port: string, side: WireStart["side"]): string {
-  const type = findType(library, document.nodes[node]?.type ?? "");
-  const ports = side === "source" ? type?.outputs : type?.inputs;
+  if (side === "source") return outputTypeOf(document, library, [node, port]);
+  const ports = findType(library, document.nodes[node]?.type ?? "")?.inputs;
   return ports?.find((one) => one.name === port)?.type ?? "*";
 }
 

@@ -1,14 +1,30 @@
 /** The graph document (docs/design/document.md). Values are immutable: an edit makes new objects along its path only. */
 
-import type { GraphDocument, GraphNode } from "../protocol.gen";
+import type { GraphDocument, GraphNode, Group } from "../protocol.gen";
 
-export type { GraphDocument, GraphNode, Link, Value, View } from "../protocol.gen";
+export type { BoundaryPort, GraphDocument, GraphNode, Group, Link, Subgraph, Value, View } from "../protocol.gen";
 
 /** How a node that does not run is treated: nothing comes out of it, or what goes in comes out. */
 export type Mode = "mute" | "bypass";
 
 export function modeOf(node: GraphNode | undefined): Mode | null {
   return node?.mode === "mute" || node?.mode === "bypass" ? node.mode : null;
+}
+
+/** What one graph is made of: the top one, or the one inside a subgraph. */
+export interface Graph {
+  readonly nodes: Readonly<Record<string, GraphNode>>;
+  readonly groups?: Readonly<Record<string, Group>>;
+}
+
+export const REROUTE = "Reroute";
+export const SUBGRAPH_INPUTS = "SubgraphInputs";
+export const SUBGRAPH_OUTPUTS = "SubgraphOutputs";
+export const INSTANCE = "subgraph:";
+
+/** The id of the subgraph that nodes of a type are instances of, null for any other type. */
+export function subgraphIdOf(type: string): string | null {
+  return type.startsWith(INSTANCE) ? type.slice(INSTANCE.length) : null;
 }
 
 export const EMPTY_DOCUMENT: GraphDocument = { nodebook: 1, nodes: {} };
@@ -30,14 +46,21 @@ export function compareIds(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export function orderedIds(document: GraphDocument): string[] {
+export function orderedIds(document: Graph): string[] {
   return Object.keys(document.nodes).sort(compareIds);
 }
 
-/** The highest whole-number id in the document, 0 where there is none. */
+/** The highest whole-number id in the document, inside subgraphs too; 0 where there is none. */
 export function highestId(document: GraphDocument): number {
+  return Math.max(
+    highestOf(Object.keys(document.nodes)),
+    ...Object.values(document.subgraphs ?? {}).map((subgraph) => highestOf(Object.keys(subgraph.nodes))),
+  );
+}
+
+export function highestOf(ids: readonly string[]): number {
   let highest = 0;
-  for (const id of Object.keys(document.nodes)) {
+  for (const id of ids) {
     if (WHOLE_NUMBER.test(id)) highest = Math.max(highest, Number(id));
   }
   return highest;

@@ -1,9 +1,10 @@
 /**
- * The nine edit operations, each a pure function of a document that also returns its inverse.
- * `nodebook/engine/edits.py` implements the same nine; both replay `tests/fixtures/edits.json`.
+ * The edit operations, each a pure function of a document that also returns its inverse.
+ * `nodebook/engine/edits.py` implements the same; both replay `tests/fixtures/edits.json`.
  */
 import type { Op } from "../protocol.gen";
 import { type GraphDocument, type GraphNode, own, type Value, type View } from "./document";
+import { applyDocumentOp, checkInnerId, findSubgraph } from "./documentEdits";
 
 export type { Op };
 
@@ -26,6 +27,7 @@ export function applyOps(document: GraphDocument, ops: readonly Op[]): Applied {
 }
 
 function applyOp(document: GraphDocument, op: Op): Applied {
+  if ("graph" in op && op.graph !== undefined) return applyInside(document, op, op.graph);
   switch (op.op) {
     case "add_node":
       return addNode(document, op.id, op.node);
@@ -53,9 +55,37 @@ function applyOp(document: GraphDocument, op: Op): Applied {
         node: member(node, "mode", op.mode ?? undefined),
         inverse: [{ op: "set_mode", node: op.node, mode: node.mode ?? null }],
       }));
+    case "set_group":
+    case "add_subgraph":
+    case "remove_subgraph":
+    case "set_subgraph":
+    case "set_document_view":
+      return applyDocumentOp(document, op);
     default:
       return { refused: `There is no edit operation ${JSON.stringify((op as { op: unknown }).op)}.` };
   }
+}
+
+/** Apply an operation to the graph inside a subgraph. */
+function applyInside(document: GraphDocument, op: Op, id: string): Applied {
+  const subgraph = findSubgraph(document, id);
+  if (typeof subgraph === "string") return { refused: subgraph };
+  const refused = op.op === "add_node" ? checkInnerId(id, op.id) : null;
+  if (refused !== null) return { refused };
+  const { graph: _outer, ...inner } = op as Op & { graph?: string };
+  const { nodes, groups } = subgraph;
+  const applied = applyOp({ nodebook: document.nodebook, nodes, ...(groups && { groups }) }, inner as Op);
+  if (applied.refused !== undefined) return applied;
+  const { groups: _before, ...rest } = subgraph;
+  const after = {
+    ...rest,
+    nodes: applied.document.nodes,
+    ...(applied.document.groups && { groups: applied.document.groups }),
+  };
+  return {
+    document: { ...document, subgraphs: { ...document.subgraphs, [id]: after } },
+    inverse: applied.inverse.map((undo) => ({ ...undo, graph: id }) as Op),
+  };
 }
 
 function addNode(document: GraphDocument, id: string, node: GraphNode): Applied {
@@ -167,7 +197,7 @@ function withoutLinksFrom(node: GraphNode, source: string): GraphNode {
 const OBJECT_MEMBERS = ["values", "links", "view"] as const;
 
 /** An empty `values`, `links` or `view` says nothing, nor does a `null` in a view: the document leaves them out. */
-function withoutEmptyMembers(node: GraphNode): GraphNode {
+export function withoutEmptyMembers(node: GraphNode): GraphNode {
   let result = node;
   if (Object.values(node.view ?? {}).includes(null)) {
     result = {

@@ -1,8 +1,10 @@
 /** Sizes and places of cards. The estimates let the canvas place wires and skip cards that are not near. */
 
 import type { Point } from "./compose";
-import { type GraphDocument, type GraphNode, own } from "./document";
+import { type GraphDocument, type GraphNode, own, REROUTE } from "./document";
 import { type InputInfo, isMultiline, type Library, NOTE_TYPE, type Ports, portsOf } from "./library";
+import { isPortRow } from "./portRows";
+import { REROUTE_SIZE } from "./reroutes";
 
 export const CARD_WIDTH = 240;
 export const NOTE_WIDTH = 280;
@@ -31,10 +33,21 @@ export interface PortPlace {
 }
 
 export function cardWidth(node: GraphNode): number {
+  if (node.type === REROUTE) return REROUTE_SIZE;
   return node.view?.width ?? (node.type === NOTE_TYPE ? NOTE_WIDTH : CARD_WIDTH);
 }
 
-/** Inputs in the top rows, beside the outputs: those that never have a control. */
+/** Inputs in the top rows, beside the outputs: those without a control, by type or where a person wanted that. */
+export function topInputs(node: GraphNode, inputs: readonly InputInfo[]): InputInfo[] {
+  return inputs.filter((input) => isPortRow(node, input));
+}
+
+/** The other inputs, in rows of their own. */
+export function rowInputs(node: GraphNode, inputs: readonly InputInfo[]): InputInfo[] {
+  return inputs.filter((input) => !isPortRow(node, input));
+}
+
+/** Inputs that never have a control. */
 export function plainInputs(inputs: readonly InputInfo[]): InputInfo[] {
   return inputs.filter((input) => input.widget === null);
 }
@@ -46,11 +59,12 @@ export function controlInputs(inputs: readonly InputInfo[]): InputInfo[] {
 /** The size of a card before it was measured. */
 export function estimateSize(node: GraphNode, ports: Ports): Size {
   const width = cardWidth(node);
+  if (node.type === REROUTE) return { width, height: REROUTE_SIZE };
   if (node.view?.collapsed) return { width, height: HEADER_HEIGHT };
   if (node.type === NOTE_TYPE) return { width, height: node.view?.height ?? NOTE_HEIGHT };
-  const rows = Math.max(plainInputs(ports.inputs).length, ports.outputs.length);
+  const rows = Math.max(topInputs(node, ports.inputs).length, ports.outputs.length);
   let height = HEADER_HEIGHT + BODY_PADDING + rows * ROW_HEIGHT;
-  for (const input of controlInputs(ports.inputs)) height += controlHeight(node, input);
+  for (const input of rowInputs(node, ports.inputs)) height += controlHeight(node, input);
   return { width, height };
 }
 
@@ -65,16 +79,20 @@ export function estimatePorts(node: GraphNode, ports: Ports): PortPlace[] {
   const collapsed = node.view?.collapsed === true;
   const places: PortPlace[] = [];
   const top = HEADER_HEIGHT + BODY_PADDING / 2;
-  const rowMiddle = (row: number) => (collapsed ? HEADER_HEIGHT / 2 : top + (row + 0.5) * ROW_HEIGHT);
+  const isDot = node.type === REROUTE;
+  const rowMiddle = (row: number) => {
+    if (isDot) return REROUTE_SIZE / 2;
+    return collapsed ? HEADER_HEIGHT / 2 : top + (row + 0.5) * ROW_HEIGHT;
+  };
   ports.outputs.forEach((output, row) => {
     places.push({ name: output.name, kind: "source", x: width, y: rowMiddle(row) });
   });
-  const plain = plainInputs(ports.inputs);
+  const plain = topInputs(node, ports.inputs);
   plain.forEach((input, row) => {
     places.push({ name: input.name, kind: "target", x: 0, y: rowMiddle(row) });
   });
   let y = top + Math.max(plain.length, ports.outputs.length) * ROW_HEIGHT;
-  for (const input of controlInputs(ports.inputs)) {
+  for (const input of rowInputs(node, ports.inputs)) {
     const middle = collapsed ? HEADER_HEIGHT / 2 : y + CONTROL_HEIGHT / 2;
     places.push({ name: input.name, kind: "target", x: 0, y: middle });
     y += controlHeight(node, input);

@@ -114,25 +114,82 @@ function scaled(score: number | null, weight: number): number | null {
 
 const LETTERS_THAT_SAY_ENOUGH = 3;
 
-/** Whether every typed word stands in the type as it was typed. Where one has it so, scattered letters are noise. */
-function hasTogether(query: string, type: NodeTypeInfo): boolean {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
-  const texts = fieldsOf(type).map((text) => text.toLowerCase());
-  const typed = words.join("").length;
-  return typed >= LETTERS_THAT_SAY_ENOUGH && words.every((word) => texts.some((text) => text.includes(word)));
+function wordsOf(query: string): string[] {
+  return query.toLowerCase().split(/\s+/).filter(Boolean);
 }
 
-/** The node types that match, best first; all of them by category and title when nothing is typed. */
-export function searchTypes(query: string, types: readonly NodeTypeInfo[]): NodeTypeInfo[] {
-  if (query.trim() === "") {
+function saysEnough(words: readonly string[]): boolean {
+  return words.join("").length >= LETTERS_THAT_SAY_ENOUGH;
+}
+
+/** Whether every typed word stands in the type as it was typed. Where one has it so, scattered letters are noise. */
+function hasTogether(words: readonly string[], type: NodeTypeInfo): boolean {
+  const texts = fieldsOf(type).map((text) => text.toLowerCase());
+  return saysEnough(words) && words.every((word) => texts.some((text) => text.includes(word)));
+}
+
+/** Whether every typed word begins a word of what the type says about itself. */
+function isDescribed(words: readonly string[], type: NodeTypeInfo): boolean {
+  if (!saysEnough(words)) return false;
+  const texts = [...fieldsOf(type), type.description ?? ""].map((text) => text.toLowerCase());
+  return words.every((word) => texts.some((text) => beginsWord(word, text)));
+}
+
+function beginsWord(word: string, text: string): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + 1)) {
+    if (isWordStart(text, at)) return true;
+  }
+  return false;
+}
+
+/** How much more a type counts than its name says: those that a person likes or uses. */
+export type Liking = (name: string) => number;
+
+const NO_LIKING: Liking = () => 0;
+
+/**
+ * The node types that match, best first: by names, categories and former names, then by description. All of them by
+ * category and title when nothing is typed.
+ */
+export function searchTypes(query: string, types: readonly NodeTypeInfo[], liking = NO_LIKING): NodeTypeInfo[] {
+  const words = wordsOf(query);
+  if (words.length === 0) {
     return [...types].sort((a, b) => a.category.localeCompare(b.category) || a.title.localeCompare(b.title));
   }
-  const together = types.filter((type) => hasTogether(query, type));
-  return (together.length > 0 ? together : types)
-    .map((type) => ({ type, score: typeScore(query, type) }))
-    .filter((found): found is { type: NodeTypeInfo; score: number } => found.score !== null)
-    .sort((a, b) => b.score - a.score || a.type.title.localeCompare(b.type.title))
+  const together = types.filter((type) => hasTogether(words, type));
+  const described = types.filter((type) => isDescribed(words, type));
+  if (together.length > 0) return inOrder(ranked(query, together, liking), ranked("", described, liking));
+  return inOrder(ranked("", described, liking), ranked(query, types, liking));
+}
+
+function inOrder(...lists: readonly NodeTypeInfo[][]): NodeTypeInfo[] {
+  return [...new Set(lists.flat())];
+}
+
+function ranked(query: string, types: readonly NodeTypeInfo[], liking: Liking): NodeTypeInfo[] {
+  return types
+    .map((type) => ({ type, score: query === "" ? 0 : typeScore(query, type), liked: liking(type.name) }))
+    .filter((found): found is typeof found & { score: number } => found.score !== null)
+    .sort((a, b) => b.score + b.liked - a.score - a.liked || a.type.title.localeCompare(b.type.title))
     .map((found) => found.type);
+}
+
+/** The former or other name by which a query finds a type whose own names do not say it. */
+export function aliasFor(query: string, type: NodeTypeInfo): string | undefined {
+  const words = wordsOf(query);
+  const says = (text: string) => words.every((word) => text.toLowerCase().includes(word));
+  if (words.length === 0 || says(`${type.title} ${type.name}`)) return undefined;
+  return type.aliases?.find(says);
+}
+
+/** Whatever has a title, best first; in its own order when nothing is typed. */
+export function searchTitles<T extends { readonly title: string }>(query: string, things: readonly T[]): T[] {
+  if (query.trim() === "") return [...things];
+  return things
+    .map((thing) => ({ thing, score: optionScore(query, thing.title) }))
+    .filter((found): found is { thing: T; score: number } => found.score !== null)
+    .sort((a, b) => b.score - a.score)
+    .map((found) => found.thing);
 }
 
 /** The options of a choice that match, best first; in their own order when nothing is typed. */

@@ -1,16 +1,16 @@
 /** Client-only state: what is selected, open or being dragged in this one view. Never sent to the kernel. */
 import { createStore, type StoreApi } from "zustand/vanilla";
+import type { Guide } from "../graph/arrange";
 import type { Point } from "../graph/compose";
+import type { WireEnd } from "../graph/fitting";
+import type { Connection } from "../graph/ports";
 import type { NoticeLevel } from "../protocol";
 import type { FlowEdge, FlowNode } from "./flow";
+import type { PickerState } from "./picker";
+import { loadPreferences, type Preferences } from "./preferences";
 
 /** A port from which a wire is being pulled. */
-export interface WireStart {
-  readonly node: string;
-  readonly port: string;
-  readonly side: "source" | "target";
-  readonly type: string;
-}
+export type WireStart = WireEnd;
 
 export interface PaletteState {
   /** Pixels from the editor's corner. */
@@ -21,6 +21,12 @@ export interface PaletteState {
   readonly anywhere: boolean;
   /** The new node is connected here, and only types that fit are offered. */
   readonly wire: WireStart | null;
+  /** What stands in the field at first. */
+  readonly query?: string;
+  /** The node that what is chosen takes the place of. */
+  readonly replace?: string;
+  /** The two ports, of types that do not fit, that what is chosen is put between. */
+  readonly convert?: Connection;
 }
 
 /** A menu of commands, open at a place. */
@@ -29,6 +35,8 @@ export interface MenuState {
   readonly at: Point;
   /** Ids of commands, in parts with a line between them. */
   readonly items: readonly (readonly string[])[];
+  /** What gets the keyboard back; left out: the canvas. */
+  readonly returnTo?: HTMLElement | null;
 }
 
 export interface Notice {
@@ -44,12 +52,24 @@ export interface ClientState {
   readonly far: boolean;
   readonly palette: PaletteState | null;
   readonly menu: MenuState | null;
+  readonly picker: PickerState | null;
+  readonly preferences: Preferences;
+  /** Lines on which the cards that are being dragged are level with others. */
+  readonly guides: readonly Guide[];
+  /** The last thing that screen readers were told; the number makes the same words twice two things. */
+  readonly announced: { readonly number: number; readonly text: string };
   /** Id of the panel at the side. */
   readonly panel: string | null;
   readonly helpOpen: boolean;
   readonly wire: WireStart | null;
+  /** The nodes that the wire being pulled can end at. */
+  readonly fitting: ReadonlySet<string> | null;
   readonly notices: readonly Notice[];
   readonly renaming: string | null;
+  /** The group that was last touched, and whether its title is being typed. */
+  readonly group: { readonly id: string; readonly renaming: boolean } | null;
+  /** Id of the note that is being written. */
+  readonly editingNote: string | null;
   /** Node id whose picture is shown large. */
   readonly enlarged: string | null;
   /** Which picture of a batch a node shows. */
@@ -60,6 +80,12 @@ export interface ClientState {
   readonly cancelling: boolean;
   /** Cancel was clicked a while ago, and a node does not react: a second Cancel gives the run up. */
   readonly stuck: boolean;
+  /** How often to run is being asked. */
+  readonly askingTimes: boolean;
+  /** The node whose log is shown; null: all. */
+  readonly logNode: string | null;
+  /** The editor fills the screen, or at least the page. */
+  readonly full: boolean;
 }
 
 export type ClientStore = StoreApi<ClientState>;
@@ -71,16 +97,26 @@ export function createClientStore(): ClientStore {
     far: true,
     palette: null,
     menu: null,
+    picker: null,
+    preferences: loadPreferences(),
+    guides: [],
+    announced: { number: 0, text: "" },
     panel: null,
     helpOpen: false,
     wire: null,
+    fitting: null,
     notices: [],
     renaming: null,
+    group: null,
+    editingNote: null,
     enlarged: null,
     pictureIndex: {},
     uploading: new Set(),
     cancelling: false,
     stuck: false,
+    askingTimes: false,
+    logNode: null,
+    full: false,
   }));
 }
 
@@ -94,6 +130,11 @@ export function pushNotice(store: ClientStore, level: NoticeLevel, text: string)
   store.setState((state) => ({
     notices: [...state.notices.filter((old) => old.text !== text), notice].slice(-MOST_NOTICES),
   }));
+}
+
+/** Say something to a screen reader that the page shows by looks alone. */
+export function announce(store: ClientStore, text: string): void {
+  store.setState((state) => ({ announced: { number: state.announced.number + 1, text } }));
 }
 
 export function dropNotice(store: ClientStore, id: number): void {

@@ -1,6 +1,6 @@
 /** Kernel-synced state: what the kernel says about the graph, and our own edits on top. Only sync/ writes it. */
 import { createStore, type StoreApi } from "zustand/vanilla";
-import { EMPTY_DOCUMENT, type GraphDocument } from "../graph/document";
+import { compareIds, EMPTY_DOCUMENT, type GraphDocument } from "../graph/document";
 import { EMPTY_LIBRARY, type Library, usedOutputs } from "../graph/library";
 import {
   EMPTY_QUEUE,
@@ -14,6 +14,7 @@ import {
   type Queue,
   type Run,
 } from "../protocol";
+import { EMPTY_LOG, type Log } from "./log";
 
 /** `connecting`: nothing shown yet; `live`: answered; `silent`: cannot be reached, or did not answer in time. */
 export type KernelLink = "connecting" | "live" | "silent";
@@ -33,6 +34,8 @@ export interface KernelState {
   readonly queue: Queue;
   /** The answer to the last `plan`. */
   readonly plan: PlanMessage | null;
+  /** What nodes wrote, as far as it was asked for. */
+  readonly log: Log;
   /** Output names of each node that some link starts at. */
   readonly used: ReadonlyMap<string, readonly string[]>;
 }
@@ -52,6 +55,7 @@ export function createKernelStore(): KernelStore {
     library: EMPTY_LIBRARY,
     queue: EMPTY_QUEUE,
     plan: null,
+    log: EMPTY_LOG,
     used: new Map(),
   }));
 }
@@ -76,17 +80,37 @@ export function groupProblems(list: readonly Problem[], old: KernelState["proble
     if (found === undefined) grouped.set(problem.node, [problem]);
     else found.push(problem);
   }
-  return keepEqual(grouped, old);
+  return keepEqual(grouped, old, (a, b) => JSON.stringify(a) === JSON.stringify(b));
+}
+
+/** Merge the problems of some nodes; an empty list takes those of its node away. Kept in document order. */
+export function mergeProblems(
+  old: KernelState["problems"],
+  changed: Readonly<Record<string, readonly Problem[]>>,
+): KernelState["problems"] {
+  const entries = Object.entries(changed);
+  if (entries.length === 0) return old;
+  const merged = new Map(old);
+  for (const [node, list] of entries) {
+    if (list.length === 0) merged.delete(node);
+    else merged.set(node, list);
+  }
+  return new Map([...merged].sort(([a], [b]) => compareIds(a, b)));
 }
 
 export function usedOf(document: GraphDocument, old: KernelState["used"]): KernelState["used"] {
-  return keepEqual(usedOutputs(document), old);
+  return keepEqual<string>(usedOutputs(document), old, Object.is);
 }
 
-function keepEqual<T>(fresh: Map<string, readonly T[]>, old: ReadonlyMap<string, readonly T[]>) {
+function keepEqual<T>(
+  fresh: Map<string, readonly T[]>,
+  old: ReadonlyMap<string, readonly T[]>,
+  same: (a: T, b: T) => boolean,
+) {
   for (const [key, list] of fresh) {
     const before = old.get(key);
-    if (before !== undefined && JSON.stringify(before) === JSON.stringify(list)) fresh.set(key, before);
+    if (before?.length !== list.length) continue;
+    if (before.every((item, index) => same(item, list[index] as T))) fresh.set(key, before);
   }
   return fresh;
 }

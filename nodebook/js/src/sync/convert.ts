@@ -25,6 +25,11 @@ export function toWire<T>(local: T): T {
   return convertParts(local, tag);
 }
 
+/** A document as files hold it: as on the wire, but whole numbers of any length stand as they are. */
+export function toFile(document: GraphDocument): GraphDocument {
+  return convertDocument(document, tagForFile);
+}
+
 function convertParts<T>(whole: T, convert: Convert): T {
   if (Array.isArray(whole)) return whole.map((op) => convertOp(op as Op, convert)) as T;
   const parts = { ...whole } as { document?: GraphDocument; nodes?: unknown; ops?: readonly Op[]; library?: Library };
@@ -101,14 +106,21 @@ function untag(value: Value): Value {
 }
 
 function tag(value: Value): Value {
-  if (typeof value === "bigint") return { $int: value.toString() };
+  return typeof value === "bigint" ? { $int: value.toString() } : tagRest(value, tag);
+}
+
+function tagForFile(value: Value): Value {
+  return tagRest(value, tagForFile);
+}
+
+function tagRest(value: Value, inner: Convert): Value {
   if (typeof value === "number" && !Number.isFinite(value)) {
     return { $float: Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf" };
   }
-  if (Array.isArray(value)) return value.map(tag);
+  if (Array.isArray(value)) return value.map(inner);
   if (!isObject(value)) return value;
   const [name, held] = onlyMember(value) ?? [];
-  return name?.startsWith("$") ? { [`$${name}`]: tag(held as Value) } : mapMembers(value, tag);
+  return name?.startsWith("$") ? { [`$${name}`]: inner(held as Value) } : mapMembers(value, inner);
 }
 
 function onlyMember(value: Members): [string, Value] | undefined {

@@ -97,10 +97,11 @@ describe("a plan", () => {
 });
 
 describe("the queue", () => {
-  const queued = { id: "7", graph: null, state: "waiting", priority: 2, position: 0 } as const;
+  const queued = { id: "7", graph: null, mine: true, nodes: 3, state: "waiting", priority: 2, position: 0 } as const;
   const ended = {
     id: "6",
     graph: "mine",
+    mine: true,
     state: "abandoned",
     finished: 1,
     seconds: 2,
@@ -303,7 +304,7 @@ describe("loss", () => {
     label: "x",
     ops,
     history: kernel.history(),
-    problems: [],
+    problems: {},
   });
 
   test("a gap in the revisions is healed by hello", async () => {
@@ -384,4 +385,41 @@ test("an upload sends the bytes and ends when the kernel answered", async () => 
   await session.upload("1", "image", "a.png", bytes);
   expect(send.mock.lastCall?.[2]).toEqual([bytes]);
   expect(store.getState().document.nodes["1"]?.values?.image).toBe("a.png");
+});
+
+describe("problems", () => {
+  const places = (store: ReturnType<typeof createKernelStore>) => [...store.getState().problems.keys()];
+
+  test("come whole with a snapshot and as differences with an edit, in document order", async () => {
+    const kernel = new FakeKernel({ nodebook: 1, nodes: { "2": { type: "ImageBlur" }, "10": { type: "ImageBlur" } } });
+    const { store, session } = view(kernel);
+    await settle();
+    expect(places(store)).toEqual(["2", "10"]);
+    const before = store.getState().problems;
+    session.edit("blur", [setSigma(2)]);
+    await settle();
+    expect(store.getState().problems).toBe(before);
+    session.edit("add", [{ op: "add_node", id: "3", node: { type: "ImageBlur" } }]);
+    await settle();
+    expect(places(store)).toEqual(["2", "3", "10"]);
+    expect(store.getState().problems.get("10")).toBe(before.get("10"));
+    session.edit("connect", [{ op: "set_link", node: "2", input: "image", source: ["3", "IMAGE"] }]);
+    await settle();
+    expect(places(store)).toEqual(["3", "10"]);
+  });
+});
+
+test("an edit that the kernel confirms as it was made changes what is shown once", async () => {
+  const kernel = new FakeKernel(DOCUMENT);
+  const { store, session, sigma } = view(kernel);
+  await settle();
+  const shown: unknown[] = [];
+  store.subscribe((state, before) => state.document !== before.document && shown.push(state.document));
+  session.edit("blur", [setSigma(2)]);
+  session.edit("blur", [setSigma(3)]);
+  await settle();
+  expect(shown).toHaveLength(2);
+  expect(store.getState()).toMatchObject({ pending: 0, document: shown[1] });
+  kernel.edit("by code", [setSigma(4)]);
+  expect([shown.length, sigma()]).toEqual([3, 4]);
 });

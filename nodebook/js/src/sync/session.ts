@@ -5,10 +5,24 @@
  * confirmed document with our unanswered batches replayed on it.
  */
 import type { AnyModel } from "@anywidget/types";
-import { EMPTY_DOCUMENT, type GraphDocument, highestId } from "../graph/document";
+import { changesBetween, relinked, sameOps } from "../graph/changes";
+import { EMPTY_DOCUMENT, type GraphDocument, highestId, highestOf } from "../graph/document";
 import { applyOps, type Op } from "../graph/edits";
-import { type FromKernel, isBusy, type NoticeLevel, type Snapshot, type ToKernel } from "../protocol";
-import { groupProblems, type KernelStore, mergeStatuses, usedOf } from "../state/kernel";
+import {
+  type AutoRunCommand,
+  type FromKernel,
+  isBusy,
+  type NoticeLevel,
+  type QueueCancel,
+  type QueueClear,
+  type QueueMove,
+  type QueuePause,
+  type Restore,
+  type Snapshot,
+  type ToKernel,
+} from "../protocol";
+import { groupProblems, type KernelStore, mergeProblems, mergeStatuses, usedOf } from "../state/kernel";
+import { EMPTY_LOG, mergeLog } from "../state/log";
 import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
 import { fromWire, toWire } from "./convert";
@@ -35,6 +49,15 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
 }
 
+export interface RunOptions {
+  readonly count?: number;
+  /** Before all that waits. */
+  readonly front?: boolean;
+}
+
+type WithoutClient<T> = T extends ToKernel ? Omit<T, "client"> : never;
+export type Asked = WithoutClient<AutoRunCommand | QueueMove | QueueCancel | QueuePause | QueueClear | Restore>;
+
 /** What the editor may ask of the kernel. */
 export interface Session {
   readonly client: string;
@@ -44,14 +67,18 @@ export interface Session {
   newIds(count: number): string[];
   undo(): void;
   redo(): void;
-  run(targets: readonly string[] | null): void;
+  run(targets: readonly string[] | null, how?: RunOptions): void;
   cancel(): void;
   /** Ask what a run would do; the answer is `plan` of the store. */
   plan(targets: readonly string[] | null): void;
+  /** What is no edit of the document: answered, if at all, by what the kernel tells all views. */
+  ask(what: Asked): void;
+  /** Ask what nodes wrote since it was last asked; the answer is added to `log` of the store. */
+  askLog(): void;
   /** Ask for the files that inputs may name, since folders change; an answer comes only if they did. */
   listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
-  upload(node: string, input: string, name: string, bytes: ArrayBuffer): Promise<void>;
+  upload(node: string, input: string, name: string, bytes: ArrayBuffer, graph?: string): Promise<void>;
   hello(): void;
 }
 
@@ -118,8 +145,14 @@ export function startSession(options: SessionOptions): Session {
       const applied = applyOps(document, batch.ops);
       if (applied.refused === undefined) document = applied.document;
     }
-    lastId = Math.max(lastId, highestId(document));
-    store.setState((state) => ({ document, pending: pending.length, used: usedOf(document, state.used) }));
+    store.setState((state) => {
+      const changes = changesBetween(state.document, document);
+      const inside = state.document.subgraphs === document.subgraphs ? 0 : highestId(document);
+      lastId = Math.max(lastId, highestOf(changes.added), inside);
+      const links = relinked(state.document, document, changes);
+      const used = links?.length === 0 ? state.used : usedOf(document, state.used);
+      return { document, pending: pending.length, used };
+    });
   };
 
   const stopTimers = () => {
@@ -158,6 +191,7 @@ export function startSession(options: SessionOptions): Session {
       problems: groupProblems(message.problems, state.problems),
       library: message.library,
       queue: message.queue,
+      log: EMPTY_LOG,
     }));
     show();
   };
@@ -177,6 +211,8 @@ export function startSession(options: SessionOptions): Session {
   };
 
   const onEdited = (message: Extract<FromKernel, { type: "edited" }>) => {
+    const [first] = pending;
+    const isNext = message.client === client && first !== undefined && first.batch === message.batch;
     if (message.client === client) settle(message.batch);
     if (message.revision <= revision || awaitingSnapshot) return show();
     const applied = message.revision === revision + 1 ? applyOps(confirmed, message.ops) : null;
@@ -185,9 +221,12 @@ export function startSession(options: SessionOptions): Session {
     confirmed = applied.document;
     store.setState((state) => ({
       history: message.history,
-      problems: groupProblems(message.problems, state.problems),
+      problems: mergeProblems(state.problems, message.problems),
     }));
-    show();
+    if (!isNext || !sameOps(first.ops, message.ops)) return show();
+    // What is shown says this already. Kept as it is, so that nothing renders twice for one edit.
+    if (pending.length === 0) confirmed = store.getState().document;
+    store.setState({ pending: pending.length });
   };
 
   const onMessage = (wire: unknown, buffers: readonly DataView[] = []) => {
@@ -215,6 +254,9 @@ export function startSession(options: SessionOptions): Session {
         }));
       case "plan":
         if (message.to === client) store.setState({ plan: message });
+        return;
+      case "log":
+        if (message.to === client) store.setState((state) => ({ log: mergeLog(state.log, message) }));
         return;
       case "queue":
         return store.setState({ queue: message.queue });
@@ -271,19 +313,22 @@ export function startSession(options: SessionOptions): Session {
       if (store.getState().history.redo !== null) expectAnswer();
       send({ type: "redo", client });
     },
-    run(targets) {
+    run(targets, how = {}) {
       // A run that waits behind another may be told only when that one ends.
       if (!isBusy(store.getState().run)) expectAnswer();
-      send({ type: "run", client, targets });
+      send({ type: "run", client, targets, ...how });
     },
+    ask: (what) => void send({ ...what, client }),
+    askLog: () => void send({ type: "log", client, after: store.getState().log.upto }),
     cancel: () => void send({ type: "cancel", client }),
     plan: (targets) => void send({ type: "plan", client, targets }),
     listFiles: () => void send({ type: "list_files", client }),
-    upload(node, input, name, bytes) {
+    upload(node, input, name, bytes, graph) {
       lastBatch += 1;
       const batch = lastBatch;
       expectAnswer();
-      if (!send({ type: "upload", client, batch, node, input, name }, [bytes])) return Promise.resolve();
+      if (!send({ type: "upload", client, batch, node, input, name, ...(graph && { graph }) }, [bytes]))
+        return Promise.resolve();
       return new Promise((resolve) => uploads.set(batch, resolve));
     },
   };

@@ -1,10 +1,14 @@
 /** Everything a user can do to the graph, as one batch of operations each. */
 import { bindCancelling } from "../../state/cancelling";
+import { clipboardActions } from "./clipboard";
+import { findingActions } from "./finding";
+import { groupActions } from "./groups";
 import { linkActions } from "./links";
 import { moveActions } from "./moves";
 import { nodeActions } from "./nodes";
 import type { Parts } from "./parts";
 import { selectionActions } from "./selection";
+import { subgraphActions } from "./subgraphs";
 
 export type Actions = ReturnType<typeof createActions>;
 
@@ -14,7 +18,11 @@ export function createActions(parts: Parts) {
     ...selectionActions(parts),
     ...nodeActions(parts),
     ...linkActions(parts),
+    ...findingActions(parts),
+    ...clipboardActions(parts),
     ...moveActions(parts),
+    ...subgraphActions(parts),
+    ...groupActions(parts),
 
     cancel() {
       onCancel();

@@ -1,6 +1,7 @@
 /** Where cards are and how large. */
 import { count, moveOps, type Point } from "../../graph/compose";
 import type { Value } from "../../graph/document";
+import type { Op } from "../../graph/edits";
 import { nameOf, type Parts } from "./parts";
 
 const NUDGE_COMMIT_MS = 400;
@@ -9,11 +10,13 @@ export function moveActions({ kernel, client, session, signal }: Parts) {
   const name = (id: string) => nameOf(kernel, id);
   const isSelected = (id: string) => client.getState().nodes.some((node) => node.id === id && node.selected);
 
-  const commitMove = () => {
+  /** `more`: what happens with the move, as one step; `label` says it then. */
+  const commitMove = (more?: { readonly label: string; readonly ops: readonly Op[] }) => {
     const moved = new Map(client.getState().nodes.map((node) => [node.id, node.position]));
     const { document } = kernel.getState();
     const placed = new Map([...moved].filter(([id]) => document.nodes[id]?.view?.x !== undefined || isSelected(id)));
     const ops = moveOps(document, placed);
+    if (more !== undefined) return session.edit(more.label, [...ops, ...more.ops]);
     const first = ops[0];
     if (first?.op !== "set_view") return;
     session.edit(ops.length === 1 ? `Move ${name(first.node)}` : `Move ${count(ops.length, "node")}`, ops);
@@ -33,7 +36,7 @@ export function moveActions({ kernel, client, session, signal }: Parts) {
         ),
       }));
       clearTimeout(nudgeTimer);
-      nudgeTimer = setTimeout(commitMove, NUDGE_COMMIT_MS);
+      nudgeTimer = setTimeout(commitMove, NUDGE_COMMIT_MS, undefined);
     },
 
     collapse(node: string, collapsed: boolean) {

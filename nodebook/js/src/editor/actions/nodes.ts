@@ -3,11 +3,12 @@ import { newNode, type Point } from "../../graph/compose";
 import type { Value } from "../../graph/document";
 import type { Op } from "../../graph/edits";
 import { estimateSize, freePlace, nudgedPlace } from "../../graph/layout";
-import { findType, portsOf } from "../../graph/library";
+import { findType, NOTE_TYPE, portsOf } from "../../graph/library";
 import { firstFittingInput, firstFittingOutput } from "../../graph/ports";
 import { offeredStarters, starterOps } from "../../graph/starters";
 import type { WireStart } from "../../state/client";
 import { boxesOf } from "../../state/flow";
+import { remembered } from "../../state/remembered";
 import { connectOp } from "./links";
 import { nameOf, type Parts } from "./parts";
 import { select } from "./selection";
@@ -36,7 +37,10 @@ export function nodeActions({ kernel, client, session }: Parts) {
         if (output) ops.push(connectOp({ source: id, output, target: wire.node, input: wire.port }));
       }
       session.edit(`Add ${type.title}`, ops);
+      remembered.used(typeName);
       select(client, [id]);
+      // A note is there to be written.
+      if (typeName === NOTE_TYPE) client.setState({ editingNote: id });
       return id;
     },
 

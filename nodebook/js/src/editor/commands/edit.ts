@@ -1,3 +1,4 @@
+import { NOTE_TYPE } from "../../graph/library";
 import { selectedIds } from "../../state/client";
 import type { EditorContextValue } from "../context";
 import { reveal } from "../fit";
@@ -19,7 +20,8 @@ export const EDIT_COMMANDS: readonly Command[] = [
       const { undo } = kernel.getState().history;
       return undo === null ? "Nothing to undo" : `Undo ${undo}`;
     },
-    enabled: ({ kernel }) => kernel.getState().history.undo !== null,
+    // An edit that is on its way can be undone too: the kernel takes messages in order.
+    enabled: ({ kernel }) => kernel.getState().history.undo !== null || kernel.getState().pending > 0,
     run: ({ session }) => session.undo(),
   },
   {
@@ -64,11 +66,19 @@ export const EDIT_COMMANDS: readonly Command[] = [
   },
   {
     id: "edit.enter",
-    title: "Go to the first field of the selected node",
+    title: "Go into the fields of the selected node",
     section: "Edit",
     keys: ["Enter"],
-    enabled: hasSelection,
-    run: ({ client, root }) => focusFirstControl(root, selectedIds(client.getState())[0] as string),
+    enabled: ({ client, kernel }) =>
+      client.getState().nodes.some((node) => node.selected) ||
+      Object.keys(kernel.getState().document.nodes).length === 0,
+    run({ client, kernel, actions, root }) {
+      const [id] = selectedIds(client.getState());
+      const node = kernel.getState().document.nodes[id ?? ""];
+      if (id !== undefined && node?.view?.collapsed) actions.collapse(id, false);
+      if (id !== undefined && node?.type === NOTE_TYPE) client.setState({ editingNote: id });
+      else focusFirstControl(root, id);
+    },
   },
   {
     id: "edit.mute",
@@ -88,7 +98,9 @@ export const EDIT_COMMANDS: readonly Command[] = [
   },
 ];
 
-function focusFirstControl(root: HTMLElement, id: string): void {
-  const card = root.querySelector(`[data-node-id="${CSS.escape(id)}"] .nb-body`);
-  card?.querySelector<HTMLElement>("button, input, textarea, [tabindex='0']")?.focus({ preventScroll: true });
+/** Of the card; in an empty graph the first of the starters. */
+function focusFirstControl(root: HTMLElement, id: string | undefined): void {
+  const part = id === undefined ? ".nb-starters" : `[data-node-id="${CSS.escape(id)}"] .nb-body`;
+  const controls = root.querySelector(part)?.querySelectorAll<HTMLElement>("button, input, textarea, [tabindex='0']");
+  controls?.[0]?.focus({ preventScroll: true });
 }

@@ -1,10 +1,16 @@
 /** All commands. A new one is added to the list of its section, and is then in the help sheet and at its keys. */
 import type { EditorContextValue } from "../context";
 import { PANEL_COMMANDS } from "../panels";
+import { WATCH_RUN_COMMANDS, WATCH_VIEW_COMMANDS } from "../watch/commands";
 import { ADD_COMMANDS } from "./add";
 import { ARRANGE_COMMANDS } from "./arrange";
 import { chordText } from "./chords";
+import { CLIPBOARD_COMMANDS } from "./clipboard";
 import { EDIT_COMMANDS } from "./edit";
+import { FIND_COMMANDS } from "./find";
+import { GO_COMMANDS } from "./go";
+import { LOOK_COMMANDS } from "./look";
+import { ORGANISE_COMMANDS } from "./organise";
 import { RUN_COMMANDS } from "./run";
 import { SELECT_COMMANDS } from "./select";
 import type { Command, Where } from "./types";
@@ -12,11 +18,18 @@ import { VIEW_COMMANDS } from "./view";
 
 export const COMMANDS: readonly Command[] = [
   ...RUN_COMMANDS,
+  ...WATCH_RUN_COMMANDS,
   ...ADD_COMMANDS,
   ...EDIT_COMMANDS,
+  ...CLIPBOARD_COMMANDS,
+  ...FIND_COMMANDS,
   ...SELECT_COMMANDS,
+  ...GO_COMMANDS,
   ...ARRANGE_COMMANDS,
+  ...ORGANISE_COMMANDS,
+  ...LOOK_COMMANDS,
   ...VIEW_COMMANDS,
+  ...WATCH_VIEW_COMMANDS,
   ...PANEL_COMMANDS,
 ];
 

@@ -22,6 +22,8 @@ export interface Command {
   readonly keysText?: string;
   /** Left out: `controls` for keys with Mod, else `canvas`. */
   readonly where?: Where;
+  /** The browser's own keys for it count (copy, cut, paste): the editor hears of them as events. */
+  readonly native?: boolean;
   readonly icon?: () => ReactNode;
   /** What to say of it now: "Undo Move Blur". Left out: the title. */
   readonly label?: (editor: EditorContextValue) => string;

@@ -1,11 +1,25 @@
+import type { ComponentType } from "react";
 import { useClient, useEditor } from "../context";
 import { CloseIcon } from "../icons";
+import { ListPanel } from "../list/ListPanel";
+import { LogPanel } from "../watch/LogPanel";
+import { PlanPanel } from "../watch/PlanPanel";
+import { QueuePanel } from "../watch/QueuePanel";
+import { TimesPanel } from "../watch/TimesPanel";
 import { PANELS } from ".";
+import { LegendPanel } from "./LegendPanel";
+import { LibraryPanel } from "./LibraryPanel";
 
 /** What each panel holds, by its id. */
-const CONTENTS: Readonly<Record<string, ComponentType>> = {};
-
-import type { ComponentType } from "react";
+const CONTENTS: Readonly<Record<string, ComponentType>> = {
+  library: LibraryPanel,
+  legend: LegendPanel,
+  list: ListPanel,
+  queue: QueuePanel,
+  plan: PlanPanel,
+  log: LogPanel,
+  times: TimesPanel,
+};
 
 /** The panel beside the canvas, if one is open. */
 export function SidePanel() {

@@ -1,0 +1,103 @@
+/** Nodes out of ComfyUI's workflow JSON (the project's notes on the format: docs/design/clipboard.md). */
+import type { Clip } from "../clip";
+import type { GraphNode, Link, Value, View } from "../document";
+import { findType, type Library, NOTE_TYPE, type NodeTypeInfo } from "../library";
+import { valuesBySlot } from "./slots";
+import { BYPASS, type ComfyLink, type ComfyNode, type ComfyWorkflow, isList, isMembers, NEVER } from "./workflow";
+
+const NOTES = new Set(["Note", "MarkdownNote"]);
+const PRIMITIVE = "PrimitiveNode";
+const REROUTE = "Reroute";
+/** Where a node that the library does not know keeps values that have no names. */
+const UNNAMED_VALUES = "widgets_values";
+
+/** Nodes that only ComfyUI's editor knows are resolved: what comes through a Reroute, what a PrimitiveNode sets. */
+export function readWorkflow(workflow: ComfyWorkflow, library: Library): Clip {
+  const byId = new Map(workflow.nodes.map((node) => [node.id, node]));
+  const read: Reading = { workflow, library, byId };
+  const nodes: Record<string, GraphNode> = {};
+  for (const node of workflow.nodes) {
+    if (node.type === PRIMITIVE || node.type === REROUTE) continue;
+    nodes[node.id] = NOTES.has(node.type) ? readNote(node, library) : readNode(node, read);
+  }
+  return { nodes, outside: {} };
+}
+
+interface Reading {
+  readonly workflow: ComfyWorkflow;
+  readonly library: Library;
+  readonly byId: ReadonlyMap<string, ComfyNode>;
+}
+
+function readNode(node: ComfyNode, read: Reading): GraphNode {
+  const type = findType(read.library, node.type);
+  const values: Record<string, Value> = type === undefined ? unknownValues(node) : knownValues(type, node);
+  const links: Record<string, Link> = {};
+  for (const input of node.inputs) {
+    const source = input.link === null ? null : sourceOf(read, input.link);
+    if (source === null) continue;
+    if ("value" in source) values[input.name] = source.value;
+    else links[input.name] = source.link;
+  }
+  return { ...shared(node, type), values, links };
+}
+
+function readNote(node: ComfyNode, library: Library): GraphNode {
+  const text = isList(node.values) ? node.values[0] : node.values.text;
+  return { ...shared(node, findType(library, NOTE_TYPE)), type: NOTE_TYPE, values: { text: text ?? "" } };
+}
+
+function shared(node: ComfyNode, type: NodeTypeInfo | undefined): GraphNode {
+  const view: Record<string, Value> = { x: Math.round(node.at.x), y: Math.round(node.at.y) };
+  if (node.width !== undefined) view.width = Math.round(node.width);
+  if (node.collapsed) view.collapsed = true;
+  if (node.color !== undefined) view.color = node.color;
+  const mode = node.mode === NEVER ? "mute" : node.mode === BYPASS ? "bypass" : undefined;
+  const title = node.title === type?.title || node.title === node.type ? undefined : node.title;
+  return {
+    type: node.type,
+    view: view as View,
+    ...(title !== undefined && { title }),
+    ...(mode !== undefined && { mode }),
+  };
+}
+
+/** By position where the numbers agree, else those that the file names; what has no name is kept as a list. */
+function knownValues(type: NodeTypeInfo, node: ComfyNode): Record<string, Value> {
+  if (isMembers(node.values as Value)) return { ...(node.values as Record<string, Value>) };
+  const list = node.values as readonly Value[];
+  return valuesBySlot(type, list) ?? unknownValues(node);
+}
+
+function unknownValues(node: ComfyNode): Record<string, Value> {
+  if (!isList(node.values as Value)) return { ...(node.values as Record<string, Value>) };
+  const list = node.values as readonly Value[];
+  const names = node.inputs.flatMap((input) => (input.widget === undefined ? [] : [input.widget.name]));
+  if (list.length === 0) return {};
+  if (names.length !== list.length) return { [UNNAMED_VALUES]: list };
+  return Object.fromEntries(names.map((name, index) => [name, list[index] as Value]));
+}
+
+/** Where a link starts: an output, or the value of a PrimitiveNode. Null for what leads nowhere or in a circle. */
+function sourceOf(read: Reading, linkId: number): { readonly link: Link } | { readonly value: Value } | null {
+  const seen = new Set<number>();
+  let link: ComfyLink | undefined = read.workflow.links.get(linkId);
+  for (let id: number | null = linkId; id !== null && !seen.has(id); link = read.workflow.links.get(id ?? Number.NaN)) {
+    seen.add(id);
+    const node: ComfyNode | undefined = link && read.byId.get(link.source);
+    if (link === undefined || node === undefined) return null;
+    if (node.type === PRIMITIVE) {
+      const value = isList(node.values as Value) ? (node.values as readonly Value[])[0] : undefined;
+      return value === undefined ? null : { value };
+    }
+    if (node.type !== REROUTE) return { link: [node.id, outputName(read, node, link.sourceSlot)] };
+    id = node.inputs[0]?.link ?? null;
+  }
+  return null;
+}
+
+/** By its place among the type's outputs: the names in a file may be translated. */
+function outputName({ library }: Reading, node: ComfyNode, slot: number): string {
+  const known = findType(library, node.type)?.outputs[slot]?.name;
+  return known ?? node.outputs[slot]?.name ?? `output ${slot}`;
+}
