@@ -12,7 +12,7 @@ from annotated_types import BaseMetadata, Ge, GroupedMetadata, Gt, Interval, Le,
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from nodebook.engine.annotations import Color, FileName, Number, Picture, Port, Text, Toggle
+from nodebook.engine.annotations import Color, FileName, InputFile, Number, Picture, Port, Seed, Text, Toggle
 from nodebook.engine.items import Items
 from nodebook.engine.ports import ANY, Convert, PortRegistry
 
@@ -187,13 +187,9 @@ def _scalar_widget(hint: type, marks: tuple[Any, ...], limits: dict[str, Any]) -
         toggle = mark(Toggle) or Toggle()
         return {"kind": "toggle", "on": toggle.on, "off": toggle.off}
     if hint is str:
-        if mark(Picture) is not None:
-            return {"kind": "picture", "options": [], "files": "input"}
-        if (file := mark(FileName)) is not None:
-            return {"kind": "choice", "options": [], "files": file.folder}
-        text = mark(Text) or Text()
-        return {"kind": "text", "multiline": text.multiline, "placeholder": text.placeholder}
+        return _text_widget(mark)
     number = mark(Number) or Number()
+    seed = {} if (marked := mark(Seed)) is None else {"seed": marked.on}
     step = number.step or limits.get("step") or (_INT_STEP if hint is int else _FLOAT_STEP)
     return {
         "kind": "number",
@@ -202,7 +198,21 @@ def _scalar_widget(hint: type, marks: tuple[Any, ...], limits: dict[str, Any]) -
         "step": step,
         "integer": hint is int,
         "display": number.display,
+        **seed,
     }
+
+
+def _text_widget(mark: Callable[[type], Any]) -> dict[str, Any]:
+    """Return what edits a text: a choice of files where it names one."""
+    if mark(Picture) is not None:
+        return {"kind": "picture", "options": [], "files": "input"}
+    if (taken := mark(InputFile)) is not None:
+        return {"kind": "file", "options": [], "accept": list(taken.suffixes), "files": "input_files"}
+    if (file := mark(FileName)) is not None:
+        return {"kind": "choice", "options": [], "files": file.folder}
+    text = mark(Text) or Text()
+    complete = {"complete": list(text.complete)} if text.complete else {}
+    return {"kind": "text", "multiline": text.multiline, "placeholder": text.placeholder, **complete}
 
 
 def _choice(options: list[Any], hint: Any) -> ValueKind:

@@ -20,6 +20,7 @@ from nodebook.engine.store import Change, History
 from nodebook.explain import PlanRowJson, PlanTable
 from nodebook.models.preview_options import LEAST_SIDE_PX, MOST_SIDE_PX, PreviewMethod
 from nodebook.nodelogs import LogLine
+from nodebook.widget.displayjson import DisplayMessage
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.libraryjson import LibraryJson
 
@@ -144,6 +145,22 @@ class Upload(_Command):
     graph: str | None = None
 
 
+class FullPicture(_Command):
+    """Send one picture of a node's result in full size; answered by ``full_picture``."""
+
+    type: Literal["full_picture"]
+    node: str
+    index: Annotated[int, Field(ge=0)]
+
+
+class MorePictures(_Command):
+    """Send further pictures of a node's result, from ``start`` on, as the first were."""
+
+    type: Literal["more_pictures"]
+    node: str
+    start: Annotated[int, Field(ge=0)]
+
+
 class ListFiles(_Command):
     """A view is about to offer files: tell the library again if the folders hold others by now."""
 
@@ -173,6 +190,8 @@ Command = (
     | Restore
     | LogCommand
     | Upload
+    | FullPicture
+    | MorePictures
     | ListFiles
     | Seen
 )
@@ -413,6 +432,7 @@ class PictureMessage(TypedDict):
     mime: str
     seq: int
     kind: PictureKind
+    result: int
 
 
 class LogLineJson(TypedDict):
@@ -435,6 +455,22 @@ class LogMessage(TypedDict):
     upto: int
 
 
+class FullPictureMessage(TypedDict):
+    """Answers ``full_picture``, to one view, with the PNG as the buffer; without one ``reason`` says why.
+
+    ``name``: what a download may be called.
+    """
+
+    type: Literal["full_picture"]
+    to: str
+    node: str
+    index: int
+    width: int
+    height: int
+    name: str
+    reason: str | None
+
+
 Message = (
     Snapshot
     | Edited
@@ -446,6 +482,8 @@ Message = (
     | LogMessage
     | Notice
     | PictureMessage
+    | FullPictureMessage
+    | DisplayMessage
 )
 
 

@@ -84,7 +84,7 @@ class GraphSync:
         self._problems = ProblemFeed()
         self._watch = Watch(store, session, hub.sync, self._tell_status_soon)
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
-        self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures)
+        self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures, self._send)
         self._queue = QueueFeed(store, session, hub.sync, self._send)
         self._unsubscribe: list[Callable[[], None]] = [
             store.subscribe(self._on_change),
@@ -135,7 +135,7 @@ class GraphSync:
             case _:
                 self._put(command.client, self._task(command, buffers))
 
-    def _task(  # noqa: C901, PLR0911 - one for each kind of command
+    def _task(  # noqa: C901, PLR0911, PLR0912 - one for each kind of command
         self, command: protocol.Command, buffers: Sequence[Buffer]
     ) -> Callable[[], None]:
         """Return what a command asks for that waits its turn."""
@@ -158,6 +158,10 @@ class GraphSync:
             case protocol.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
+            case protocol.FullPicture():
+                return lambda: self._results.send_full(command.client, command.node, command.index)
+            case protocol.MorePictures():
+                return lambda: self._results.show_more(command.node, command.start)
             case protocol.PreviewsCommand():
                 return lambda: self._set_previews(command)
             case protocol.ListFiles():
@@ -214,9 +218,10 @@ class GraphSync:
             self._send(message)
         self._send(self._snapshot(client, now))
         self._desk.show_again()
+        self._results.show_displays_again()
 
     def _plan(self, command: protocol.PlanCommand) -> None:
-        plan, state, problems = self.store.plan(self.session.lookup, command.targets)
+        plan, state, problems = self.session.plan(self.store, command.targets)
         table = plan_table(self.store, plan, state, problems, self.session.costs.expect)
         self._send(protocol.plan_json(command.client, table))
 

@@ -51,6 +51,8 @@ export class FakeKernel implements Model {
   onOther: ((message: ToKernel) => void) | null = null;
   onRun: ((kernel: FakeKernel) => void) | null = null;
   onCancel: ((kernel: FakeKernel) => void) | null = null;
+  onFullPicture: ((kernel: FakeKernel, client: string, node: string, index: number) => void) | null = null;
+  onMorePictures: ((kernel: FakeKernel, node: string, start: number) => void) | null = null;
   private told: Record<string, Problem[]> = {};
   private undone: Step[] = [];
   private done: Step[] = [];
@@ -128,6 +130,10 @@ export class FakeKernel implements Model {
         return this.apply(message.client, message.batch, `Upload ${message.name}`, [
           { op: "set_value", node: message.node, input: message.input, value: message.name },
         ]);
+      case "full_picture":
+        return this.onFullPicture?.(this, message.client, message.node, message.index);
+      case "more_pictures":
+        return this.onMorePictures?.(this, message.node, message.start);
       case "list_files":
       case "seen":
       case "previews":

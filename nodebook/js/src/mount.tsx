@@ -9,9 +9,11 @@ import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
 import { createMeasures } from "./editor/measures";
 import { openPalette } from "./editor/openPalette";
+import { installPasteFiles } from "./editor/pasteFiles";
 import { bindScope, createScope } from "./editor/subgraphs/scope";
 import { watchTheme } from "./editor/theme";
 import { watchFullscreen } from "./editor/watch/fullscreen";
+import { followHeight } from "./editor/watch/height";
 import { fillOwnTab } from "./editor/watch/ownTab";
 import { bindFlow } from "./state/bindFlow";
 import { createClientStore, pushNotice } from "./state/client";
@@ -56,10 +58,12 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   // After React's own listeners on the same element: a control handles its key first, then the editor, then the guard.
   installKeyboard(context, signal);
   installClipboard(context, signal);
+  installPasteFiles(context, signal);
   installGuard(root, signal);
   installFocus(context, signal);
   watchFullscreen(context, signal);
   fillOwnTab(root, signal);
+  followHeight(context, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });
   signal.addEventListener(

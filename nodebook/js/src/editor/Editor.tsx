@@ -4,7 +4,7 @@ import { EditorContext, type EditorContextValue } from "./context";
 import { EmptyState } from "./EmptyState";
 import { HelpSheet } from "./HelpSheet";
 import { KernelLink } from "./KernelLink";
-import { Lightbox } from "./Lightbox";
+import { Lightbox } from "./lightbox/Lightbox";
 import { Menu } from "./Menu";
 import { Minimap } from "./Minimap";
 import { Notices } from "./Notices";

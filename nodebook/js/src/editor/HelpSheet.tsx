@@ -17,6 +17,12 @@ const BY_POINTER: readonly (readonly [string, string])[] = [
   ["Ctrl-wheel", "Zoom"],
 ];
 
+/** What texts of several lines do with keys themselves. */
+const WHILE_TYPING: readonly (readonly [string, string])[] = [
+  ["Ctrl-↑, Ctrl-↓", "More or less weight for the word or what is selected"],
+  ["Ctrl-Enter", "Send the text, and run"],
+];
+
 /** All keys, by section. */
 export function HelpSheet() {
   const open = useClient((state) => state.helpOpen);
@@ -50,6 +56,7 @@ function OpenSheet() {
             )}
           />
         ))}
+        <Rows heading="In a text" rows={WHILE_TYPING} />
         <Rows heading="Pointer" rows={BY_POINTER} />
       </section>
     </div>

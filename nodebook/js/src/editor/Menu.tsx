@@ -22,6 +22,7 @@ function OpenMenu({ menu }: { readonly menu: MenuState }) {
     client.setState({ menu: null });
     (menu.returnTo?.isConnected ? menu.returnTo : root).focus({ preventScroll: true });
   };
+  const typed = useTypeahead();
   useInside(box, menu, root);
   useCloseOutside(box, () => client.setState({ menu: null }));
   const onKeyDown = (event: KeyboardEvent) => {
@@ -32,6 +33,8 @@ function OpenMenu({ menu }: { readonly menu: MenuState }) {
     else if (event.key === "Home") items[0]?.focus();
     else if (event.key === "End") items.at(-1)?.focus();
     else if (event.key === "Escape" || event.key === "Tab") close();
+    else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey)
+      typed(event.key, items, at)?.focus();
     else return;
     event.preventDefault();
   };
@@ -47,6 +50,22 @@ function OpenMenu({ menu }: { readonly menu: MenuState }) {
       ))}
     </div>
   );
+}
+
+const TYPEAHEAD_MS = 700;
+
+/** The item whose title begins with what was typed; the same letter again goes on to the next one. */
+function useTypeahead() {
+  const state = useRef({ text: "", at: 0 });
+  return (key: string, items: readonly HTMLElement[], from: number): HTMLElement | undefined => {
+    const now = performance.now();
+    const before = now - state.current.at < TYPEAHEAD_MS ? state.current.text : "";
+    const text = before === key ? key : before + key.toLowerCase();
+    state.current = { text, at: now };
+    const start = text.length === 1 ? from + 1 : Math.max(0, from);
+    const order = [...items.slice(start), ...items.slice(0, start)];
+    return order.find((item) => item.querySelector(".nb-menu-title")?.textContent?.toLowerCase().startsWith(text));
+  };
 }
 
 function Item({ id, close }: { readonly id: string; readonly close: () => void }) {

@@ -2,13 +2,20 @@ import { memo } from "react";
 import { count } from "../graph/compose";
 import { shownError } from "../state/failures";
 import { useEditor, useKernel } from "./context";
+import { OutputText } from "./displays/OutputText";
 import { WarningIcon } from "./icons";
 import { LogIcon } from "./watch/icons";
 import { Traceback } from "./watch/Traceback";
 import { aboutInput } from "./words";
 
+interface MessagesProps {
+  readonly id: string;
+  /** The card says it aloud already. */
+  readonly quiet?: boolean;
+}
+
 /** Below the controls: progress, what is wrong, what the node warned of and wrote, and the text that it gave. */
-export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: string }) {
+export const NodeMessages = memo(function NodeMessages({ id, quiet = false }: MessagesProps) {
   const status = useKernel((state) => state.statuses[id]);
   const problems = useKernel((state) => state.problems.get(id));
   const error = shownError(status, problems);
@@ -21,7 +28,12 @@ export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: st
         </p>
       ))}
       {error && (
-        <div className="nb-message nodrag" data-level="error" data-stale={status?.stale} role="alert">
+        <div
+          className="nb-message nodrag"
+          data-level="error"
+          data-stale={status?.stale}
+          role={quiet ? "note" : "alert"}
+        >
           <WarningIcon />
           <div className="nb-error">
             <span>
@@ -39,7 +51,7 @@ export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: st
         </p>
       ))}
       {status !== undefined && status.lines > 0 && <LogLink id={id} lines={status.lines} />}
-      {status?.text && <pre className="nb-output-text nodrag nowheel">{status.text}</pre>}
+      {status?.text && <OutputText text={status.text} />}
     </>
   );
 });

@@ -1,16 +1,19 @@
-import { type KeyboardEvent, type PointerEvent, useRef } from "react";
+import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from "react";
 import { useEditor } from "./context";
+import { fittingHeight, rememberHeight } from "./watch/height";
 
-const LOWEST_PX = 240;
-const HIGHEST_PX = 2000;
 const KEY_STEP_PX = 40;
+const KEYS_REST_MS = 400;
 
-/** The bar at the bottom: drag (or arrow keys) to make the cell higher. */
+/** The bar at the bottom: drag (or arrow keys) to make the cell higher. The document remembers it. */
 export function ResizeHandle() {
-  const { root } = useEditor();
+  const editor = useEditor();
+  const { root } = editor;
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
   const start = useRef<{ y: number; height: number } | null>(null);
   const resize = (height: number) => {
-    root.style.height = `${Math.min(HIGHEST_PX, Math.max(LOWEST_PX, height))}px`;
+    root.style.height = `${fittingHeight(height)}px`;
   };
   const onPointerDown = (event: PointerEvent<HTMLElement>) => {
     event.currentTarget.setPointerCapture(event.pointerId);
@@ -20,6 +23,7 @@ export function ResizeHandle() {
     if (start.current !== null) resize(start.current.height + event.clientY - start.current.y);
   };
   const stop = () => {
+    if (start.current !== null) rememberHeight(editor);
     start.current = null;
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -27,6 +31,8 @@ export function ResizeHandle() {
     if (step === 0) return;
     event.preventDefault();
     resize(root.getBoundingClientRect().height + step);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => rememberHeight(editor), KEYS_REST_MS);
   };
   return (
     <hr

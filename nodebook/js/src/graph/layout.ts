@@ -2,6 +2,7 @@
 
 import type { Point } from "./compose";
 import { type GraphDocument, type GraphNode, own, REROUTE } from "./document";
+import { TEXT_HEIGHTS, textHeightOf } from "./heights";
 import { type InputInfo, isMultiline, type Library, NOTE_TYPE, type Ports, portsOf } from "./library";
 import { isPortRow } from "./portRows";
 import { REROUTE_SIZE } from "./reroutes";
@@ -70,7 +71,8 @@ export function estimateSize(node: GraphNode, ports: Ports): Size {
 
 function controlHeight(node: GraphNode, input: InputInfo): number {
   const linked = own(node.links, input.name) !== undefined;
-  return isMultiline(input) && !linked ? TEXT_HEIGHT : CONTROL_HEIGHT;
+  if (!isMultiline(input) || linked) return CONTROL_HEIGHT;
+  return TEXT_HEIGHT - TEXT_HEIGHTS.usual + textHeightOf(node, input.name);
 }
 
 /** Where the ports of a card are before it was measured, relative to its corner. */

@@ -84,6 +84,8 @@ export interface ClientState {
   readonly askingTimes: boolean;
   /** The node whose log is shown; null: all. */
   readonly logNode: string | null;
+  /** Pictures of nodes that still work are not shown in this view. */
+  readonly previewsPaused: boolean;
   /** The editor fills the screen, or at least the page. */
   readonly full: boolean;
 }
@@ -116,6 +118,7 @@ export function createClientStore(): ClientStore {
     stuck: false,
     askingTimes: false,
     logNode: null,
+    previewsPaused: false,
     full: false,
   }));
 }

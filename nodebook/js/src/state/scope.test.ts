@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { GraphDocument } from "../graph/document";
 import { IDLE_STATUS, type NodeStatus, type Problem } from "../protocol";
-import { inGraph, scopedPictureState } from "../sync/scoped";
+import { inGraph, scopedDisplayState, scopedPictureState } from "../sync/scoped";
 import { createKernelStore, groupProblems, type KernelState } from "./kernel";
 import { createScopeStore, levelsOf, prefixOf, scopedKernel, scopedState } from "./scope";
 import { sumUp } from "./sumUp";
@@ -144,12 +144,19 @@ describe("going out", () => {
 
   test("an instance shows the picture inside that was drawn last", () => {
     const frame = (seq: number) => ({ seq, width: 1, height: 1, kind: "result" as const, blob: new Blob() });
-    const one = { count: 1, kind: "result" as const, frames: [frame(1)] };
-    const two = { count: 1, kind: "result" as const, frames: [frame(2)] };
+    const one = { count: 1, kind: "result" as const, result: 1, frames: [frame(1)] };
+    const two = { count: 1, kind: "result" as const, result: 1, frames: [frame(2)] };
     const state = { byNode: { "7/2": one, "7/5/3": two, "1": one } };
     expect(scopedPictureState(state, "").byNode).toEqual({ "7": two, "1": one });
     expect(scopedPictureState(state, "7/").byNode).toEqual({ "2": one, "5": two });
     const plain = { byNode: { "1": one } };
     expect(scopedPictureState(plain, "")).toBe(plain);
+  });
+
+  test("an instance shows its own displays, else the first inside", () => {
+    const note = (text: string) => [{ kind: "note" as const, text, buffer: null }];
+    const state = { byNode: { "7/2": note("a"), "7/5/3": note("b"), "1": note("c") } };
+    expect(scopedDisplayState(state, "").byNode).toEqual({ "7": note("a"), "1": note("c") });
+    expect(scopedDisplayState(state, "7/").byNode).toEqual({ "2": note("a"), "5": note("b") });
   });
 });

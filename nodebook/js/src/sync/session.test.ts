@@ -423,3 +423,32 @@ test("an edit that the kernel confirms as it was made changes what is shown once
   kernel.edit("by code", [setSigma(4)]);
   expect([shown.length, sigma()]).toEqual([3, 4]);
 });
+
+describe("what is no edit", () => {
+  test("is sent as it is asked", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { session } = view(kernel);
+    session.ask({ type: "queue_move", job: "7", position: 0 });
+    session.run(null, { count: 3, front: true });
+    await settle();
+    expect(kernel.received.slice(1)).toEqual([
+      { type: "queue_move", client: "me", job: "7", position: 0 },
+      { type: "run", client: "me", targets: null, count: 3, front: true },
+    ]);
+  });
+
+  test("the log is asked for on from what is known, and begun anew with a snapshot", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { store, session } = view(kernel);
+    await settle();
+    const line = { id: 1, node: "2", run: "1", time: 0, level: "out", text: "x" };
+    kernel.publish({ type: "log", to: "another", lines: [line], upto: 3 });
+    expect(store.getState().log.lines).toEqual([]);
+    kernel.publish({ type: "log", to: "me", lines: [line], upto: 5 });
+    session.askLog();
+    expect(kernel.received.at(-1)).toEqual({ type: "log", client: "me", after: 5 });
+    session.hello();
+    await settle();
+    expect(store.getState().log).toEqual({ lines: [], upto: 0 });
+  });
+});

@@ -13,6 +13,7 @@ import {
   type FromKernel,
   isBusy,
   type NoticeLevel,
+  type PreviewsCommand,
   type QueueCancel,
   type QueueClear,
   type QueueMove,
@@ -21,11 +22,13 @@ import {
   type Snapshot,
   type ToKernel,
 } from "../protocol";
+import { createDisplays, type Displays } from "../state/displays";
 import { groupProblems, type KernelStore, mergeProblems, mergeStatuses, usedOf } from "../state/kernel";
 import { EMPTY_LOG, mergeLog } from "../state/log";
 import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
 import { fromWire, toWire } from "./convert";
+import { createFullPictures, type FullPicture } from "./fullPictures";
 
 /** The traits of the widget model that the editor reads. */
 export interface ModelState extends Record<string, unknown> {
@@ -56,12 +59,15 @@ export interface RunOptions {
 }
 
 type WithoutClient<T> = T extends ToKernel ? Omit<T, "client"> : never;
-export type Asked = WithoutClient<AutoRunCommand | QueueMove | QueueCancel | QueuePause | QueueClear | Restore>;
+export type Asked = WithoutClient<
+  AutoRunCommand | QueueMove | QueueCancel | QueuePause | QueueClear | PreviewsCommand | Restore
+>;
 
 /** What the editor may ask of the kernel. */
 export interface Session {
   readonly client: string;
   readonly pictures: Pictures;
+  readonly displays: Displays;
   edit(label: string, ops: readonly Op[]): void;
   /** Ids that no node of this graph has or had, as far as this view knows. */
   newIds(count: number): string[];
@@ -79,6 +85,10 @@ export interface Session {
   listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
   upload(node: string, input: string, name: string, bytes: ArrayBuffer, graph?: string): Promise<void>;
+  /** One picture of a node's result, whole. Rejects with words for a person where there is none. */
+  fullPicture(node: string, index: number): Promise<FullPicture>;
+  /** Ask for the pictures around one of a batch that was not sent unasked. */
+  morePictures(node: string, index: number): void;
   hello(): void;
 }
 
@@ -137,6 +147,9 @@ export function startSession(options: SessionOptions): Session {
     if (unsent) hello();
   };
   const pictures = createPictures(createAcks((seq) => send({ type: "seen", client, seq }), signal));
+
+  const displays = createDisplays();
+  const fullPictures = createFullPictures(client, send, signal);
 
   /** Replay what is unconfirmed over what is confirmed. A batch that no longer applies waits unseen for its answer. */
   const show = () => {
@@ -263,6 +276,10 @@ export function startSession(options: SessionOptions): Session {
       case "notice":
         if (message.client === null || message.client === client) onNotice(message.level, message.text);
         return;
+      case "display":
+        return displays.receive(message, buffers);
+      case "full_picture":
+        return fullPictures.receive(message, buffers[0]);
       case "picture":
         if (buffers[0] !== undefined) pictures.receive(message, buffers[0]);
         return;
@@ -292,6 +309,7 @@ export function startSession(options: SessionOptions): Session {
   return {
     client,
     pictures,
+    displays,
     hello,
     edit(label, ops) {
       if (ops.length === 0) return;
@@ -322,6 +340,11 @@ export function startSession(options: SessionOptions): Session {
     askLog: () => void send({ type: "log", client, after: store.getState().log.upto }),
     cancel: () => void send({ type: "cancel", client }),
     plan: (targets) => void send({ type: "plan", client, targets }),
+    fullPicture: fullPictures.ask,
+    morePictures(node, index) {
+      const start = pictures.toAsk(node, index);
+      if (start !== null) send({ type: "more_pictures", client, node, start });
+    },
     listFiles: () => void send({ type: "list_files", client }),
     upload(node, input, name, bytes, graph) {
       lastBatch += 1;

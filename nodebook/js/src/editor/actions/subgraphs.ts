@@ -1,5 +1,13 @@
 /** Subgraphs and dots on wires: made, taken apart, and what goes in and out of them. */
-import { type Exposed, exposeOps, movePortOps, removePortOps, renamePortOps, type Side } from "../../graph/boundary";
+import {
+  type Exposed,
+  exposeOps,
+  instancesOf,
+  movePortOps,
+  removePortOps,
+  renamePortOps,
+  type Side,
+} from "../../graph/boundary";
 import { count, type Point } from "../../graph/compose";
 import { SUBGRAPH_INPUTS, subgraphIdOf } from "../../graph/document";
 import type { Op } from "../../graph/edits";
@@ -85,6 +93,14 @@ export function subgraphActions({ kernel, client, session, scope }: Parts) {
       if (first === undefined) return;
       session.edit(`Unpack ${instances.length === 1 ? nameOf(kernel, first) : count(instances.length, "node")}`, ops);
       select(client, made);
+    },
+
+    /** Whether a node is called as its subgraph is, and the only one: then the name of the subgraph is meant. */
+    namesSubgraph(node: string): boolean {
+      const { document } = kernel.getState();
+      const subgraph = subgraphIdOf(document.nodes[node]?.type ?? "");
+      if (subgraph === null || document.nodes[node]?.title !== undefined) return false;
+      return instancesOf(whole(), subgraph).length === 1;
     },
 
     /** The name of a subgraph, wherever it is used. */

@@ -164,9 +164,10 @@ function useFreshLog(): void {
       const { statuses } = state;
       if (state.log.upto === 0 && before.log.upto > 0) askSoon();
       if (statuses === last) return;
-      const hasMore = Object.keys(statuses).some((id) => (statuses[id]?.lines ?? 0) !== (last[id]?.lines ?? 0));
+      // Not by the number of lines: another run may have written as many.
+      const mayHaveMore = Object.keys(statuses).some((id) => statuses[id] !== last[id] && statuses[id]?.lines);
       last = statuses;
-      if (hasMore) askSoon();
+      if (mayHaveMore) askSoon();
     });
     const busy = setInterval(() => isBusy(kernel.getState().run) && session.askLog(), BUSY_MS);
     return () => {

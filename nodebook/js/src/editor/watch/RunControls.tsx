@@ -8,7 +8,7 @@ import { ChevronIcon, RunIcon } from "../icons";
 
 export const RUN_MENU: MenuItems = [
   ["run.all", "run.selected", "run.front", "run.times"],
-  ["run.auto", "queue.pause"],
+  ["run.auto", "queue.pause", "previews.menu"],
   ["panel.plan", "panel.queue", "panel.log", "panel.times"],
   ["errors.next"],
 ];

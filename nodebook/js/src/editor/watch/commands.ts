@@ -8,6 +8,7 @@ import { WarningIcon } from "../icons";
 import { toggleFull } from "./fullscreen";
 import { AutoRunIcon, FullscreenIcon, LogIcon, PauseIcon, TabIcon } from "./icons";
 import { isInOwnTab, openTab } from "./ownTab";
+import { PREVIEW_COMMANDS } from "./previews";
 import { showNode } from "./show";
 
 const canRun = ({ kernel }: EditorContextValue) => {
@@ -59,6 +60,7 @@ export const WATCH_RUN_COMMANDS: readonly Command[] = [
     checked: ({ kernel }) => kernel.getState().queue.paused,
     run: ({ kernel, session }) => session.ask({ type: "queue_pause", on: !kernel.getState().queue.paused }),
   },
+  ...PREVIEW_COMMANDS,
   {
     id: "errors.next",
     title: "Show the next error",
