@@ -39,7 +39,7 @@ export const PANE_MENU: MenuItems = [
 /** Behind the toolbar's last button. */
 export const MORE_MENU: MenuItems = [
   ["run.selected", "run.auto"],
-  ["select.all", "select.touch"],
+  ["select.all"],
   ["arrange.layout", "arrange.collapse", "arrange.snap", "arrange.guides"],
   ["panel.queue", "panel.plan", "panel.log", "panel.times"],
   ["panel.library", "panel.legend", "panel.list", "view.minimap"],
