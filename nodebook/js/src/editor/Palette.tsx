@@ -6,7 +6,6 @@ import { typeWords } from "../graph/ports";
 import type { PaletteState } from "../state/client";
 import { remembered } from "../state/remembered";
 import { COMMANDS, isEnabled } from "./commands";
-import { chordText } from "./commands/chords";
 import { useClient, useEditor, useKernel } from "./context";
 import { PaletteEntry } from "./find/PaletteEntry";
 import { type PaletteItem, paletteItems } from "./find/paletteItems";
@@ -76,7 +75,14 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
         }}
       />
       <div className="nb-palette-middle">
-        <div ref={list} id="nb-palette-list" className="nb-palette-list nowheel" role="listbox" aria-label="Nodes">
+        <div
+          ref={list}
+          id="nb-palette-list"
+          className="nb-palette-list nowheel"
+          role="listbox"
+          aria-label="Nodes"
+          hidden={items.length === 0}
+        >
           {items.slice(0, MOST_SHOWN + active).map((item, index) => (
             <PaletteEntry
               key={item.key}
@@ -88,12 +94,13 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
               onChoose={() => choose(item)}
             />
           ))}
-          {items.length === 0 && <p className="nb-menu-empty">No node fits “{query}”.</p>}
         </div>
-        <div className="nb-palette-about nowheel">
-          {chosen?.type && <TypeAbout type={chosen.type} withPicture={place.wide} />}
-          {chosen?.command && <p className="nb-about nb-muted">{aboutCommand(chosen)}</p>}
-        </div>
+        {items.length === 0 && <p className="nb-menu-empty nb-palette-empty">No node fits “{query}”.</p>}
+        {chosen?.type && (
+          <div className="nb-palette-about nowheel">
+            <TypeAbout type={chosen.type} withPicture={place.wide} />
+          </div>
+        )}
       </div>
     </div>
   );
@@ -101,11 +108,6 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
 
 function entryId(index: number): string {
   return `nb-entry-${index}`;
-}
-
-function aboutCommand({ command }: PaletteItem): string {
-  const keys = command?.keys?.map((chord) => chordText(chord)).join(" or ");
-  return [`Command, ${command?.section}`, command?.keysText ?? keys].filter(Boolean).join(" · ");
 }
 
 function toggleFavourite(item: PaletteItem | undefined): void {
