@@ -9,15 +9,11 @@ import { COMMANDS, isEnabled } from "./commands";
 import { useClient, useEditor, useKernel } from "./context";
 import { PaletteEntry } from "./find/PaletteEntry";
 import { type PaletteItem, paletteItems } from "./find/paletteItems";
+import { isPaletteWide, PALETTE_MARGIN_PX, paletteWidth } from "./find/paletteSize";
 import { TypeAbout } from "./find/TypeAbout";
 import { reveal } from "./fit";
 
-const WIDTH_PX = 360;
-/** With what the chosen node is beside the list, where there is room for it. */
-const WIDE_PX = 600;
-const WIDE_FROM_PX = 700;
 const HEIGHT_PX = 360;
-const MARGIN_PX = 8;
 const MOST_SHOWN = 200;
 const MOVES: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
 
@@ -209,14 +205,13 @@ interface Place {
 
 function placeInside({ at }: PaletteState, root: HTMLElement): Place {
   const box = root.getBoundingClientRect();
-  const wide = box.width >= WIDE_FROM_PX;
-  const width = Math.min(wide ? WIDE_PX : WIDTH_PX, box.width - 2 * MARGIN_PX);
-  const height = Math.min(HEIGHT_PX, box.height - 2 * MARGIN_PX);
+  const width = paletteWidth(box.width);
+  const height = Math.min(HEIGHT_PX, box.height - 2 * PALETTE_MARGIN_PX);
   return {
-    wide,
+    wide: isPaletteWide(box.width),
     width,
     height,
-    left: Math.max(MARGIN_PX, Math.min(at.x, box.width - width - MARGIN_PX)),
-    top: Math.max(MARGIN_PX, Math.min(at.y, box.height - height - MARGIN_PX)),
+    left: Math.max(PALETTE_MARGIN_PX, Math.min(at.x, box.width - width - PALETTE_MARGIN_PX)),
+    top: Math.max(PALETTE_MARGIN_PX, Math.min(at.y, box.height - height - PALETTE_MARGIN_PX)),
   };
 }
