@@ -46,7 +46,6 @@ NOISE = 1.05
 FAR_SIZES = (500, 1000, 2000)
 PAINT_SIZE = 500
 
-STROKES = 3
 MOVES = 40
 STEP_PX = 12
 WHEEL_STEPS = 30
@@ -146,18 +145,19 @@ class Bench:
         return frames
 
     def _pan(self, x: float, y: float) -> None:
-        for stroke in range(STROKES):
-            self._stroke(x, y, -1 if stroke % 2 == 0 else 1, 0.3 * stroke)
+        self._press(x, y, [(-1, 0.3), (1, 0), (1, -0.3)])
 
     def _drag(self, x: float, y: float) -> None:
-        self._stroke(x, y, 1, 0.4)
+        self._press(x, y, [(1, 0.4)])
 
-    def _stroke(self, x: float, y: float, direction: int, slope: float) -> None:
+    def _press(self, x: float, y: float, strokes: Sequence[tuple[float, float]]) -> None:
+        """Press, move in these directions one after another, release."""
         self.page.mouse.move(x, y)
         self.page.mouse.down()
-        for step in range(MOVES):
-            reach = STEP_PX * step
-            self.page.mouse.move(x + direction * reach, y + slope * reach)
+        for right, down in strokes:
+            for _ in range(MOVES):
+                x, y = x + right * STEP_PX, y + down * STEP_PX
+                self.page.mouse.move(x, y)
         self.page.mouse.up()
 
     def _zoom(self, _x: float, _y: float) -> None:

@@ -104,7 +104,7 @@ def test_the_library_is_a_tree_that_gives_nodes(scratch: Lab) -> None:
     editor = show_graph(scratch, BLUR)
     keyboard = scratch.page.keyboard
     editor.focus_canvas()
-    editor.press("l")
+    editor.press("n")
     tree = editor.part("nb-library-tree")
     expect(editor.part("nb-library-filter")).to_be_focused()
     rows = tree.locator("[role=treeitem]")
@@ -132,7 +132,7 @@ def test_the_library_is_a_tree_that_gives_nodes(scratch: Lab) -> None:
 def test_a_node_is_dragged_out_of_the_library(scratch: Lab) -> None:
     editor = show_graph(scratch, BLUR)
     editor.focus_canvas()
-    editor.press("l")
+    editor.press("n")
     panel, entry = editor.part("nb-panel-library"), editor.part("nb-library-tree").locator("[role=treeitem]").first
     editor.part("nb-library-filter").fill("feather")
     editor.drag(editor.middle(entry), editor.empty_spot())
@@ -188,7 +188,7 @@ def test_a_node_is_replaced_and_put_into_wires(scratch: Lab) -> None:
     editor = show_graph(scratch, BLUR)
     before = editor.document()
     editor.select("2")
-    editor.press("r")
+    editor.press("Shift+R")
     palette = editor.part("nb-palette")
     offered = palette.locator("[data-node-type]").evaluate_all("(all) => all.map((one) => one.dataset.nodeType)")
     assert "ImageSharpen" in offered

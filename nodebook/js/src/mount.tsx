@@ -7,14 +7,19 @@ import { Editor } from "./editor/Editor";
 import { installFocus } from "./editor/focus";
 import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
+import { createMeasures } from "./editor/measures";
 import { openPalette } from "./editor/openPalette";
+import { bindScope, createScope } from "./editor/subgraphs/scope";
 import { watchTheme } from "./editor/theme";
 import { watchFullscreen } from "./editor/watch/fullscreen";
 import { followHeight } from "./editor/watch/height";
 import { fillOwnTab } from "./editor/watch/ownTab";
+import { bindFlow } from "./state/bindFlow";
 import { createClientStore, pushNotice } from "./state/client";
-import { bindFlow } from "./state/flow";
 import { createKernelStore } from "./state/kernel";
+import { createScopeStore, scopedKernel } from "./state/scope";
+import { createTurns } from "./state/turns";
+import { scopedSession } from "./sync/scoped";
 import { type Model, startSession } from "./sync/session";
 
 const READABLE_ZOOM = 0.8;
@@ -26,18 +31,26 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   root.setAttribute("aria-label", "Graph editor");
   el.append(root);
 
-  const kernel = createKernelStore();
+  const wholeKernel = createKernelStore();
   const client = createClientStore();
-  const session = startSession({
+  const wholeSession = startSession({
     model,
-    store: kernel,
+    store: wholeKernel,
     client: newClientId(),
     onNotice: (level, text) => pushNotice(client, level, text),
     signal,
   });
+  // From here on the editor sees the graph that is shown as if it were all there is.
+  const scope = createScope(createScopeStore(), { kernel: wholeKernel, session: wholeSession });
+  bindScope(scope, client, signal);
+  const kernel = scopedKernel(wholeKernel, scope.store, signal);
+  const session = scopedSession(wholeSession, wholeKernel, scope.store, signal);
   bindFlow(kernel, client, signal);
-  const actions = createActions({ kernel, client, session, signal });
-  const context: EditorContextValue = { kernel, client, session, actions, root, flow: { current: null } };
+  const actions = createActions({ kernel, client, session, scope, signal });
+  const turns = createTurns(signal);
+  const measures = createMeasures(client);
+  const flow: EditorContextValue["flow"] = { current: null };
+  const context: EditorContextValue = { kernel, client, session, scope, actions, root, turns, measures, flow };
 
   const react = createRoot(root);
   react.render(<Editor context={context} />);
@@ -45,10 +58,10 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   installKeyboard(context, signal);
   installClipboard(context, signal);
   installGuard(root, signal);
+  installFocus(context, signal);
   watchFullscreen(context, signal);
   fillOwnTab(root, signal);
   followHeight(context, signal);
-  installFocus(context, signal);
   watchTheme(root, signal);
   root.addEventListener("dblclick", (event) => openPaletteAt(event, context), { signal });
   signal.addEventListener(

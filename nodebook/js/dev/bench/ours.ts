@@ -4,7 +4,7 @@ import { type GraphDocument, type GraphNode, positionOf } from "../../src/graph/
 import type { Library } from "../../src/graph/library";
 import type { ModelState } from "../../src/sync/session";
 import { FakeKernel } from "../fakeKernel";
-import { CARD_PX, gridOf, METHODS, middleOf, nextFrame, painted, publish, type Side } from "./page";
+import { CARD_PX, gridOf, METHODS, middleOf, painted, publish, type Side, until } from "./page";
 
 const LIBRARY: Library = {
   revision: 1,
@@ -52,7 +52,6 @@ const end = new AbortController();
 let wireBytes = 0;
 let kernel: FakeKernel;
 let total = 0;
-let whole = "";
 
 const $ = <T extends Element = HTMLElement>(selector: string) => document.querySelector<T>(selector);
 const viewport = () => $(".react-flow__viewport")?.style.transform ?? "";
@@ -68,11 +67,11 @@ function zoomOf(): number {
   return new DOMMatrix(viewport()).a;
 }
 
-/** The wheel as React Flow reads it: by how much a distance multiplies the zoom. */
+/** The wheel as React Flow reads it: by how much a distance multiplies the zoom. With Ctrl it needs no focus. */
 function wheel(factor: number, at: { x: number; y: number }): void {
   const target = $(".react-flow__pane");
-  const options = { deltaY: -Math.log2(factor) / 0.002, clientX: at.x, clientY: at.y, bubbles: true, cancelable: true };
-  target?.dispatchEvent(new WheelEvent("wheel", { ...options, view: window }));
+  const options = { deltaY: -Math.log2(factor) / 0.002, clientX: at.x, clientY: at.y, ctrlKey: true };
+  target?.dispatchEvent(new WheelEvent("wheel", { ...options, bubbles: true, cancelable: true, view: window }));
 }
 
 const stage = () => ($(".nb-stage") as HTMLElement).getBoundingClientRect();
@@ -110,20 +109,21 @@ const side: Side & { middleId(): string; wireBytes(): number } = {
     document.getElementById("cells")?.append(el);
     const render = (typeof widget === "function" ? null : widget.render) as (props: object) => unknown;
     render({ model: kernel, el, signal: end.signal });
-    while (!isShown()) await nextFrame();
+    await until(isShown);
     await painted();
-    whole = viewport();
   },
   async comeNear() {
     await side.fit();
     wheel(1 / zoomOf(), middleCard());
-    while (document.querySelector(`[data-node-id="${side.middleId()}"]`) === null) await nextFrame();
+    await until(() => document.querySelector(`[data-node-id="${side.middleId()}"]`) !== null);
     await painted();
   },
   async fit() {
     $("[data-testid=nb-fit]")?.click();
-    while (viewport() !== whole) await nextFrame();
-    await painted();
+    for (let before = ""; before !== viewport(); ) {
+      before = viewport();
+      await painted();
+    }
   },
   zoom: zoomOf,
   emptySpot() {

@@ -55,6 +55,16 @@ export async function painted(): Promise<void> {
   await nextFrame();
 }
 
+const MOST_FRAMES = 1200;
+
+/** Wait, frame by frame. Raises where it takes too long. */
+export async function until(is: () => boolean): Promise<void> {
+  for (let frame = 0; !is(); frame += 1) {
+    if (frame > MOST_FRAMES) throw new Error(`Waited ${MOST_FRAMES} frames for: ${is}`);
+    await nextFrame();
+  }
+}
+
 /** Record the time of each frame until `stop`. */
 function createRecorder() {
   let times: number[] = [];

@@ -43,15 +43,15 @@ function failures({ statuses, document, library }: KernelState): string[] {
 
 function watchSelection(kernel: KernelStore, client: ClientStore): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let said = "";
   const keyOf = (state: ClientState) => selectedIds(state).join("\n");
+  let last = keyOf(client.getState());
   const stop = client.subscribe((now, before) => {
     if (now.nodes === before.nodes) return;
+    const key = keyOf(now);
+    if (key === last) return;
+    last = key;
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const key = keyOf(client.getState());
-      if (key === said) return;
-      said = key;
       const shown = kernel.getState();
       announce(client, selectionWords(shown, selectedIds(client.getState()), orderedIds(shown.document)));
     }, SELECTION_REST_MS);

@@ -15,6 +15,7 @@ import { useStore as useStored } from "zustand";
 import { colorOf } from "../graph/colors";
 import type { FlowEdge, FlowNode } from "../state/flow";
 import { remembered } from "../state/remembered";
+import { prefixOf } from "../state/scope";
 import { ConnectHint } from "./ConnectHint";
 import { GRID } from "./commands/arrange";
 import { useClient, useEditor, useKernel } from "./context";
@@ -22,19 +23,22 @@ import { nodeAt } from "./drawOverview";
 import { useWireDrop } from "./find/useWireDrop";
 import { FAR_ZOOM, fitView, NARROWEST_ZOOM, WIDEST_ZOOM } from "./fit";
 import { Guides } from "./Guides";
+import { GroupLayer } from "./groups/GroupLayer";
+import { MANY_NODES } from "./MountGate";
 import { NodeCard } from "./NodeCard";
 import { NoteCard } from "./notes/NoteCard";
 import { Overview } from "./Overview";
+import { BoundaryCard } from "./subgraphs/BoundaryCard";
+import { RerouteCard } from "./subgraphs/RerouteCard";
+import { useWireDots } from "./subgraphs/useWireDots";
 import { useConnect } from "./useConnect";
 import { useGuides } from "./useGuides";
 import { useMenus } from "./useMenus";
 
-const NODE_TYPES = { card: NodeCard, note: NoteCard };
+const NODE_TYPES = { card: NodeCard, note: NoteCard, boundary: BoundaryCard, reroute: RerouteCard };
 const MULTI_SELECT_KEYS = ["Shift", "Meta", "Control"];
 const NO_ATTRIBUTION = { hideAttribution: true };
 const SNAP_RADIUS_PX = 24;
-/** From this many nodes on, cards that are out of sight are not in the page. */
-const MANY_NODES = 120;
 const SNAP_GRID: [number, number] = [GRID, GRID];
 const NO_NODES: FlowNode[] = [];
 const NO_EDGES: FlowEdge[] = [];
@@ -50,6 +54,7 @@ export const Canvas = memo(function Canvas() {
   const wireType = useClient((state) => state.wire?.type);
   const drop = usePictureDrop();
   const menus = useMenus();
+  const dots = useWireDots();
   const wireDrop = useWireDrop();
   const touch = useStored(remembered, (state) => state.touch);
   const onInit = useFirstFit();
@@ -59,7 +64,7 @@ export const Canvas = memo(function Canvas() {
     () => ({
       onNodesChange: (changes: NodeChange<FlowNode>[]) => {
         const list = level(changes);
-        client.setState((state) => ({ nodes: measured(applyNodeChanges(list, [...state.nodes]), list) }));
+        client.setState((state) => ({ nodes: applyNodeChanges(list, [...state.nodes]) }));
       },
       onEdgesChange: (list: EdgeChange<FlowEdge>[]) =>
         client.setState((state) => ({ edges: applyEdgeChanges(list, [...state.edges]) })),
@@ -77,6 +82,7 @@ export const Canvas = memo(function Canvas() {
       {...drop}
       onInit={onInit}
       {...menus}
+      {...dots}
       onPaneClick={far ? overviewClick : undefined}
       {...wireDrop}
       onlyRenderVisibleElements={nodes.length > MANY_NODES}
@@ -101,6 +107,7 @@ export const Canvas = memo(function Canvas() {
       zoomOnDoubleClick={false}
     >
       <Background variant={BackgroundVariant.Dots} gap={24} size={1} />
+      <GroupLayer />
       {far && <Overview />}
       <Guides />
       <ConnectHint />
@@ -134,13 +141,6 @@ function useOverviewClick() {
   );
 }
 
-/** Once React Flow has measured a card, its estimated ports must go: they would win over the measured ones. */
-function measured(nodes: FlowNode[], changes: readonly NodeChange<FlowNode>[]): FlowNode[] {
-  const ids = new Set(changes.filter((change) => change.type === "dimensions").map((change) => change.id));
-  if (ids.size === 0) return nodes;
-  return nodes.map((node) => (ids.has(node.id) && node.handles ? { ...node, handles: undefined } : node));
-}
-
 /** Show the whole graph when it first comes, and after a starter filled an empty one. Returns React Flow's `onInit`. */
 function useFirstFit() {
   const editor = useEditor();
@@ -149,7 +149,11 @@ function useFirstFit() {
   const [ready, setReady] = useState(false);
   useEffect(() => {
     if (!ready || !loaded || empty) return;
-    const frame = requestAnimationFrame(() => fitView(editor));
+    const frame = requestAnimationFrame(() => {
+      const left = editor.scope.viewports.get(prefixOf(editor.scope.store.getState().path));
+      if (left === undefined) fitView(editor);
+      else void editor.flow.current?.setViewport(left).then(() => editor.client.setState({ far: false }));
+    });
     return () => cancelAnimationFrame(frame);
   }, [ready, loaded, empty, editor]);
   return useCallback(

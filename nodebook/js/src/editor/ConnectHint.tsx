@@ -1,8 +1,8 @@
 import { useConnection } from "@xyflow/react";
 import { useMemo } from "react";
-import { findConversions } from "../graph/conversions";
+import { convertibleLink, findConversions } from "../graph/conversions";
 import { findType, titleOf } from "../graph/library";
-import { typeWords, whyNotConnect } from "../graph/ports";
+import { type Connection, typeWords, whyNotConnect } from "../graph/ports";
 import type { WireStart } from "../state/client";
 import { portName } from "../state/flow";
 import { useClient, useEditor } from "./context";
@@ -28,9 +28,13 @@ export function ConnectHint() {
         : reasonOfPort(kernel.getState(), wire, over.type, over.nodeId, portName(over.id)),
     [wire, over, kernel],
   );
-  if (wire === null || pointer === null) return null;
-  const reason = onPort ? portReason : reasonOfCard();
-  if (reason === null) return null;
+  const card = onPort ? null : cardUnder();
+  const cardReason = useMemo(
+    () => (wire === null || card === null ? null : cardWords(kernel.getState(), wire, card)),
+    [wire, card, kernel],
+  );
+  const reason = onPort ? portReason : cardReason;
+  if (reason === null || pointer === null) return null;
   const isFlipped = pointer.x > (root.querySelector(".nb-stage")?.clientWidth ?? 0) - WIDTH_PX;
   const x = isFlipped ? pointer.x - GAP_PX : pointer.x + GAP_PX;
   return (
@@ -44,13 +48,13 @@ export function ConnectHint() {
     </div>
   );
 
-  function reasonOfCard(): string | null {
+  /** The card under the pointer, if the wire cannot end there. */
+  function cardUnder(): string | null {
     const { nodes, fitting } = client.getState();
     const view = flow.current?.getViewport();
-    if (wire === null || pointer === null || view === undefined || fitting === null) return null;
-    const at = { x: (pointer.x - view.x) / view.zoom, y: (pointer.y - view.y) / view.zoom };
-    const id = nodeAt(nodes, at);
-    return id === null || fitting.has(id) ? null : cardWords(kernel.getState(), wire, id);
+    if (pointer === null || view === undefined || fitting === null) return null;
+    const id = nodeAt(nodes, { x: (pointer.x - view.x) / view.zoom, y: (pointer.y - view.y) / view.zoom });
+    return id === null || fitting.has(id) ? null : id;
   }
 }
 
@@ -69,10 +73,12 @@ function reasonOfPort(
   }
   const link = toConnection(wire, node, port);
   const reason = whyNotConnect(document, library, link);
-  if (reason === null) return null;
+  return reason === null ? null : `${reason}${adviceFor(document, library, link)}`;
+}
+
+function adviceFor(document: Kernel["document"], library: Kernel["library"], link: Connection): string {
   const [first, second] = findConversions(document, library, link).map((conversion) => conversion.type.title);
-  if (first === undefined) return reason;
-  return `${reason} Let go to insert ${second === undefined ? first : `${first} or another node`}.`;
+  return first === undefined ? "" : ` Let go to insert ${second === undefined ? first : `${first} or another node`}.`;
 }
 
 function cardWords({ document, library }: Kernel, wire: WireStart, id: string): string | null {
@@ -81,16 +87,17 @@ function cardWords({ document, library }: Kernel, wire: WireStart, id: string): 
   const title = titleOf(library, node);
   const type = findType(library, node.type);
   if (type === undefined) return `${node.type} is unknown here: its links are read-only.`;
-  const isLoop = wire.side === "source" ? "already feeds this wire" : "already depends on this wire's node";
   const ports = wire.side === "source" ? type.inputs : type.outputs;
   const what = typeWords(wire.type);
   if (ports.length === 0) return `${title} has no ${wire.side === "source" ? "inputs" : "outputs"}.`;
-  const [port] = ports;
-  const reason =
-    port &&
-    ports
-      .map((one) => whyNotConnect(document, library, toConnection(wire, id, one.name)))
-      .find((one) => one?.includes("loop"));
-  if (reason) return `${title} ${isLoop}: this would be a loop.`;
-  return wire.side === "source" ? `${title} takes no ${what}.` : `${title} gives no ${what}.`;
+  const isLoop = ports.some((port) =>
+    whyNotConnect(document, library, toConnection(wire, id, port.name))?.includes("loop"),
+  );
+  if (isLoop) {
+    const already = wire.side === "source" ? "already feeds this wire" : "already depends on this wire's node";
+    return `${title} ${already}: this would be a loop.`;
+  }
+  const link = convertibleLink(document, library, wire, id);
+  const advice = link === null ? "" : adviceFor(document, library, link);
+  return `${title} ${wire.side === "source" ? "takes" : "gives"} no ${what}.${advice}`;
 }

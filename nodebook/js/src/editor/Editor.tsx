@@ -1,6 +1,5 @@
 import { ReactFlowProvider } from "@xyflow/react";
 import { Announcer } from "./Announcer";
-import { Canvas } from "./Canvas";
 import { EditorContext, type EditorContextValue } from "./context";
 import { EmptyState } from "./EmptyState";
 import { HelpSheet } from "./HelpSheet";
@@ -14,6 +13,8 @@ import { Picker } from "./Picker";
 import { SidePanel } from "./panels/SidePanel";
 import { ResizeHandle } from "./ResizeHandle";
 import { Stage } from "./Stage";
+import { Breadcrumbs } from "./subgraphs/Breadcrumbs";
+import { ShownCanvas } from "./subgraphs/ShownCanvas";
 import { Toolbar } from "./Toolbar";
 import { RunTimes } from "./watch/RunControls";
 
@@ -25,7 +26,8 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
         <Toolbar />
         <div className="nb-middle">
           <Stage>
-            <Canvas />
+            <ShownCanvas />
+            <Breadcrumbs />
             <EmptyState />
             <Minimap />
             <KernelLink />
@@ -36,8 +38,8 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
         <ResizeHandle />
         <Palette />
         <Menu />
-        <RunTimes />
         <Picker />
+        <RunTimes />
         <Lightbox />
         <HelpSheet />
         <Announcer />

@@ -1,13 +1,15 @@
 import { type NodeProps, NodeResizeControl, useUpdateNodeInternals } from "@xyflow/react";
-import { type DragEvent, memo, useEffect, useMemo } from "react";
+import { type DragEvent, useEffect, useMemo } from "react";
 import { type GraphNode, modeOf, own } from "../graph/document";
 import { CARD_WIDTH, rowInputs, topInputs } from "../graph/layout";
 import { findType, literalOf, type Ports, portsOf, titleOf } from "../graph/library";
 import { isPortRow, portRows } from "../graph/portRows";
 import { shownError } from "../state/failures";
 import type { FlowNode } from "../state/flow";
+import { isInstance } from "./actions/subgraphs";
 import { useClient, useEditor, useKernel } from "./context";
 import { InputRow } from "./InputRow";
+import { gated } from "./MountGate";
 import { NodeHeader } from "./NodeHeader";
 import { NodeMessages, ProgressBar } from "./NodeMessages";
 import { Passages } from "./Passages";
@@ -20,13 +22,10 @@ const WIDEST = 960;
 const NONE: readonly string[] = [];
 
 /** A node as a card. Renders again only when its own node, type, state or selection changes; not while it is dragged. */
-export const NodeCard = memo(
-  function NodeCard({ id, selected }: NodeProps<FlowNode>) {
-    const node = useKernel((state) => state.document.nodes[id]);
-    return node === undefined ? null : <Card id={id} node={node} selected={selected} />;
-  },
-  (before, after) => before.id === after.id && before.selected === after.selected,
-);
+export const NodeCard = gated(function NodeCard({ id, selected }: NodeProps<FlowNode>) {
+  const node = useKernel((state) => state.document.nodes[id]);
+  return node === undefined ? null : <Card id={id} node={node} selected={selected} />;
+});
 
 interface CardProps {
   readonly id: string;
@@ -69,6 +68,7 @@ function Card({ id, node, selected }: CardProps) {
         color={node.view?.color}
         collapsed={collapsed}
         mode={mode}
+        isInstance={isInstance(node.type)}
       />
       <ProgressBar id={id} />
       {collapsed ? (
@@ -181,10 +181,11 @@ function useInputProblems(id: string): ReadonlyMap<string, string> {
 
 /** React Flow measures ports when a card changes its size; the same size with other ports needs a word. */
 function useFreshPorts(id: string, ports: Ports, look: string): void {
+  const { measures } = useEditor();
   const update = useUpdateNodeInternals();
   const names = [...ports.inputs, ...ports.outputs].map((port) => port.name).join("\n");
   // biome-ignore lint/correctness/useExhaustiveDependencies: names and look are what the ports' places depend on
-  useEffect(() => update(id), [id, names, look, update]);
+  useEffect(() => measures.add(id, update), [id, names, look, update, measures]);
 }
 
 /** A picture file dropped on a card that takes one. */

@@ -4,6 +4,8 @@ import { cssColor } from "../graph/nodeColors";
 import type { NodeStatus } from "../protocol";
 import { useClient, useEditor, useKernel } from "./context";
 import { BypassIcon, ChevronIcon, MuteIcon, StateIcon } from "./icons";
+import { EnterIcon } from "./subgraphs/icons";
+import { enter } from "./subgraphs/scope";
 import { StaleIcon } from "./watch/icons";
 import { useLeft } from "./watch/useLeft";
 import { bytesText, leftText, MODE_WORDS, secondsText } from "./words";
@@ -15,11 +17,14 @@ interface Props {
   readonly color: string | undefined;
   readonly collapsed: boolean;
   readonly mode: Mode | null;
+  /** It stands for a subgraph, which can be opened. */
+  readonly isInstance?: boolean;
 }
 
 /** Title (double-click to rename), collapse, mode, state. */
-export const NodeHeader = memo(function NodeHeader({ id, title, type, color, collapsed, mode }: Props) {
-  const { actions, client } = useEditor();
+export const NodeHeader = memo(function NodeHeader({ id, title, type, color, collapsed, mode, isInstance }: Props) {
+  const editor = useEditor();
+  const { actions, client } = editor;
   const renaming = useClient((state) => state.renaming === id);
   const css = cssColor(color);
   return (
@@ -44,14 +49,25 @@ export const NodeHeader = memo(function NodeHeader({ id, title, type, color, col
         // biome-ignore lint/a11y/noStaticElementInteractions: F2 on a selected node is the keyboard's way
         <span
           className="nb-title"
-          title={`${type}\nid ${id}\nDouble-click to rename`}
-          onDoubleClick={() => client.setState({ renaming: id })}
+          title={`${type}\nid ${id}\nDouble-click to ${isInstance ? "open, F2 to rename" : "rename"}`}
+          onDoubleClick={() => (isInstance ? enter(editor, id) : client.setState({ renaming: id }))}
         >
           {title}
         </span>
       )}
       {mode && <ModeBadge mode={mode} />}
       <StateBadge id={id} />
+      {isInstance && (
+        <button
+          type="button"
+          className="nb-icon-button nb-enter nodrag"
+          aria-label={`Open ${title}`}
+          title="Open the subgraph (E)"
+          onClick={() => enter(editor, id)}
+        >
+          <EnterIcon />
+        </button>
+      )}
     </header>
   );
 });

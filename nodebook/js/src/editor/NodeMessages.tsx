@@ -4,6 +4,7 @@ import { shownError } from "../state/failures";
 import { useEditor, useKernel } from "./context";
 import { WarningIcon } from "./icons";
 import { LogIcon } from "./watch/icons";
+import { pathOf } from "./watch/show";
 import { Traceback } from "./watch/Traceback";
 import { aboutInput } from "./words";
 
@@ -46,13 +47,13 @@ export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: st
 
 /** How much the node wrote; a click shows it. */
 function LogLink({ id, lines }: { readonly id: string; readonly lines: number }) {
-  const { client } = useEditor();
+  const editor = useEditor();
   return (
     <button
       type="button"
       className="nb-log-link nodrag"
       title="Show what the node wrote"
-      onClick={() => client.setState({ logNode: id, panel: "log" })}
+      onClick={() => editor.client.setState({ logNode: pathOf(editor, id), panel: "log" })}
     >
       <LogIcon />
       {count(lines, "line")}

@@ -2,10 +2,11 @@
 import type { FinalConnectionState, Connection as FlowConnection, OnConnectStartParams } from "@xyflow/react";
 import { useMemo } from "react";
 import type { Point } from "../graph/compose";
-import { findConversions } from "../graph/conversions";
+import { convertibleLink, findConversions } from "../graph/conversions";
 import { fittingNodes } from "../graph/fitting";
 import { findType } from "../graph/library";
 import { type Connection, firstFittingInput, firstFittingOutput, whyNotConnect } from "../graph/ports";
+import { outputTypeOf } from "../graph/reroutes";
 import type { WireStart } from "../state/client";
 import { type FlowEdge, portName } from "../state/flow";
 import { type EditorContextValue, useEditor } from "./context";
@@ -21,11 +22,9 @@ function connectHandlers({ kernel, client, actions, flow, root }: EditorContextV
   let held: { node: string; input: string; done: boolean } | null = null;
 
   /** Let go on a port of another type: what can be put between is offered. */
-  const offerConversion = (wire: WireStart, to: { nodeId: string; id?: string | null; type: string }, at: Point) => {
-    if (to.type === wire.side || !to.id) return;
-    const convert = toConnection(wire, to.nodeId, portName(to.id));
+  const offerConversion = (convert: Connection | null, at: Point) => {
     const { document, library } = kernel.getState();
-    if (findConversions(document, library, convert).length === 0) return;
+    if (convert === null || findConversions(document, library, convert).length === 0) return;
     const box = root.getBoundingClientRect();
     const place = flow.current?.screenToFlowPosition(at) ?? at;
     const corner = { x: at.x - box.left, y: at.y - box.top };
@@ -58,12 +57,19 @@ function connectHandlers({ kernel, client, actions, flow, root }: EditorContextV
       client.setState({ wire: null, fitting: null });
       if (wire === null || held !== null || end.isValid) return;
       const at = pointOf(event);
-      if (end.toHandle !== null) return offerConversion(wire, end.toHandle, at);
+      if (end.toHandle !== null) {
+        const { nodeId, id, type } = end.toHandle;
+        if (id && type !== wire.side) offerConversion(toConnection(wire, nodeId, portName(id)), at);
+        return;
+      }
       const below = elementAt(root, at);
       const card = below?.closest("[data-node-id]");
       if (card instanceof HTMLElement && card.dataset.nodeId) {
-        const link = firstFit(kernel.getState(), wire, card.dataset.nodeId);
+        const { nodeId } = card.dataset;
+        const { document, library } = kernel.getState();
+        const link = firstFit(kernel.getState(), wire, nodeId);
         if (link !== null) actions.connect(link);
+        else offerConversion(convertibleLink(document, library, wire, nodeId), at);
       } else if (below?.closest(".react-flow__pane")) {
         const box = root.getBoundingClientRect();
         const place = flow.current?.screenToFlowPosition(at) ?? at;
@@ -106,8 +112,8 @@ function toGraph(link: FlowConnection | FlowEdge): Connection | null {
 }
 
 function portType({ document, library }: Kernel, node: string, port: string, side: WireStart["side"]): string {
-  const type = findType(library, document.nodes[node]?.type ?? "");
-  const ports = side === "source" ? type?.outputs : type?.inputs;
+  if (side === "source") return outputTypeOf(document, library, [node, port]);
+  const ports = findType(library, document.nodes[node]?.type ?? "")?.inputs;
   return ports?.find((one) => one.name === port)?.type ?? "*";
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { sampleGraph } from "../../dev/graphs";
 import { SAMPLE_LIBRARY as library } from "../../dev/library";
-import { conversionOps, findConversions } from "./conversions";
+import { conversionOps, convertibleLink, findConversions } from "./conversions";
 import type { GraphDocument } from "./document";
 import { applyOps } from "./edits";
 import { fittingNodes } from "./fitting";
@@ -43,6 +43,12 @@ describe("fittingNodes", () => {
     expect([...fits].sort()).toEqual(["10", "12", "2", "3", "4", "5", "6", "8"]);
   });
 
+  test("what comes before the wire's start does not fit: that would be a loop", () => {
+    const wire = { node: "4", port: "IMAGE", side: "source", type: "IMAGE" } as const;
+    const fits = fittingNodes(all, library, wire);
+    expect([fits.has("2"), fits.has("3"), fits.has("5")]).toEqual([false, false, true]);
+  });
+
   test("a wire from an input fits where an output gives its type", () => {
     const wire = { node: "5", port: "model", side: "target", type: "MODEL" } as const;
     expect([...fittingNodes(text, library, wire)].sort()).toEqual(["1", "5"]);
@@ -63,6 +69,19 @@ describe("conversions", () => {
       links: { samples: ["5", "LATENT"], vae: ["1", "VAE"] },
     });
     expect(after.nodes["7"]?.links).toEqual({ images: ["20", "IMAGE"] });
+  });
+
+  test("the first port of a card that a conversion leads to", () => {
+    const wire = { node: "5", port: "LATENT", side: "source", type: "LATENT" } as const;
+    expect(convertibleLink(text, library, wire, "7")).toEqual(link);
+    expect(convertibleLink(text, library, wire, "1")).toBeNull();
+    const back = { node: "7", port: "images", side: "target", type: "IMAGE" } as const;
+    expect(convertibleLink(text, library, back, "5")).toEqual(link);
+  });
+
+  test("the only candidate counts wherever it is", () => {
+    const [first] = findConversions(text, library, { ...link, source: "4" });
+    expect(first?.links).toEqual({ vae: ["1", "VAE"] });
   });
 
   test("of two candidates the one before the wire's start counts", () => {

@@ -3,7 +3,9 @@ import type { Point } from "./compose";
 import { newNode } from "./compose";
 import type { GraphDocument, Link } from "./document";
 import type { Op } from "./edits";
-import { findType, type InputInfo, type Library, type NodeTypeInfo } from "./library";
+import type { WireEnd } from "./fitting";
+import { controlInputs, plainInputs } from "./layout";
+import { findType, type InputInfo, type Library, type NodeTypeInfo, offeredTypes } from "./library";
 import { downstream, upstream } from "./neighbours";
 import { ANY, type Connection, namesMatch, portNames } from "./ports";
 
@@ -27,7 +29,7 @@ export function findConversions(document: GraphDocument, library: Library, link:
   const later = downstream(document, [link.target]);
   if (later.has(link.source)) return [];
   const found: Conversion[] = [];
-  for (const type of Object.values(library.types)) {
+  for (const type of offeredTypes(library)) {
     const input = type.inputs.find((port) => port.widget === null && matches(from, port.type));
     const output = type.outputs.find((port) => matches(port.type, to));
     if (input === undefined || output === undefined) continue;
@@ -78,6 +80,28 @@ function matches(one: string, other: string): boolean {
 
 function effort({ type, links }: Conversion): number {
   return Object.keys(links).length * 10 + type.inputs.length + type.outputs.length;
+}
+
+/** The first port of a node, plain ones before those with a control, that a wire could end at through a conversion. */
+export function convertibleLink(
+  document: GraphDocument,
+  library: Library,
+  wire: WireEnd,
+  node: string,
+): Connection | null {
+  const type = findType(library, document.nodes[node]?.type ?? "");
+  const ports =
+    wire.side === "source"
+      ? [...plainInputs(type?.inputs ?? []), ...controlInputs(type?.inputs ?? [])]
+      : (type?.outputs ?? []);
+  for (const port of ports) {
+    const link =
+      wire.side === "source"
+        ? { source: wire.node, output: wire.port, target: node, input: port.name }
+        : { source: node, output: port.name, target: wire.node, input: wire.port };
+    if (findConversions(document, library, link).length > 0) return link;
+  }
+  return null;
 }
 
 /** Put the converting node at a place and link it on both sides. */

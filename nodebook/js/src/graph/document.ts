@@ -52,11 +52,16 @@ export function orderedIds(document: Graph): string[] {
 
 /** The highest whole-number id in the document, inside subgraphs too; 0 where there is none. */
 export function highestId(document: GraphDocument): number {
+  return Math.max(
+    highestOf(Object.keys(document.nodes)),
+    ...Object.values(document.subgraphs ?? {}).map((subgraph) => highestOf(Object.keys(subgraph.nodes))),
+  );
+}
+
+export function highestOf(ids: readonly string[]): number {
   let highest = 0;
-  for (const graph of [document, ...Object.values(document.subgraphs ?? {})]) {
-    for (const id of Object.keys(graph.nodes)) {
-      if (WHOLE_NUMBER.test(id)) highest = Math.max(highest, Number(id));
-    }
+  for (const id of ids) {
+    if (WHOLE_NUMBER.test(id)) highest = Math.max(highest, Number(id));
   }
   return highest;
 }

@@ -1,9 +1,10 @@
 /** Sizes and places of cards. The estimates let the canvas place wires and skip cards that are not near. */
 
 import type { Point } from "./compose";
-import { type GraphDocument, type GraphNode, own } from "./document";
+import { type GraphDocument, type GraphNode, own, REROUTE } from "./document";
 import { type InputInfo, isMultiline, type Library, NOTE_TYPE, type Ports, portsOf } from "./library";
 import { isPortRow } from "./portRows";
+import { REROUTE_SIZE } from "./reroutes";
 
 export const CARD_WIDTH = 240;
 export const NOTE_WIDTH = 280;
@@ -32,6 +33,7 @@ export interface PortPlace {
 }
 
 export function cardWidth(node: GraphNode): number {
+  if (node.type === REROUTE) return REROUTE_SIZE;
   return node.view?.width ?? (node.type === NOTE_TYPE ? NOTE_WIDTH : CARD_WIDTH);
 }
 
@@ -57,6 +59,7 @@ export function controlInputs(inputs: readonly InputInfo[]): InputInfo[] {
 /** The size of a card before it was measured. */
 export function estimateSize(node: GraphNode, ports: Ports): Size {
   const width = cardWidth(node);
+  if (node.type === REROUTE) return { width, height: REROUTE_SIZE };
   if (node.view?.collapsed) return { width, height: HEADER_HEIGHT };
   if (node.type === NOTE_TYPE) return { width, height: node.view?.height ?? NOTE_HEIGHT };
   const rows = Math.max(topInputs(node, ports.inputs).length, ports.outputs.length);
@@ -76,7 +79,11 @@ export function estimatePorts(node: GraphNode, ports: Ports): PortPlace[] {
   const collapsed = node.view?.collapsed === true;
   const places: PortPlace[] = [];
   const top = HEADER_HEIGHT + BODY_PADDING / 2;
-  const rowMiddle = (row: number) => (collapsed ? HEADER_HEIGHT / 2 : top + (row + 0.5) * ROW_HEIGHT);
+  const isDot = node.type === REROUTE;
+  const rowMiddle = (row: number) => {
+    if (isDot) return REROUTE_SIZE / 2;
+    return collapsed ? HEADER_HEIGHT / 2 : top + (row + 0.5) * ROW_HEIGHT;
+  };
   ports.outputs.forEach((output, row) => {
     places.push({ name: output.name, kind: "source", x: width, y: rowMiddle(row) });
   });

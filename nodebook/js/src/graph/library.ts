@@ -1,5 +1,7 @@
 /** Node types as the kernel describes them (docs/design/protocol.md, `library`). */
+
 import type { GraphDocument, GraphNode, InputInfo, Library, NodeTypeInfo, OutputInfo, Value } from "../protocol.gen";
+import { SUBGRAPH_INPUTS, SUBGRAPH_OUTPUTS } from "./document";
 
 export type { InputInfo, Library, NodeTypeInfo, OutputInfo, Widget } from "../protocol.gen";
 
@@ -13,6 +15,11 @@ export const NOTE_TYPE = "Note";
 
 export function findType(library: Library, name: string): NodeTypeInfo | undefined {
   return Object.hasOwn(library.types, name) ? library.types[name] : undefined;
+}
+
+/** The types that a person may add: all but the boundary of a subgraph, which has one of each. */
+export function offeredTypes(library: Library): NodeTypeInfo[] {
+  return Object.values(library.types).filter(({ name }) => name !== SUBGRAPH_INPUTS && name !== SUBGRAPH_OUTPUTS);
 }
 
 export function titleOf(library: Library, node: GraphNode): string {

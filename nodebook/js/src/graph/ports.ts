@@ -2,6 +2,7 @@
 import { linkMakesCycle } from "./cycles";
 import type { GraphDocument } from "./document";
 import { findType, type Library, NOTE_TYPE, type NodeTypeInfo, titleOf } from "./library";
+import { outputTypeOf } from "./reroutes";
 
 type Adapters = Library["adapters"];
 
@@ -46,8 +47,9 @@ export function whyNotConnect(document: GraphDocument, library: Library, link: C
   const input = targetType.inputs.find((port) => port.name === link.input);
   if (output === undefined) return `${titleOf(library, source)} has no output ${link.output}.`;
   if (input === undefined) return `${titleOf(library, target)} has no input ${link.input}.`;
-  if (!typesFit(output.type, input.type, library.adapters)) {
-    return `${input.name} takes ${typeWords(input.type)}, not ${typeWords(output.type)}.`;
+  const given = outputTypeOf(document, library, [link.source, link.output]);
+  if (!typesFit(given, input.type, library.adapters)) {
+    return `${input.name} takes ${typeWords(input.type)}, not ${typeWords(given)}.`;
   }
   if (linkMakesCycle(document, link.source, link.target)) {
     return `${titleOf(library, source)} already depends on ${titleOf(library, target)}: this would be a loop.`;

@@ -2,7 +2,7 @@
 
 import { inputType, outputType } from "./conversions";
 import type { GraphDocument, GraphNode, Link, Value } from "./document";
-import { own } from "./document";
+import { own, REROUTE } from "./document";
 import type { Op } from "./edits";
 import {
   findType,
@@ -11,6 +11,7 @@ import {
   type Library,
   NOTE_TYPE,
   type NodeTypeInfo,
+  offeredTypes,
   type Widget,
 } from "./library";
 import { ANY, typesFit } from "./ports";
@@ -37,8 +38,12 @@ export function replacementsOf(document: GraphDocument, library: Library, id: st
   const node = document.nodes[id];
   if (node === undefined || node.type === NOTE_TYPE) return [];
   const linked = linkedPorts(document, library, id);
-  return Object.values(library.types).filter(
-    (type) => type.name !== node.type && type.name !== NOTE_TYPE && matchPorts(type, linked, library) !== null,
+  return offeredTypes(library).filter(
+    (type) =>
+      type.name !== node.type &&
+      type.name !== NOTE_TYPE &&
+      type.name !== REROUTE &&
+      matchPorts(type, linked, library) !== null,
   );
 }
 

@@ -66,6 +66,8 @@ export interface ClientState {
   readonly fitting: ReadonlySet<string> | null;
   readonly notices: readonly Notice[];
   readonly renaming: string | null;
+  /** The group that was last touched, and whether its title is being typed. */
+  readonly group: { readonly id: string; readonly renaming: boolean } | null;
   /** Id of the note that is being written. */
   readonly editingNote: string | null;
   /** Node id whose picture is shown large. */
@@ -107,6 +109,7 @@ export function createClientStore(): ClientStore {
     fitting: null,
     notices: [],
     renaming: null,
+    group: null,
     editingNote: null,
     enlarged: null,
     pictureIndex: {},

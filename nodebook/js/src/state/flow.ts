@@ -2,13 +2,14 @@
 import { type Edge, type Node, Position } from "@xyflow/react";
 import { colorOf } from "../graph/colors";
 import type { Point } from "../graph/compose";
-import { type GraphNode, orderedIds } from "../graph/document";
+import { type GraphNode, orderedIds, REROUTE } from "../graph/document";
+import { isBoundary } from "../graph/interfaces";
 import { type Box, cardWidth, estimatePorts, estimateSize, NOTE_HEIGHT, placeUnplaced } from "../graph/layout";
-import { findType, type Library, NOTE_TYPE, portsOf } from "../graph/library";
-import type { ClientStore } from "./client";
-import type { KernelState, KernelStore } from "./kernel";
+import { NOTE_TYPE, portsOf } from "../graph/library";
+import { outputTypeOf } from "../graph/reroutes";
+import type { KernelState } from "./kernel";
 
-export type FlowNode = Node<Record<string, never>, "card" | "note">;
+export type FlowNode = Node<Record<string, never>, "card" | "note" | "boundary" | "reroute">;
 export type FlowEdge = Edge;
 
 /** Port names become parts of CSS selectors inside React Flow, so they are escaped. */
@@ -24,24 +25,32 @@ export function edgeId(node: string, input: string): string {
   return `${node}/${input}`;
 }
 
-const NO_DATA: Record<string, never> = {};
+function flowType(type: string): FlowNode["type"] & string {
+  if (type === NOTE_TYPE) return "note";
+  if (type === REROUTE) return "reroute";
+  return isBoundary(type) ? "boundary" : "card";
+}
 
-type Source = Pick<KernelState, "document" | "library" | "used">;
+const NO_DATA: Record<string, never> = {};
+const ORIGIN: Point = { x: 0, y: 0 };
+
+export type Source = Pick<KernelState, "document" | "library" | "used">;
 
 export function deriveNodes(source: Source, old: readonly FlowNode[]): FlowNode[] {
   const { document, library } = source;
   const before = new Map(old.map((node) => [node.id, node]));
   const unplaced = placeUnplaced(document, library);
-  return orderedIds(document).map((id) => {
-    const node = document.nodes[id] as GraphNode;
-    const known = before.get(id);
-    const position = { x: node.view?.x ?? unplaced.get(id)?.x ?? 0, y: node.view?.y ?? unplaced.get(id)?.y ?? 0 };
-    if (known === undefined) return newFlowNode(id, node, position, source);
-    const size = fixedSize(node);
-    if (known.dragging || known.resizing || (samePlace(known.position, position) && sameSize(known, size)))
-      return known;
-    return { ...known, position, ...size };
-  });
+  return orderedIds(document).map((id) => flowNode(id, source, before.get(id), unplaced.get(id)));
+}
+
+/** A node as React Flow has it; the known one where it says the same. `place`: where a node goes that has none. */
+export function flowNode(id: string, source: Source, known: FlowNode | undefined, place: Point = ORIGIN): FlowNode {
+  const node = source.document.nodes[id] as GraphNode;
+  const position = { x: node.view?.x ?? place.x, y: node.view?.y ?? place.y };
+  if (known === undefined) return newFlowNode(id, node, position, source);
+  const size = fixedSize(node);
+  if (known.dragging || known.resizing || (samePlace(known.position, position) && sameSize(known, size))) return known;
+  return { ...known, position, ...size };
 }
 
 /** Width is the document's; height too for a note. Any other card is as high as its content. */
@@ -77,7 +86,7 @@ function newFlowNode(id: string, node: GraphNode, position: { x: number; y: numb
   });
   return {
     id,
-    type: node.type === NOTE_TYPE ? "note" : "card",
+    type: flowType(node.type),
     position,
     data: NO_DATA,
     ...fixedSize(node),
@@ -87,15 +96,21 @@ function newFlowNode(id: string, node: GraphNode, position: { x: number; y: numb
 }
 
 export function deriveEdges(source: Source, old: readonly FlowEdge[]): FlowEdge[] {
+  return edgesInto(Object.keys(source.document.nodes), source, old);
+}
+
+/** The edges that end at these nodes; known ones where they say the same. */
+export function edgesInto(targets: readonly string[], source: Source, old: readonly FlowEdge[]): FlowEdge[] {
   const { document, library } = source;
   const before = new Map(old.map((edge) => [edge.id, edge]));
   const edges: FlowEdge[] = [];
-  for (const [target, node] of Object.entries(document.nodes)) {
+  for (const target of targets) {
+    const node = document.nodes[target] as GraphNode;
     for (const [input, [from, output]] of Object.entries(node.links ?? {})) {
       const sourceNode = document.nodes[from];
       if (sourceNode === undefined) continue;
       const id = edgeId(target, input);
-      const stroke = colorOf(outputType(library, sourceNode.type, output));
+      const stroke = colorOf(outputTypeOf(document, library, [from, output]));
       const known = before.get(id);
       const same =
         known?.source === from && known.sourceHandle === portId("out", output) && known.style?.stroke === stroke;
@@ -123,25 +138,6 @@ function newEdge(
     reconnectable: "target",
     ariaLabel: `Link from ${source} ${output} to ${target} ${input}`,
   };
-}
-
-function outputType(library: Library, type: string, output: string): string {
-  return findType(library, type)?.outputs.find((port) => port.name === output)?.type ?? "*";
-}
-
-/** Keep the client's nodes and edges in step with the kernel's document until `signal` aborts. */
-export function bindFlow(kernel: KernelStore, client: ClientStore, signal: AbortSignal): void {
-  const derive = (state: KernelState) => {
-    client.setState((old) => ({
-      nodes: deriveNodes(state, old.nodes),
-      edges: deriveEdges(state, old.edges),
-    }));
-  };
-  derive(kernel.getState());
-  const stop = kernel.subscribe((state, before) => {
-    if (state.document !== before.document || state.library !== before.library) derive(state);
-  });
-  signal.addEventListener("abort", stop, { once: true });
 }
 
 const SMALLEST_HEIGHT = 40;

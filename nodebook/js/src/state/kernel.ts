@@ -80,7 +80,7 @@ export function groupProblems(list: readonly Problem[], old: KernelState["proble
     if (found === undefined) grouped.set(problem.node, [problem]);
     else found.push(problem);
   }
-  return keepEqual(grouped, old);
+  return keepEqual(grouped, old, (a, b) => JSON.stringify(a) === JSON.stringify(b));
 }
 
 /** Merge the problems of some nodes; an empty list takes those of its node away. Kept in document order. */
@@ -99,13 +99,18 @@ export function mergeProblems(
 }
 
 export function usedOf(document: GraphDocument, old: KernelState["used"]): KernelState["used"] {
-  return keepEqual(usedOutputs(document), old);
+  return keepEqual<string>(usedOutputs(document), old, Object.is);
 }
 
-function keepEqual<T>(fresh: Map<string, readonly T[]>, old: ReadonlyMap<string, readonly T[]>) {
+function keepEqual<T>(
+  fresh: Map<string, readonly T[]>,
+  old: ReadonlyMap<string, readonly T[]>,
+  same: (a: T, b: T) => boolean,
+) {
   for (const [key, list] of fresh) {
     const before = old.get(key);
-    if (before !== undefined && JSON.stringify(before) === JSON.stringify(list)) fresh.set(key, before);
+    if (before?.length !== list.length) continue;
+    if (before.every((item, index) => same(item, list[index] as T))) fresh.set(key, before);
   }
   return fresh;
 }

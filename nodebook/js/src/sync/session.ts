@@ -5,7 +5,8 @@
  * confirmed document with our unanswered batches replayed on it.
  */
 import type { AnyModel } from "@anywidget/types";
-import { EMPTY_DOCUMENT, type GraphDocument, highestId } from "../graph/document";
+import { changesBetween, relinked, sameOps } from "../graph/changes";
+import { EMPTY_DOCUMENT, type GraphDocument, highestId, highestOf } from "../graph/document";
 import { applyOps, type Op } from "../graph/edits";
 import {
   type AutoRunCommand,
@@ -80,7 +81,7 @@ export interface Session {
   /** Ask for the files that inputs may name, since folders change; an answer comes only if they did. */
   listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
-  upload(node: string, input: string, name: string, bytes: ArrayBuffer): Promise<void>;
+  upload(node: string, input: string, name: string, bytes: ArrayBuffer, graph?: string): Promise<void>;
   hello(): void;
 }
 
@@ -147,8 +148,14 @@ export function startSession(options: SessionOptions): Session {
       const applied = applyOps(document, batch.ops);
       if (applied.refused === undefined) document = applied.document;
     }
-    lastId = Math.max(lastId, highestId(document));
-    store.setState((state) => ({ document, pending: pending.length, used: usedOf(document, state.used) }));
+    store.setState((state) => {
+      const changes = changesBetween(state.document, document);
+      const inside = state.document.subgraphs === document.subgraphs ? 0 : highestId(document);
+      lastId = Math.max(lastId, highestOf(changes.added), inside);
+      const links = relinked(state.document, document, changes);
+      const used = links?.length === 0 ? state.used : usedOf(document, state.used);
+      return { document, pending: pending.length, used };
+    });
   };
 
   const stopTimers = () => {
@@ -207,6 +214,8 @@ export function startSession(options: SessionOptions): Session {
   };
 
   const onEdited = (message: Extract<FromKernel, { type: "edited" }>) => {
+    const [first] = pending;
+    const isNext = message.client === client && first !== undefined && first.batch === message.batch;
     if (message.client === client) settle(message.batch);
     if (message.revision <= revision || awaitingSnapshot) return show();
     const applied = message.revision === revision + 1 ? applyOps(confirmed, message.ops) : null;
@@ -217,7 +226,10 @@ export function startSession(options: SessionOptions): Session {
       history: message.history,
       problems: mergeProblems(state.problems, message.problems),
     }));
-    show();
+    if (!isNext || !sameOps(first.ops, message.ops)) return show();
+    // What is shown says this already. Kept as it is, so that nothing renders twice for one edit.
+    if (pending.length === 0) confirmed = store.getState().document;
+    store.setState({ pending: pending.length });
   };
 
   const onMessage = (wire: unknown, buffers: readonly DataView[] = []) => {
@@ -314,11 +326,12 @@ export function startSession(options: SessionOptions): Session {
     cancel: () => void send({ type: "cancel", client }),
     plan: (targets) => void send({ type: "plan", client, targets }),
     listFiles: () => void send({ type: "list_files", client }),
-    upload(node, input, name, bytes) {
+    upload(node, input, name, bytes, graph) {
       lastBatch += 1;
       const batch = lastBatch;
       expectAnswer();
-      if (!send({ type: "upload", client, batch, node, input, name }, [bytes])) return Promise.resolve();
+      if (!send({ type: "upload", client, batch, node, input, name, ...(graph && { graph }) }, [bytes]))
+        return Promise.resolve();
       return new Promise((resolve) => uploads.set(batch, resolve));
     },
   };

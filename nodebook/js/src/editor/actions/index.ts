@@ -2,11 +2,13 @@
 import { bindCancelling } from "../../state/cancelling";
 import { clipboardActions } from "./clipboard";
 import { findingActions } from "./finding";
+import { groupActions } from "./groups";
 import { linkActions } from "./links";
 import { moveActions } from "./moves";
 import { nodeActions } from "./nodes";
 import type { Parts } from "./parts";
 import { selectionActions } from "./selection";
+import { subgraphActions } from "./subgraphs";
 
 export type Actions = ReturnType<typeof createActions>;
 
@@ -19,6 +21,8 @@ export function createActions(parts: Parts) {
     ...findingActions(parts),
     ...clipboardActions(parts),
     ...moveActions(parts),
+    ...subgraphActions(parts),
+    ...groupActions(parts),
 
     cancel() {
       onCancel();

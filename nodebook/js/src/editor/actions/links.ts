@@ -3,16 +3,20 @@ import type { Op } from "../../graph/edits";
 import { type Connection, whyNotConnect } from "../../graph/ports";
 import { pushNotice } from "../../state/client";
 import { nameOf, type Parts } from "./parts";
+import { subgraphActions } from "./subgraphs";
 
 export function connectOp(link: Connection): Op {
   return { op: "set_link", node: link.target, input: link.input, source: [link.source, link.output] };
 }
 
-export function linkActions({ kernel, client, session }: Parts) {
+export function linkActions(parts: Parts) {
+  const { kernel, client, session } = parts;
+  const { exposeByLink } = subgraphActions(parts);
   const name = (id: string) => nameOf(kernel, id);
 
   return {
     connect(link: Connection): void {
+      if (exposeByLink(link)) return;
       const { document, library } = kernel.getState();
       const reason = whyNotConnect(document, library, link);
       if (reason !== null) return pushNotice(client, "warning", reason);
@@ -28,10 +32,9 @@ export function linkActions({ kernel, client, session }: Parts) {
     /** Take a link from one input to another as one step. */
     reconnect(old: { node: string; input: string }, link: Connection) {
       if (old.node === link.target && old.input === link.input) return;
-      session.edit(`Connect ${name(link.source)} to ${name(link.target)}`, [
-        { op: "set_link", node: old.node, input: old.input, source: null },
-        connectOp(link),
-      ]);
+      const off: Op = { op: "set_link", node: old.node, input: old.input, source: null };
+      if (exposeByLink(link, [off])) return;
+      session.edit(`Connect ${name(link.source)} to ${name(link.target)}`, [off, connectOp(link)]);
     },
   };
 }

@@ -3,7 +3,7 @@ import { newNode, type Point } from "../../graph/compose";
 import type { Value } from "../../graph/document";
 import type { Op } from "../../graph/edits";
 import { estimateSize, freePlace, nudgedPlace } from "../../graph/layout";
-import { findType, portsOf } from "../../graph/library";
+import { findType, NOTE_TYPE, portsOf } from "../../graph/library";
 import { firstFittingInput, firstFittingOutput } from "../../graph/ports";
 import { offeredStarters, starterOps } from "../../graph/starters";
 import type { WireStart } from "../../state/client";
@@ -39,6 +39,8 @@ export function nodeActions({ kernel, client, session }: Parts) {
       session.edit(`Add ${type.title}`, ops);
       remembered.used(typeName);
       select(client, [id]);
+      // A note is there to be written.
+      if (typeName === NOTE_TYPE) client.setState({ editingNote: id });
       return id;
     },
 

@@ -3,11 +3,13 @@ import { titleOf } from "../../graph/library";
 import type { ClientStore } from "../../state/client";
 import type { KernelStore } from "../../state/kernel";
 import type { Session } from "../../sync/session";
+import type { Scope } from "../subgraphs/scope";
 
 export interface Parts {
   readonly kernel: KernelStore;
   readonly client: ClientStore;
   readonly session: Session;
+  readonly scope: Scope;
   readonly signal: AbortSignal;
 }
 

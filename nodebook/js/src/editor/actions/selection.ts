@@ -6,6 +6,7 @@ import { freeShift } from "../../graph/layout";
 import { type ClientStore, selectedIds } from "../../state/client";
 import { boxesOf, edgeId } from "../../state/flow";
 import { nameOf, type Parts } from "./parts";
+import { subgraphActions } from "./subgraphs";
 
 const DUPLICATE_SHIFT: Point = { x: 32, y: 32 };
 const MODE_VERBS: Readonly<Record<Mode, string>> = { mute: "Mute", bypass: "Bypass" };
@@ -20,7 +21,9 @@ export function select(client: ClientStore, ids: readonly string[]): void {
   }));
 }
 
-export function selectionActions({ kernel, client, session }: Parts) {
+export function selectionActions(parts: Parts) {
+  const { kernel, client, session } = parts;
+  const { closing } = subgraphActions(parts);
   const name = (id: string) => nameOf(kernel, id);
 
   return {
@@ -43,7 +46,7 @@ export function selectionActions({ kernel, client, session }: Parts) {
 
     removeSelection() {
       const state = client.getState();
-      const ids = selectedIds(state);
+      const { ids, ops: closed } = closing(selectedIds(state));
       const gone = new Set(ids);
       const chosen = new Set(state.edges.filter((edge) => edge.selected).map((edge) => edge.id));
       const ops: Op[] = [];
@@ -54,7 +57,7 @@ export function selectionActions({ kernel, client, session }: Parts) {
         }
       }
       const linkCount = ops.length;
-      ops.push(...ids.map((id): Op => ({ op: "remove_node", id })));
+      ops.push(...closed, ...ids.map((id): Op => ({ op: "remove_node", id })));
       const what = ids.length > 0 ? count(ids.length, "node") : count(linkCount, "link");
       session.edit(ids.length === 1 ? `Remove ${name(ids[0] as string)}` : `Remove ${what}`, ops);
     },

@@ -8,6 +8,8 @@ test.each([
   [{ key: "Z", metaKey: true, shiftKey: true }, "Mod+Shift+Z"],
   [{ key: "ArrowUp", shiftKey: true }, "Shift+ArrowUp"],
   [{ key: "ArrowLeft", altKey: true }, "Alt+ArrowLeft"],
+  [{ key: "¬", code: "KeyL", altKey: true }, "Alt+L"],
+  [{ key: "l", code: "KeyP", altKey: true }, "Alt+L"],
   [{ key: "?", shiftKey: true }, "?"],
   [{ key: "+", ctrlKey: true }, "Mod++"],
   [{ key: "A", shiftKey: true }, "Shift+A"],

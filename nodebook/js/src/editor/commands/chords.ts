@@ -2,11 +2,13 @@
 
 const isMac = /mac|iphone|ipad/i.test(globalThis.navigator?.platform ?? "");
 
-type KeyLike = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey">;
+type KeyLike = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey"> & { readonly code?: string };
 
 /** Shift counts for letters and named keys; with signs it is only how the sign is typed. */
 export function chordOf(event: KeyLike): string {
-  const key = event.key.length === 1 ? event.key.toUpperCase() : event.key;
+  // With Alt a Mac types another letter ("¬" for L): then it is the key that counts.
+  const letter = event.altKey && !/^[a-z]$/i.test(event.key) ? /^Key([A-Z])$/.exec(event.code ?? "")?.[1] : undefined;
+  const key = letter ?? (event.key.length === 1 ? event.key.toUpperCase() : event.key);
   const isSign = key.length === 1 && key.toLowerCase() === key;
   const parts = [];
   if (event.ctrlKey || event.metaKey) parts.push("Mod");

@@ -45,7 +45,7 @@ export const FIND_COMMANDS: readonly Command[] = [
     id: "edit.replace",
     title: "Replace by another node",
     section: "Edit",
-    keys: ["R"],
+    keys: ["Shift+R"],
     enabled: (editor) => onlySelected(editor) !== null,
     run(editor) {
       const id = onlySelected(editor);

@@ -10,6 +10,7 @@ import { EDIT_COMMANDS } from "./edit";
 import { FIND_COMMANDS } from "./find";
 import { GO_COMMANDS } from "./go";
 import { LOOK_COMMANDS } from "./look";
+import { ORGANISE_COMMANDS } from "./organise";
 import { RUN_COMMANDS } from "./run";
 import { SELECT_COMMANDS } from "./select";
 import type { Command, Where } from "./types";
@@ -25,6 +26,7 @@ export const COMMANDS: readonly Command[] = [
   ...SELECT_COMMANDS,
   ...GO_COMMANDS,
   ...ARRANGE_COMMANDS,
+  ...ORGANISE_COMMANDS,
   ...LOOK_COMMANDS,
   ...VIEW_COMMANDS,
   ...WATCH_VIEW_COMMANDS,

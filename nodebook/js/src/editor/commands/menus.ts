@@ -8,9 +8,10 @@ export const CARD_MENU: MenuItems = [
   ["edit.rename", "edit.replace", "edit.remove"],
   ["edit.connect", "edit.color", "edit.ports"],
   ["edit.mute", "edit.bypass"],
-  ["log.node"],
   ["arrange.menu", "arrange.layout", "arrange.collapse"],
+  ["group.make", "subgraph.make", "subgraph.enter", "subgraph.unpack", "subgraph.expose"],
   ["select.upstream", "select.downstream", "select.type"],
+  ["log.node"],
 ];
 
 export const ALIGN_MENU: MenuItems = [
@@ -20,7 +21,12 @@ export const ALIGN_MENU: MenuItems = [
   ["arrange.width", "arrange.layout"],
 ];
 
-export const LINK_MENU: MenuItems = [["edit.remove"]];
+export const LINK_MENU: MenuItems = [["wire.dot", "edit.remove"]];
+
+export const GROUP_MENU: MenuItems = [
+  ["group.rename", "group.color", "group.fit"],
+  ["group.select", "group.remove"],
+];
 
 export const PANE_MENU: MenuItems = [
   ["add.node", "edit.paste"],
@@ -33,9 +39,9 @@ export const PANE_MENU: MenuItems = [
 /** Behind the toolbar's last button. */
 export const MORE_MENU: MenuItems = [
   ["run.selected", "run.auto"],
+  ["panel.queue", "panel.plan", "panel.log", "panel.times"],
   ["select.all", "select.touch"],
   ["arrange.layout", "arrange.collapse", "arrange.snap", "arrange.guides"],
-  ["panel.queue", "panel.plan", "panel.log", "panel.times"],
   ["panel.library", "panel.legend", "panel.list", "view.minimap"],
   ["view.fullscreen", "view.tab"],
   ["find.command", "view.help"],

@@ -1,7 +1,7 @@
 /** What the palette offers, in which order and under which headings. */
 import { type Conversion, findConversions } from "../../graph/conversions";
 import { portFor } from "../../graph/fitting";
-import type { NodeTypeInfo } from "../../graph/library";
+import { offeredTypes as allOffered, type NodeTypeInfo } from "../../graph/library";
 import { replacementsOf } from "../../graph/replace";
 import { aliasFor, searchTitles, searchTypes } from "../../graph/search";
 import type { PaletteState } from "../../state/client";
@@ -55,7 +55,7 @@ function isForAnything({ wire, replace, convert }: PaletteState): boolean {
 
 export function offeredTypes({ wire, replace }: PaletteState, { document, library }: PaletteSource): NodeTypeInfo[] {
   if (replace !== undefined) return replacementsOf(document, library, replace);
-  const types = Object.values(library.types);
+  const types = allOffered(library);
   return wire === null ? types : types.filter((type) => portFor(type, wire, library.adapters) !== undefined);
 }
 

@@ -35,7 +35,7 @@ function Row({ id, node, selected }: Props & { readonly node: GraphNode }) {
     reveal(editor, id);
   };
   return (
-    <li className="nb-list-node" data-list-node={id} data-selected={selected} aria-current={selected || undefined}>
+    <li className="nb-list-node" data-list-node={id} data-current={selected} aria-current={selected || undefined}>
       <h3>
         <button
           ref={head}

@@ -20,6 +20,7 @@ export function ListPanel() {
   const nodes = useListed(filter);
   const total = useKernel((state) => Object.keys(state.document.nodes).length);
   const selected = useClient((state) => selectedIds(state).join("\n")).split("\n");
+  const shown = useGrowing(nodes.length);
   const add = useAddHere(list);
   useFollowSelection(list, selected.length === 1 ? (selected[0] as string) : "");
   const chosen = new Set(selected);
@@ -43,7 +44,7 @@ export function ListPanel() {
       </div>
       <div ref={list}>
         <ol className="nb-list-nodes" aria-label="Nodes in running order">
-          {nodes.map((id) => (
+          {nodes.slice(0, shown).map((id) => (
             <ListNode key={id} id={id} selected={chosen.has(id)} />
           ))}
         </ol>
@@ -53,6 +54,20 @@ export function ListPanel() {
       </div>
     </div>
   );
+}
+
+const FIRST_ROWS = 60;
+const MORE_ROWS = 120;
+
+/** How many rows are there: the first at once, the rest of a long list bit by bit, so that opening it takes no time. */
+function useGrowing(total: number): number {
+  const [shown, setShown] = useState(FIRST_ROWS);
+  useEffect(() => {
+    if (shown >= total) return;
+    const timer = setTimeout(() => setShown(shown + MORE_ROWS));
+    return () => clearTimeout(timer);
+  }, [shown, total]);
+  return shown;
 }
 
 /** Ids in running order, notes last, as far as the filter leaves them. */

@@ -1,3 +1,7 @@
+/*!
+ * The lexer of marked, a Markdown parser. Copyright (c) 2018-2026 MarkedJS, 2011-2018 Christopher Jeffrey.
+ * MIT license. https://github.com/markedjs/marked
+ */
 /**
  * Markdown as elements of the page. marked only takes the text apart; what is made of it is made here, element by element, so
  * there is no HTML that would have to be cleaned: tags in a note are shown as the text that they are.

@@ -1,6 +1,6 @@
 import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
-import type { NodeTypeInfo } from "../../graph/library";
+import { type NodeTypeInfo, offeredTypes } from "../../graph/library";
 import { searchTypes } from "../../graph/search";
 import { type Category, categoryTree, type TreeRow, treeRows } from "../../graph/tree";
 import { remembered } from "../../state/remembered";
@@ -17,7 +17,7 @@ export function LibraryPanel() {
   const [query, setQuery] = useState("");
   const [open, setOpen] = useState<ReadonlySet<string>>(() => new Set([FAVOURITES]));
   const rows = useMemo(
-    () => shownRows(Object.values(library.types), favourites, query, open),
+    () => shownRows(offeredTypes(library), favourites, query, open),
     [library, favourites, query, open],
   );
   const toggle = (path: string, wanted = !open.has(path)) => {
@@ -65,6 +65,7 @@ interface FilterProps {
 }
 
 function FilterField({ query, onChange, onDown }: FilterProps) {
+  const { root } = useEditor();
   const field = useRef<HTMLInputElement>(null);
   useEffect(() => field.current?.focus({ preventScroll: true }), []);
   return (
@@ -81,6 +82,7 @@ function FilterField({ query, onChange, onDown }: FilterProps) {
       onKeyDown={(event) => {
         if (event.key === "ArrowDown") onDown();
         else if (event.key === "Escape" && query !== "") onChange("");
+        else if (event.key === "Escape") root.focus({ preventScroll: true });
         else return;
         event.preventDefault();
       }}
@@ -116,6 +118,10 @@ function Tree({ ref, rows, toggle }: TreeProps) {
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey) && active?.kind === "type") {
       remembered.toggleFavourite(active.type.name);
+      return event.preventDefault();
+    }
+    if (event.key === "Escape") {
+      editor.root.focus({ preventScroll: true });
       return event.preventDefault();
     }
     const wanted = treeMove(event, rows, at);

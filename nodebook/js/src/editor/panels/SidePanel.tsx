@@ -12,13 +12,13 @@ import { LibraryPanel } from "./LibraryPanel";
 
 /** What each panel holds, by its id. */
 const CONTENTS: Readonly<Record<string, ComponentType>> = {
+  library: LibraryPanel,
+  legend: LegendPanel,
+  list: ListPanel,
   queue: QueuePanel,
   plan: PlanPanel,
   log: LogPanel,
   times: TimesPanel,
-  library: LibraryPanel,
-  legend: LegendPanel,
-  list: ListPanel,
 };
 
 /** The panel beside the canvas, if one is open. */

@@ -15,13 +15,13 @@ export interface Panel {
 }
 
 export const PANELS: readonly Panel[] = [
+  { id: "library", title: "Library of nodes", section: "Add", keys: ["N"], icon: LibraryIcon },
+  { id: "legend", title: "Wires and their types", section: "View", icon: LegendIcon },
+  { id: "list", title: "List of nodes", section: "View", keys: ["Alt+L"], icon: ListIcon },
   { id: "queue", title: "Queue", section: "Run", keys: ["Q"], icon: QueueIcon },
   { id: "plan", title: "Plan", section: "Run", keys: ["P"], icon: PlanIcon },
   { id: "log", title: "Log", section: "Run", keys: ["O"], icon: LogIcon },
   { id: "times", title: "Time and memory", section: "Run", keys: ["T"], icon: TimesIcon },
-  { id: "library", title: "Library of nodes", section: "Add", keys: ["L"], icon: LibraryIcon },
-  { id: "legend", title: "Wires and their types", section: "View", icon: LegendIcon },
-  { id: "list", title: "List of nodes", section: "View", keys: ["Alt+L"], icon: ListIcon },
 ];
 
 /** Opens a panel, or closes it where it is open. */

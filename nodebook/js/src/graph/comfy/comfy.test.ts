@@ -95,6 +95,15 @@ describe("a workflow", () => {
     expect(nodes["5"]).toMatchObject({ type: "Note", values: { text: "# Hello" } });
   });
 
+  test("values are read with and without the slots that ComfyUI's editor adds; of another number they are kept", () => {
+    const values = (widgets_values: unknown[]) =>
+      nodesOf({ nodes: [{ id: 1, type: "KSampler", widgets_values }] })["1"]?.values;
+    const expected = { seed: 5, steps: 20, cfg: 8, sampler_name: "euler", scheduler: "normal", denoise: 1 };
+    expect(values([5, "randomize", 20, 8, "euler", "normal", 1])).toEqual(expected);
+    expect(values([5, 20, 8, "euler", "normal", 1])).toEqual(expected);
+    expect(values([5, 20])).toEqual({ widgets_values: [5, 20] });
+  });
+
   test("a reroute in a circle leads nowhere", () => {
     const nodes = nodesOf({
       nodes: [
@@ -121,6 +130,8 @@ describe("a workflow", () => {
     const nodes = nodesOf({ nodes: [unknown, bare], links: [[1, 1, 0, 2, 0, "IMAGE"]] });
     expect(nodes["1"]?.values).toEqual({ size: 12 });
     expect(nodes["2"]).toMatchObject({ values: { widgets_values: [1, "a"] }, links: { x: ["1", "PICTURE"] } });
+    const written = writeWorkflow({ nodebook: 1, nodes }, library, ["1", "2"]) as { nodes: object[] };
+    expect(written.nodes).toMatchObject([{ widgets_values: { size: 12 } }, { widgets_values: [1, "a"] }]);
     const again = nodesOf(writeWorkflow({ nodebook: 1, nodes }, library, ["1", "2"]));
     expect(again["2"]?.values).toEqual({ widgets_values: [1, "a"] });
     expect(again["2"]?.links).toEqual({ x: ["1", "PICTURE"] });
