@@ -1,5 +1,5 @@
 /** Nodes by their paths through subgraphs (`7/3`): their titles and their order. */
-import { compareIds, type GraphDocument, own } from "../graph/document";
+import { compareIds, type GraphDocument, own, subgraphIdOf } from "../graph/document";
 import { type Library, titleOf } from "../graph/library";
 import { levelsOf, SEPARATOR } from "./scope";
 
@@ -9,7 +9,10 @@ export function titleAt(document: GraphDocument, library: Library, path: string)
   const levels = levelsOf(document, parts.slice(0, -1));
   const titles = parts.map((id, depth) => {
     const node = own(levels[depth]?.graph.nodes, id);
-    return node === undefined ? null : titleOf(library, node);
+    if (node === undefined) return null;
+    const subgraph = subgraphIdOf(node.type);
+    const definition = subgraph === null ? undefined : own(document.subgraphs, subgraph);
+    return node.title ?? definition?.name ?? titleOf(library, node);
   });
   return titles.includes(null) ? null : titles.join(" / ");
 }

@@ -48,7 +48,12 @@ export function LogPanel() {
           warn is here.
         </p>
       ) : (
-        <Lines lines={lines} title={title} onNode={(id) => client.setState({ logNode: id })} withNode={node === null} />
+        <Lines
+          lines={lines}
+          title={title}
+          onNode={(id) => client.setState({ logNode: id })}
+          withNode={lines.some((line) => line.node !== node)}
+        />
       )}
     </div>
   );
