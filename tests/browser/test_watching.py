@@ -303,7 +303,7 @@ def test_what_is_inside_a_subgraph_is_watched_too(scratch: Lab) -> None:
     times = open_panel(editor, "times", "t")
     expect(times.locator(f"[data-cost-node='{instance}/{talking}']")).to_contain_text("Inside / Talk")
     editor.root.focus()
-    editor.press("e")
+    editor.press("F8")
     expect(editor.part("nb-crumbs")).to_be_visible()
     editor.wait(lambda: editor.selected() == {failing}, "the node that failed, inside")
     expect(editor.node(failing).get_by_role("alert")).to_contain_text("x is of no use")

@@ -4,6 +4,8 @@ import type { EditorContextValue } from "../context";
 import { fitView } from "../fit";
 import { showPath } from "../subgraphs/scope";
 
+const FRAMES = 3;
+
 /** `path`: of the document as a whole. */
 export function showNode(editor: EditorContextValue, path: string): void {
   const { scope, client, actions } = editor;
@@ -15,9 +17,16 @@ export function showNode(editor: EditorContextValue, path: string): void {
     return;
   }
   showPath(scope, client, parts);
-  actions.select([id]);
-  // The canvas of another graph shows all of it first, one frame from now.
-  requestAnimationFrame(() => requestAnimationFrame(() => fitView(editor, [id])));
+  // The canvas of another graph is a new one: it begins with all of that graph in sight, and nothing selected.
+  afterFrames(FRAMES, () => {
+    actions.select([id]);
+    fitView(editor, [id]);
+  });
+}
+
+function afterFrames(count: number, task: () => void): void {
+  if (count === 0) task();
+  else requestAnimationFrame(() => afterFrames(count - 1, task));
 }
 
 /** The path of a node of the graph that is shown. */
