@@ -24,15 +24,20 @@ export function useWireDrop() {
       const fits = edge !== null && findInsertionOfNode(document, library, connectionOf(edge), id) !== null;
       return fits ? edge : null;
     };
-    let looked = 0;
+    let look = () => {};
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onTime = () => {
+      timer = undefined;
+      look();
+    };
     return {
       onNodeDrag: (event: unknown, node: FlowNode, nodes: readonly FlowNode[]) => {
-        const now = performance.now();
-        if (now - looked < LOOK_MS) return;
-        looked = now;
-        markWire(client, nodes.length === 1 ? (target(event, node.id)?.id ?? null) : null);
+        look = () => markWire(client, nodes.length === 1 ? (target(event, node.id)?.id ?? null) : null);
+        timer ??= setTimeout(onTime, LOOK_MS);
       },
       onNodeDragStop: (event: unknown, node: FlowNode, nodes: readonly FlowNode[]) => {
+        clearTimeout(timer);
+        timer = undefined;
         const edge = nodes.length === 1 ? target(event, node.id) : null;
         markWire(client, null);
         if (edge === null) actions.commitMove();
