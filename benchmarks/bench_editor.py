@@ -48,6 +48,8 @@ FAR_SIZES = (500, 1000, 2000)
 PAINT_SIZE = 500
 
 MOVES = 40
+REST_MS = 500
+"""Before a gesture: what brought the view here is not what is timed."""
 STEP_PX = 12
 WHEEL_STEPS = 30
 WHEEL_PX = 12
@@ -121,7 +123,7 @@ class Bench:
         self.page.mouse.move(x, y)
         if name == "zoom" and self.side != "empty":  # with the focus, the wheel is the editor's
             self.page.mouse.click(x, y)
-        self.page.wait_for_timeout(200)
+        self.page.wait_for_timeout(REST_MS)
         self.call("frames.start()")
         getattr(self, f"_{name}")(x, y)
         frames: list[float] = self.call("frames.stop()")
@@ -132,7 +134,7 @@ class Bench:
         self._press(x, y, [(-1, 0.3), (1, 0), (1, -0.3)])
 
     def _drag(self, x: float, y: float) -> None:
-        self._press(x, y, [(1, 0.4)])
+        self._press(x, y, [(1, 0.3), (-1, 0), (1, -0.3)])
 
     def _press(self, x: float, y: float, strokes: Sequence[tuple[float, float]]) -> None:
         """Press, move in these directions one after another, release."""
