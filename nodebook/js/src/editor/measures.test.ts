@@ -12,7 +12,7 @@ test("cards that ask at the same time are measured once, together, and lose thei
   const works: (() => void)[] = [];
   const measures = createMeasures(client, (work) => works.push(work));
   const measured: string[][] = [];
-  for (const id of ["2", "3", "2"]) measures.add(id, (ids) => measured.push(ids));
+  for (const id of ["2", "2", "3"]) measures.add(id, (ids) => measured.push(ids));
   expect(works).toHaveLength(1);
   works[0]?.();
   expect(measured).toEqual([["2", "3"]]);
