@@ -5,7 +5,7 @@ import { selectedIds } from "../../state/client";
 import { useEditor, useKernel } from "../context";
 import { StateIcon } from "../icons";
 import { bytesText, secondsText } from "../words";
-import { showNode } from "./show";
+import { showPath } from "./show";
 
 const QUIET_MS = 300;
 const SHAPES: Readonly<Record<PlanRow["action"], string>> = {
@@ -77,7 +77,7 @@ function Row({ row }: { readonly row: PlanRow }) {
         data-plan-node={row.node}
         data-action={row.action}
         title={`${WORDS[row.action]}: ${row.reason}`}
-        onClick={() => showNode(editor, row.node)}
+        onClick={() => showPath(editor, row.node)}
       >
         <StateIcon state={SHAPES[row.action]} />
         <span className="nb-list-two">
