@@ -79,22 +79,6 @@ describe("what is shown", () => {
     expect([...scopedState(full({ problems }), ["7"], null).problems.keys()]).toEqual(["2", "5"]);
   });
 
-  test("what inner nodes wrote is in the log of the instance, with their names", () => {
-    const line = (id: number, node: string) => ({ id, node, run: "1", time: 0, level: "info", text: "hello" });
-    const log = { lines: [line(1, "1"), line(2, "7/2"), line(3, "7/5/3"), line(4, "9/1")], upto: 4 };
-    const words = (path: readonly string[]) =>
-      scopedState(full({ log }), path, null).log.lines.map(({ node, text }) => [node, text]);
-    expect(words([])).toEqual([
-      ["1", "hello"],
-      ["7", "Soft: hello"],
-      ["7", "Sharpen: hello"],
-    ]);
-    expect(words(["7"])).toEqual([
-      ["2", "hello"],
-      ["5", "Sharpen: hello"],
-    ]);
-  });
-
   test("what says the same keeps its identity", () => {
     const path = ["7"];
     const state = full({ statuses: { "7/2": status({ state: "done" }) } });

@@ -8,7 +8,6 @@ import { isBoundary, withSubgraphs } from "../graph/interfaces";
 import { type Library, titleOf } from "../graph/library";
 import type { NodeStatus, Problem } from "../protocol";
 import { type KernelState, type KernelStore, usedOf } from "./kernel";
-import type { Log } from "./log";
 import { sumUp } from "./sumUp";
 
 /** Stands between the ids of an instance and of a node inside it. */
@@ -83,7 +82,6 @@ export function scopedState(state: KernelState, path: readonly string[], before:
     statuses: isSamePlace && same("statuses") ? old.statuses : scopedStatuses(state.statuses, at, old?.statuses ?? {}),
     problems:
       isSamePlace && same("problems") ? old.problems : scopedProblems(state.problems, at, old?.problems ?? new Map()),
-    log: isSamePlace && same("log") ? old.log : scopedLog(state.log, at),
   };
 }
 
@@ -204,17 +202,6 @@ function scopedProblems(
     if (old !== undefined && JSON.stringify(old) === JSON.stringify(list)) found.set(id, old);
   }
   return found;
-}
-
-/** What the nodes that are shown wrote; of an instance what those inside did, with their names. */
-function scopedLog(log: Log, at: Place): Log {
-  const lines = log.lines.flatMap((line) => {
-    const found = locate(line.node, at);
-    if (found === null) return [];
-    const text = found.node === null ? line.text : `${innerTitle(line.node, at)}: ${line.text}`;
-    return [{ ...line, node: found.id, text }];
-  });
-  return { ...log, lines };
 }
 
 /** A problem inside an instance as the instance shows it: on its input, where that is what feeds the one inside. */

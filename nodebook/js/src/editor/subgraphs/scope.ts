@@ -1,9 +1,8 @@
 /** Going into subgraphs and out again, in one view. */
 import type { Viewport } from "@xyflow/react";
-import { own } from "../../graph/document";
 import type { ClientStore } from "../../state/client";
 import type { KernelStore } from "../../state/kernel";
-import { levelsOf, prefixOf, type ScopeStore, SEPARATOR } from "../../state/scope";
+import { levelsOf, prefixOf, type ScopeStore } from "../../state/scope";
 import type { Session } from "../../sync/session";
 import type { EditorContextValue } from "../context";
 
@@ -62,21 +61,6 @@ export function leaveTo(editor: EditorContextValue, depth: number): void {
   showPath(editor.scope, editor.client, path.slice(0, depth));
   editor.actions.select([path[depth] as string]);
   editor.root.focus({ preventScroll: true });
-}
-
-/** Show the graph that the node of a path is in; returns its id there. */
-export function goTo(editor: EditorContextValue, path: string): string {
-  const { scope, client } = editor;
-  const { document } = scope.whole.kernel.getState();
-  const parts = own(document.nodes, path) === undefined ? path.split(SEPARATOR) : [path];
-  const graph = parts.slice(0, -1);
-  const isThere = levelsOf(document, graph).length === parts.length;
-  if (isThere && prefixOf(graph) !== prefixOf(scope.store.getState().path)) {
-    keepViewport(editor);
-    scope.viewports.delete(prefixOf(graph)); // it is shown where the node is, not where it was left
-    showPath(scope, client, graph);
-  }
-  return parts.at(-1) as string;
 }
 
 function keepViewport({ flow, scope }: EditorContextValue): void {

@@ -5,7 +5,7 @@ import { selectedIds } from "../../state/client";
 import { useEditor, useKernel } from "../context";
 import { StateIcon } from "../icons";
 import { bytesText, secondsText } from "../words";
-import { showPath } from "./show";
+import { showNode } from "./show";
 
 const QUIET_MS = 300;
 const SHAPES: Readonly<Record<PlanRow["action"], string>> = {
@@ -77,7 +77,7 @@ function Row({ row }: { readonly row: PlanRow }) {
         data-plan-node={row.node}
         data-action={row.action}
         title={`${WORDS[row.action]}: ${row.reason}`}
-        onClick={() => showPath(editor, row.node)}
+        onClick={() => showNode(editor, row.node)}
       >
         <StateIcon state={SHAPES[row.action]} />
         <span className="nb-list-two">
@@ -112,7 +112,8 @@ function summary({ rows, total, seconds, peak_bytes }: PlanMessage): string {
 
 /** Ask for a plan now, and again when the graph, its types or what is cached may have changed and all is quiet. */
 function useFreshPlan(onlySelected: boolean): void {
-  const { kernel, client, session } = useEditor();
+  const { scope, client, session } = useEditor();
+  const { kernel } = scope.whole;
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const chosen = () => (onlySelected ? selectedIds(client.getState()) : []);
