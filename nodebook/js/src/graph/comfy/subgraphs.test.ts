@@ -113,6 +113,21 @@ test("definitions become subgraphs, instances become instances", () => {
   expect(subgraphs?.[TWICE]?.nodes["7"]).toMatchObject({ type: `subgraph:${SOFTEN}`, values: { sigma: 4.5 } });
 });
 
+test("each output of a definition has its own link", () => {
+  const two = {
+    ...inner,
+    outputs: [port("first", "IMAGE"), port("second", "MASK")],
+    nodes: [{ id: 3, type: "LoadImage" }],
+    links: [
+      { id: 1, origin_id: 3, origin_slot: 1, target_id: -20, target_slot: 1, type: "MASK" },
+      { id: 2, origin_id: 3, origin_slot: 0, target_id: -20, target_slot: 0, type: "IMAGE" },
+    ],
+  };
+  const data = { nodes: [{ id: 1, type: SOFTEN }], definitions: { subgraphs: [two] } };
+  const clip = readClipText(writeJson(data), library)?.clip;
+  expect(clip?.subgraphs?.[SOFTEN]?.nodes["-20"]?.links).toEqual({ first: ["3", "IMAGE"], second: ["3", "MASK"] });
+});
+
 test("they are written flat", () => {
   const flat = flatten(pasted(), ["1", "2", "3"]);
   expect(flat.ids).toEqual(["1", "2:7:3", "3"]);
