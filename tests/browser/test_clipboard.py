@@ -140,6 +140,7 @@ def test_nodes_go_to_another_graph_and_to_comfyui_and_back(scratch: Lab) -> None
     editor.press("Control+a", "Control+c")
     copied = scratch.page.evaluate("navigator.clipboard.readText()")
     editor.node("2").locator(".nb-title").click(button="right")
+    editor.root.locator("[data-submenu='More']").click()
     editor.root.locator("[data-command='edit.copy-comfy']").click()
     expect(editor.root.locator(".nb-notice")).to_contain_text("as a ComfyUI workflow")
     comfy = json.loads(scratch.page.evaluate("navigator.clipboard.readText()"))
