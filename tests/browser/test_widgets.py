@@ -266,7 +266,8 @@ def test_tables_and_sounds_are_shown_and_come_back_after_a_reload(scratch: Lab) 
     expect(table.locator("th")).to_contain_text(["n", "words"])
     expect(table.locator("tbody tr")).to_have_count(200)
     expect(table.locator("td").nth(1)).to_have_text("<b>bold</b>")  # text, and no element
-    expect(editor.node("1").locator("figcaption")).to_have_text("first 200 of 500 rows \N{MULTIPLICATION SIGN} 2 columns")
+    caption = editor.node("1").locator("figcaption")
+    expect(caption).to_have_text("first 200 of 500 rows \N{MULTIPLICATION SIGN} 2 columns")
     audio = editor.node("2").locator("audio")
     editor.wait(
         lambda: bool(audio.evaluate("(audio) => Math.abs(audio.duration - 0.5) < 0.01")), "half a second of sound"
