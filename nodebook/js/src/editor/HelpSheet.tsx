@@ -47,17 +47,19 @@ function OpenSheet() {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without a focus it could not be scrolled by keys */}
       <section className="nb-sheet-sections" tabIndex={0} aria-label="Keys by what they are for">
-        {SECTIONS.map((section) => (
-          <Rows
-            key={section}
-            heading={section}
-            rows={COMMANDS.filter((command) => command.section === section && command.keys?.length).map(
-              (command) => [keysOf(command), command.title] as const,
-            )}
-          />
-        ))}
-        <Rows heading="In a text" rows={WHILE_TYPING} />
-        <Rows heading="Pointer" rows={BY_POINTER} />
+        <div className="nb-sheet-columns">
+          {SECTIONS.map((section) => (
+            <Rows
+              key={section}
+              heading={section}
+              rows={COMMANDS.filter((command) => command.section === section && command.keys?.length).map(
+                (command) => [keysOf(command), command.title] as const,
+              )}
+            />
+          ))}
+          <Rows heading="In a text" rows={WHILE_TYPING} />
+          <Rows heading="Pointer" rows={BY_POINTER} />
+        </div>
       </section>
     </div>
   );

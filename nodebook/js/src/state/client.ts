@@ -29,12 +29,19 @@ export interface PaletteState {
   readonly convert?: Connection;
 }
 
+/** Ids of commands and menus inside the menu, in parts with a line between them. */
+export type MenuItems = readonly (readonly (string | SubMenu)[])[];
+
+export interface SubMenu {
+  readonly title: string;
+  readonly items: MenuItems;
+}
+
 /** A menu of commands, open at a place. */
 export interface MenuState {
   /** Pixels from the editor's corner. */
   readonly at: Point;
-  /** Ids of commands, in parts with a line between them. */
-  readonly items: readonly (readonly string[])[];
+  readonly items: MenuItems;
   /** What gets the keyboard back; left out: the canvas. */
   readonly returnTo?: HTMLElement | null;
 }
