@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nodebook import comfy as comfy
     from nodebook.engine.annotations import Color as Color
+    from nodebook.engine.annotations import Curve as Curve
     from nodebook.engine.annotations import FileName as FileName
     from nodebook.engine.annotations import Hidden as Hidden
     from nodebook.engine.annotations import InputFile as InputFile
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "Block": "engine.items",
     "Color": "engine.annotations",
+    "Curve": "engine.annotations",
     "FileName": "engine.annotations",
     "Graph": "graph",
     "Hidden": "engine.annotations",

@@ -147,7 +147,7 @@ class SeedBook:
             book.looked_at, book.varied = state, tuple(_varied(state))
         if not book.varied:
             return []
-        needed = _upstream(state, store.index().default_targets() if targets is None else targets)
+        needed = _upstream(store.flat, self._targets(store, targets))
         found = []
         for node_id, name, mode in book.varied:
             spec = _seed_input(store.library.find(state.nodes[node_id].type), name)
@@ -155,6 +155,14 @@ class SeedBook:
             if node_id in needed and spec is not None and value is not None:
                 found.append((book, (node_id, name), value, mode, spec))
         return found
+
+    @staticmethod
+    def _targets(store: GraphStore, targets: Iterable[str] | None) -> Iterable[str]:
+        """Return the nodes of the flat graph that a run is for."""
+        if targets is None:
+            return store.index().default_targets()
+        flattener = store.flattener
+        return [each for target in targets for each in flattener.targets(target)]
 
     def _next(self, book: _Book, key: Key, value: int, mode: str, spec: InputSpec) -> int:
         track = book.tracks.get(key)

@@ -49,9 +49,16 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True)
 class Color:
-    """A colour: ``int`` is 0xRRGGBB as a number, ``hex`` is ``"#rrggbb"``."""
+    """A colour: ``int`` is 0xRRGGBB as a number, ``hex`` is ``"#rrggbb"``, with ``alpha`` ``"#rrggbbaa"``."""
 
     format: Literal["int", "hex"] = "int"
+    alpha: bool = False
+    """Whether it may be transparent; of ``hex`` only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve that is drawn: ``Annotated[list[list[float]], Curve()]`` gets points ``[x, y]`` from 0 to 1, x rising."""
 
 
 @dataclass(frozen=True, slots=True)

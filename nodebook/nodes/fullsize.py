@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image as PILImage
 
-from nodebook.assets.pictures import GRAPH_CHUNK, encode_png
+from nodebook.assets.pictures import GRAPH_CHUNK, encode_png, read_frames
 from nodebook.nodes.save import saved_pils
 
 _PNG_MODES = frozenset({"1", "L", "LA", "I;16", "P", "RGB", "RGBA"})
@@ -33,3 +33,9 @@ def encode_full(value: Any, document: str | None = None) -> FullPicture:
         picture = picture.convert("RGBA" if "A" in picture.getbands() else "RGB")
     texts = {} if document is None else {GRAPH_CHUNK: document}
     return FullPicture(encode_png(picture, texts), *picture.size, Path(name).name if name else None)
+
+
+def encode_file(path: Path) -> FullPicture:
+    """Return a picture file as PNG with its alpha, of an animation the first frame. Raises ``PictureError``."""
+    picture = read_frames(path)[0].convert("RGBA")
+    return FullPicture(encode_png(picture), *picture.size, path.name)

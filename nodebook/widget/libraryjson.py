@@ -52,10 +52,17 @@ class ChoiceWidget(TypedDict):
 
 
 class ColorWidget(TypedDict):
-    """A colour: ``int`` is 0xRRGGBB as a number, ``hex`` is "#rrggbb"."""
+    """A colour: ``int`` is 0xRRGGBB as a number, ``hex`` is "#rrggbb", with ``alpha`` "#rrggbbaa"."""
 
     kind: Literal["color"]
     format: NotRequired[Literal["int", "hex"]]
+    alpha: NotRequired[bool]
+
+
+class CurveWidget(TypedDict):
+    """A curve: points [x, y] from 0 to 1, x rising."""
+
+    kind: Literal["curve"]
 
 
 class PictureWidget(TypedDict):
@@ -75,7 +82,9 @@ class FileWidget(TypedDict):
     files: NotRequired[str]
 
 
-Widget = NumberWidget | TextWidget | ToggleWidget | ChoiceWidget | ColorWidget | PictureWidget | FileWidget
+Widget = (
+    NumberWidget | TextWidget | ToggleWidget | ChoiceWidget | ColorWidget | CurveWidget | PictureWidget | FileWidget
+)
 
 
 class InputInfo(TypedDict):

@@ -145,12 +145,27 @@ class Upload(_Command):
     graph: str | None = None
 
 
+class PaintMask(_Command):
+    """Give the picture ``name`` the mask in the buffer, store it, and set an input to its new name.
+
+    The buffer is a PNG whose brightness is the mask: white where it selects.
+    """
+
+    type: Literal["paint_mask"]
+    batch: int
+    node: str
+    input: str
+    name: str
+    graph: str | None = None
+
+
 class FullPicture(_Command):
-    """Send one picture of a node's result in full size; answered by ``full_picture``."""
+    """Send one picture of a node's result in full size, or the picture ``file``; answered by ``full_picture``."""
 
     type: Literal["full_picture"]
     node: str
     index: Annotated[int, Field(ge=0)]
+    file: str | None = None
 
 
 class MorePictures(_Command):
@@ -190,6 +205,7 @@ Command = (
     | Restore
     | LogCommand
     | Upload
+    | PaintMask
     | FullPicture
     | MorePictures
     | ListFiles
@@ -465,6 +481,7 @@ class FullPictureMessage(TypedDict):
     to: str
     node: str
     index: int
+    file: str | None
     width: int
     height: int
     name: str

@@ -14,12 +14,12 @@ from nodebook.engine.index import Key
 from nodebook.engine.items import Block, Items
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
-from nodebook.errors import NodebookError
+from nodebook.errors import NodebookError, NotRunError
 from nodebook.sessions import Session
 from nodebook.widget.displays import Display, displays_of, shows_outputs
 from nodebook.widget.inbox import Scheduler
 from nodebook.widget.previews import PictureDesk
-from nodebook.widget.protocol import FullPictureMessage
+from nodebook.widget.protocol import FullPicture, FullPictureMessage
 
 Send = Callable[[Any, list[Any]], None]
 
@@ -143,45 +143,47 @@ class ResultFeed:
         """Show more pictures of the result that a node shows, from one on."""
         self._inbox.put(lambda: self._show_more(node_id, start))
 
-    def send_full(self, client: str, node_id: str, index: int) -> None:
-        """Send a view one picture of a node's result in full size, with the graph that made it."""
-        self._inbox.put(lambda: self._send_full(client, node_id, index))
+    def send_full(self, command: FullPicture) -> None:
+        """Send a view one picture in full size: of a node's result, with the graph that made it, or of a file."""
+        self._inbox.put(lambda: self._send_full(command))
 
     def _show_more(self, node_id: str, start: int) -> None:
         found = self._pictures(node_id)
         if found:
             self._desk.show_more(node_id, start, found[start : start + MAX_PICTURES])
 
-    def _send_full(self, client: str, node_id: str, index: int) -> None:
+    def _send_full(self, command: FullPicture) -> None:
+        name = f"{self._title(command.node)} {command.index + 1}.png"
+        try:
+            full, reason = self._full(command), None
+        except (NodebookError, OSError) as error:
+            full, reason = None, str(error)
         info: FullPictureMessage = {
             "type": "full_picture",
-            "to": client,
-            "node": node_id,
-            "index": index,
-            "width": 0,
-            "height": 0,
-            "name": f"{self._title(node_id)} {index + 1}.png",
-            "reason": None,
+            "to": command.client,
+            "node": command.node,
+            "index": command.index,
+            "file": command.file,
+            "width": 0 if full is None else full.width,
+            "height": 0 if full is None else full.height,
+            "name": name if full is None else full.name or name,
+            "reason": reason,
         }
-        pictures = self._pictures(node_id)
-        if index >= len(pictures):
-            info["reason"] = "The result is not kept any more: run the node again."
-            self._send(info, [])
-            return
-        from nodebook.nodes.fullsize import encode_full
+        self._send(info, [] if full is None else [full.data])
 
-        try:
-            full = encode_full(pictures[index], self._document(node_id))
-        except NodebookError as error:
-            info["reason"] = str(error)
-            self._send(info, [])
-            return
-        name = full.name or info["name"]
-        self._send({**info, "width": full.width, "height": full.height, "name": name}, [full.data])
+    def _full(self, command: FullPicture) -> Any:
+        from nodebook.nodes import fullsize
+
+        if command.file is not None:
+            return fullsize.encode_file(self._session.folders.resolve(command.file))
+        pictures = self._pictures(command.node)
+        if command.index >= len(pictures):
+            raise NotRunError("The result is not kept any more: run the node again.")
+        return fullsize.encode_full(pictures[command.index], self._document(command.node))
 
     def _pictures(self, node_id: str) -> Sequence[Any]:
         """Return all pictures of a node's newest result; none where it is not held any more."""
-        node = self._store.state.nodes.get(node_id)
+        node = self._store.flat.nodes.get(node_id)
         node_type = None if node is None else self._store.library.find(node.type)
         entry = self._session.result(self._store, node_id)
         return () if entry is None or node_type is None else pictures_of(entry, node_type)
@@ -189,11 +191,12 @@ class ResultFeed:
     def _document(self, node_id: str) -> str:
         """Return the graph that made a node's newest result, as far as that is known."""
         run = self._store.last_run
-        state = run.state if run is not None and node_id in run.state.nodes else self._store.state
+        top = node_id.partition("/")[0]  # of a node in a subgraph the instance
+        state = run.state if run is not None and top in run.state.nodes else self._store.state
         return document.dumps(state)
 
     def _title(self, node_id: str) -> str:
-        node = self._store.state.nodes.get(node_id)
+        node = self._store.flat.nodes.get(node_id)
         node_type = None if node is None else self._store.library.find(node.type)
         title = node_id if node is None else node.title or (node.type if node_type is None else node_type.title)
         return " ".join(_NOT_IN_FILE_NAMES.sub(" ", title).split()) or "picture"

@@ -13,7 +13,7 @@ from nodebook.autorun import AutoRunOptions
 from nodebook.engine import events
 from nodebook.engine.compiled import Problem
 from nodebook.engine.difference import edits_between
-from nodebook.engine.edits import SetValue, edits_from_json
+from nodebook.engine.edits import SetDocumentView, SetValue, edits_from_json
 from nodebook.engine.graph import GraphState
 from nodebook.engine.store import Change, GraphStore, History
 from nodebook.errors import EditError, NodebookError
@@ -159,14 +159,14 @@ class GraphSync:
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
             case protocol.FullPicture():
-                return lambda: self._results.send_full(command.client, command.node, command.index)
+                return lambda: self._results.send_full(command)
             case protocol.MorePictures():
                 return lambda: self._results.show_more(command.node, command.start)
             case protocol.PreviewsCommand():
                 return lambda: self._set_previews(command)
             case protocol.ListFiles():
                 return self._list_files
-            case protocol.Upload():
+            case protocol.Upload() | protocol.PaintMask():
                 copied = [bytes(each) for each in buffers]
                 return lambda: self._upload(command, copied)
         raise AssertionError(command)
@@ -271,6 +271,8 @@ class GraphSync:
     def _restore(self, command: protocol.Restore) -> None:
         with self.store.lock:
             edits = edits_between(self.store.state, self._queue.state_of(command.job))
+            # What an editor remembers, its height for one, is of today.
+            edits = [edit for edit in edits if not isinstance(edit, SetDocumentView)]
             if edits:
                 self.store.edit(edits, f"Restore the graph of run {command.job}")
         if edits:
@@ -282,21 +284,30 @@ class GraphSync:
         lines = self.session.logs.lines(self.store.number, after=command.after)
         self._send(protocol.log_json(command.client, lines))
 
-    def _upload(self, command: protocol.Upload, buffers: list[bytes]) -> None:
+    def _upload(self, command: protocol.Upload | protocol.PaintMask, buffers: list[bytes]) -> None:
         try:
             if len(buffers) != 1:
                 raise EditError(f"Cannot load {command.name!r}: expected one file, got {len(buffers)}. Drop it again.")
             if not self.store.has_node(command.node, command.graph):
                 raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
-            name = self.session.folders.store_upload(command.name, buffers[0])
+            painted = isinstance(command, protocol.PaintMask)
+            file = self._painted(command.name, buffers[0]) if painted else (command.name, buffers[0])
+            name = self.session.folders.store_upload(*file)
             if self._catalogue.has_other_files():
                 self._tell_library()
             edit = SetValue(command.node, command.input, name, graph=command.graph)
-            self.store.edit([edit], f"Load {name}", client=command.client, client_batch=command.batch)
+            label = f"Paint a mask on {command.name}" if painted else f"Load {name}"
+            self.store.edit([edit], label, client=command.client, client_batch=command.batch)
         except (NodebookError, OSError) as error:
             self._reject(command, error)
         else:
             self._deliver_now()
+
+    def _painted(self, name: str, mask: bytes) -> tuple[str, bytes]:
+        """Return the name and the bytes of a picture with the mask that was painted on it."""
+        from nodebook.nodes.painted import paint_mask, painted_name
+
+        return painted_name(name), paint_mask(self.session.folders.resolve(name), mask)
 
     def _set_previews(self, command: protocol.PreviewsCommand) -> None:
         self.session.previews.options = PreviewOptions(command.method, command.size)
@@ -305,7 +316,7 @@ class GraphSync:
         if self._catalogue.has_other_files():
             self._tell_library()
 
-    def _reject(self, command: protocol.EditCommand | protocol.Upload, error: Exception) -> None:
+    def _reject(self, command: protocol.EditCommand | protocol.Upload | protocol.PaintMask, error: Exception) -> None:
         self._deliver_now()
         self._send(protocol.rejected(command.client, command.batch, str(error) or type(error).__name__))
 

@@ -263,3 +263,14 @@ def test_a_view_may_vary_what_is_not_there(sampler: NodeHandle) -> None:
     g.run()
     g.run()
     assert sampler.node.values == {"seed": 6}
+
+
+def test_a_seed_before_a_subgraph_varies_with_each_run(sampler: NodeHandle) -> None:
+    g = sampler.graph
+    shown = g.add("PreviewAny", source=sampler)
+    g.subgraph([shown], name="Show")
+    sampler.vary(seed="increment")
+    g.run().check()
+    g.run().check()
+    assert used == [5, 6]
+    assert seed_of(sampler) == 6

@@ -93,7 +93,7 @@ def test_the_palette_finds_by_what_nodes_say_and_keeps_what_is_liked(scratch: La
     expect_selected(editor, {"1", "2", "3", "4", "5"})
     editor.press("Escape")
     editor.select("2")
-    for title, expected in (("what feeds the", {"1", "2"}), ("what the selection feeds", {"1", "2", "3"})):
+    for title, expected in (("select what feeds", {"1", "2"}), ("select what the selection feeds", {"1", "2", "3"})):
         editor.press("Shift+>")
         keyboard.type(title)
         editor.press("Enter")

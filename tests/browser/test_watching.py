@@ -26,9 +26,7 @@ def one(x: int = 1) -> int:
 def twice(x: int = 1) -> list[int]:
     return [2 * x] * 1000
 
-g = nb.Graph("numbers")
-for each in list(g.nodes):
-    g.remove(each)
+g = nb.Graph()
 first = g.add(one, x=1)
 second = g.add(twice, x=first)
 """
@@ -285,3 +283,27 @@ def test_the_screen_a_tab_and_the_height(lab: Lab) -> None:
 def height(of: Locator) -> float:
     box = of.bounding_box()
     return 0 if box is None else box["height"]
+
+
+INSIDE = f"""{TALKING}
+g.remove(warning)
+inner = g.subgraph([talking, failing], "Inside")
+inside = [path.rpartition("/")[2] for path in g.store.flat.ordered_ids()]
+"""
+
+
+def test_what_is_inside_a_subgraph_is_watched_too(scratch: Lab) -> None:
+    editor = show_graph(scratch, INSIDE)
+    instance, talking, failing = scratch.evaluate("[inner.id, *inside]")
+    editor.run()
+    editor.expect_run("failed")
+    editor.node(instance).get_by_role("button", name="2 lines").click()
+    panel = editor.part("nb-panel-log")
+    expect(panel.get_by_role("button", name="Inside / Talk")).to_be_visible()
+    times = open_panel(editor, "times", "t")
+    expect(times.locator(f"[data-cost-node='{instance}/{talking}']")).to_contain_text("Inside / Talk")
+    editor.root.focus()
+    editor.press("F8")
+    expect(editor.part("nb-crumbs")).to_be_visible()
+    editor.wait(lambda: editor.selected() == {failing}, "the node that failed, inside")
+    expect(editor.node(failing).get_by_role("alert")).to_contain_text("x is of no use")

@@ -160,6 +160,7 @@ def test_the_library_has_the_names_that_texts_complete() -> None:
     library.define(prompt)
     told = library_json(library, {"embeddings": ["bad-hands.pt"], "loras": ["demo.safetensors"]})
     assert told["completions"] == {"embeddings": ["bad-hands.pt"], "styles": []}
-    text, other = told["types"]["prompt"]["inputs"]
+    inputs: list[Any] = list(told["types"]["prompt"]["inputs"])
+    text, other = inputs
     assert text["widget"]["complete"] == ["embeddings", "styles"]
     assert "complete" not in other["widget"]

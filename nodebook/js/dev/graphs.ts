@@ -83,6 +83,19 @@ const SHOWS: GraphDocument = {
     },
     "4": { type: "frame", view: { ...at(680, 0), width: 320 } },
     "5": { type: "sound", view: at(680, 380) },
+    "7": {
+      type: "ImageCurves",
+      values: {
+        curve: [
+          [0, 0],
+          [0.25, 0.1],
+          [0.7, 0.9],
+          [1, 1],
+        ],
+      },
+      links: { image: ["1", "IMAGE"] },
+      view: at(1040, 0),
+    },
     "6": { type: "PreviewAny", links: { source: ["5", "AUDIO"] }, view: at(300, 340) },
   },
 };

@@ -196,6 +196,21 @@ const TYPES: NodeTypeInfo[] = [
 
 /** Of `?graph=shows`. */
 const SHOW_TYPES: NodeTypeInfo[] = [
+  type("ImageCurves", "Adjust Curves", "image", "Tones by a curve.", [
+    input("image", "IMAGE"),
+    input(
+      "curve",
+      "CURVE",
+      { kind: "curve" },
+      {
+        default: [
+          [0, 0],
+          [1, 1],
+        ],
+      },
+    ),
+    input("ink", "STRING", { kind: "color", format: "hex", alpha: true }, { default: "#ff8800cc" }),
+  ]),
   type(
     "ImageCompare",
     "Compare Images",

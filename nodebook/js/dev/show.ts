@@ -24,7 +24,7 @@ export function installShow(kernel: FakeKernel): void {
     for (let index = start; index < Math.min(BATCH, start + 8); index += 1)
       await picture(kernel, node, "result", index, BATCH, index + Number(node));
   };
-  kernel.onFullPicture = async (_kernel, to, node, index) => {
+  kernel.onFullPicture = async (_kernel, { client: to, node, index, file = null }) => {
     const canvas = draw(index + Number(node), FULL);
     const blob = await canvas.convertToBlob({ type: "image/png" });
     const size = { width: canvas.width, height: canvas.height };
@@ -33,6 +33,7 @@ export function installShow(kernel: FakeKernel): void {
       to,
       node,
       index,
+      file,
       ...size,
       name: `picture ${index + 1}.png`,
       reason: null,

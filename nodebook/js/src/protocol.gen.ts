@@ -68,6 +68,7 @@ export type Widget =
   | ToggleWidget
   | ChoiceWidget
   | ColorWidget
+  | CurveWidget
   | PictureWidget
   | FileWidget;
 
@@ -87,6 +88,7 @@ export type ToKernel =
   | Restore
   | LogCommand
   | Upload
+  | PaintMask
   | FullPicture
   | MorePictures
   | ListFiles
@@ -313,10 +315,16 @@ export interface ChoiceWidget {
   readonly files?: string;
 }
 
-/** A colour: `int` is 0xRRGGBB as a number, `hex` is "#rrggbb". */
+/** A colour: `int` is 0xRRGGBB as a number, `hex` is "#rrggbb", with `alpha` "#rrggbbaa". */
 export interface ColorWidget {
   readonly kind: "color";
   readonly format?: "int" | "hex";
+  readonly alpha?: boolean;
+}
+
+/** A curve: points [x, y] from 0 to 1, x rising. */
+export interface CurveWidget {
+  readonly kind: "curve";
 }
 
 /** The name of a picture in the input folder; takes a dropped file. */
@@ -446,12 +454,28 @@ export interface Upload {
   readonly graph?: string | null;
 }
 
-/** Send one picture of a node's result in full size; answered by `full_picture`. */
+/**
+ * Give the picture `name` the mask in the buffer, store it, and set an input to its new name.
+ *
+ * The buffer is a PNG whose brightness is the mask: white where it selects.
+ */
+export interface PaintMask {
+  readonly type: "paint_mask";
+  readonly client: string;
+  readonly batch: number;
+  readonly node: string;
+  readonly input: string;
+  readonly name: string;
+  readonly graph?: string | null;
+}
+
+/** Send one picture of a node's result in full size, or the picture `file`; answered by `full_picture`. */
 export interface FullPicture {
   readonly type: "full_picture";
   readonly client: string;
   readonly node: string;
   readonly index: number;
+  readonly file?: string | null;
 }
 
 /** Send further pictures of a node's result, from `start` on, as the first were. */
@@ -588,6 +612,7 @@ export interface FullPictureMessage {
   readonly to: string;
   readonly node: string;
   readonly index: number;
+  readonly file: string | null;
   readonly width: number;
   readonly height: number;
   readonly name: string;

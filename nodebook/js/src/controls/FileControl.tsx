@@ -1,6 +1,7 @@
 import { useRef } from "react";
 import { useClient, useEditor } from "../editor/context";
 import { UploadIcon } from "../editor/icons";
+import { BrushIcon } from "../editor/mask/icons";
 import { ChoiceField } from "./ChoiceControl";
 import type { ControlProps, WidgetOf } from "./types";
 
@@ -22,6 +23,18 @@ export function FileControl({ nodeId, input, widget, value, onCommit }: ControlP
       >
         <UploadIcon />
       </button>
+      {widget.kind === "picture" && (
+        <button
+          type="button"
+          className="nb-icon-button nodrag"
+          disabled={typeof value !== "string" || value === ""}
+          title="Paint a mask on the picture"
+          aria-label={`Paint a mask on ${input.name}`}
+          onClick={() => actions.openMask(nodeId, input.name, String(value))}
+        >
+          <BrushIcon />
+        </button>
+      )}
       <input
         ref={picker}
         type="file"

@@ -2,6 +2,7 @@ import type { ReactElement } from "react";
 import type { Widget } from "../graph/library";
 import { ChoiceControl } from "./ChoiceControl";
 import { ColorControl } from "./ColorControl";
+import { CurveControl } from "./CurveControl";
 import { FileControl } from "./FileControl";
 import { NumberControl } from "./NumberControl";
 import { SeedControl } from "./SeedControl";
@@ -18,6 +19,7 @@ const CONTROLS: Controls = {
   toggle: ToggleControl,
   choice: ChoiceControl,
   color: ColorControl,
+  curve: CurveControl,
   picture: FileControl,
   file: FileControl,
 };

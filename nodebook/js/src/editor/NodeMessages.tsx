@@ -5,6 +5,7 @@ import { useEditor, useKernel } from "./context";
 import { OutputText } from "./displays/OutputText";
 import { WarningIcon } from "./icons";
 import { LogIcon } from "./watch/icons";
+import { pathOf } from "./watch/show";
 import { Traceback } from "./watch/Traceback";
 import { aboutInput } from "./words";
 
@@ -58,13 +59,13 @@ export const NodeMessages = memo(function NodeMessages({ id, quiet = false }: Me
 
 /** How much the node wrote; a click shows it. */
 function LogLink({ id, lines }: { readonly id: string; readonly lines: number }) {
-  const { client } = useEditor();
+  const editor = useEditor();
   return (
     <button
       type="button"
       className="nb-log-link nodrag"
       title="Show what the node wrote"
-      onClick={() => client.setState({ logNode: id, panel: "log" })}
+      onClick={() => editor.client.setState({ logNode: pathOf(editor, id), panel: "log" })}
     >
       <LogIcon />
       {count(lines, "line")}

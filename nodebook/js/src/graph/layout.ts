@@ -13,6 +13,7 @@ export const HEADER_HEIGHT = 32;
 export const ROW_HEIGHT = 24;
 export const CONTROL_HEIGHT = 28;
 export const TEXT_HEIGHT = 92;
+const CURVE_HEIGHT = 188;
 const BODY_PADDING = 8;
 export const NOTE_HEIGHT = 160;
 const GAP = 40;
@@ -71,6 +72,7 @@ export function estimateSize(node: GraphNode, ports: Ports): Size {
 
 function controlHeight(node: GraphNode, input: InputInfo): number {
   const linked = own(node.links, input.name) !== undefined;
+  if (input.widget?.kind === "curve" && !linked) return CURVE_HEIGHT;
   if (!isMultiline(input) || linked) return CONTROL_HEIGHT;
   return TEXT_HEIGHT - TEXT_HEIGHTS.usual + textHeightOf(node, input.name);
 }

@@ -46,6 +46,15 @@ export interface MenuState {
   readonly returnTo?: HTMLElement | null;
 }
 
+/** A node's input, and the picture of the input folder that it names. */
+export interface MaskPlace {
+  readonly node: string;
+  readonly input: string;
+  readonly name: string;
+  /** Id of the subgraph that the node is in. */
+  readonly graph?: string | undefined;
+}
+
 export interface Notice {
   readonly id: number;
   readonly level: NoticeLevel;
@@ -79,6 +88,8 @@ export interface ClientState {
   readonly editingNote: string | null;
   /** Node id whose picture is shown large. */
   readonly enlarged: string | null;
+  /** Where a mask is being painted. */
+  readonly masking: MaskPlace | null;
   /** Which picture of a batch a node shows. */
   readonly pictureIndex: Readonly<Record<string, number>>;
   /** Inputs whose file is on its way, as `node/input`. */
@@ -119,6 +130,7 @@ export function createClientStore(): ClientStore {
     group: null,
     editingNote: null,
     enlarged: null,
+    masking: null,
     pictureIndex: {},
     uploading: new Set(),
     cancelling: false,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { IDLE_STATUS, type NodeStatus, type Problem } from "../protocol";
-import { failingIds, nextOf, shownError } from "./failures";
+import { failingPaths, nextOf, shownError } from "./failures";
 
 const failed = (input: string | null, traceback: string | null = "Traceback …"): NodeStatus => ({
   ...IDLE_STATUS,
@@ -27,14 +27,13 @@ describe("the error of a node", () => {
 
 test("what fails comes in document order, and goes round", () => {
   const state = {
-    document: { nodebook: 1 as const, nodes: { "10": { type: "T" }, "2": { type: "T" }, "1": { type: "T" } } },
-    statuses: { "10": failed(null) },
+    statuses: { "10": failed(null), "1": IDLE_STATUS, "2/4": failed(null) },
     problems: new Map([["2", [problem("2", "x")]]]),
   };
-  const ids = failingIds(state);
-  expect(ids).toEqual(["2", "10"]);
+  const ids = failingPaths(state);
+  expect(ids).toEqual(["2", "2/4", "10"]);
   expect(nextOf(ids, undefined)).toBe("2");
-  expect(nextOf(ids, "2")).toBe("10");
+  expect(nextOf(ids, "2")).toBe("2/4");
   expect(nextOf(ids, "10")).toBe("2");
   expect(nextOf(ids, "1")).toBe("2");
   expect(nextOf([], "1")).toBeUndefined();

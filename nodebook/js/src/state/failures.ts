@@ -1,15 +1,13 @@
 /** What there is to fix: nodes that failed in the last run, and nodes with problems. */
-import { orderedIds } from "../graph/document";
 import type { NodeStatus, Problem } from "../protocol";
 import type { KernelState } from "./kernel";
+import { comparePaths } from "./paths";
 
-/** In document order. */
-export function failingIds({
-  document,
-  statuses,
-  problems,
-}: Pick<KernelState, "document" | "statuses" | "problems">): string[] {
-  return orderedIds(document).filter((id) => shownError(statuses[id], problems.get(id)) !== null || problems.has(id));
+/** Their paths, in document order. */
+export function failingPaths({ statuses, problems }: Pick<KernelState, "statuses" | "problems">): string[] {
+  const failed = Object.keys(statuses).filter((path) => shownError(statuses[path], problems.get(path)) !== null);
+  const troubled = [...problems].filter(([, list]) => list.length > 0).map(([path]) => path);
+  return [...new Set([...failed, ...troubled])].sort(comparePaths);
 }
 
 /** The one after `current`, then from the start again; the first where `current` is none of them. */

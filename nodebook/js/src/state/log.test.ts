@@ -45,5 +45,8 @@ test("what is shown: one node, and none that runs again without a word", () => {
   };
   expect(shownLines(log, statuses, null).map((one) => one.text)).toEqual(["x", "y"]);
   expect(shownLines(log, statuses, "b").map((one) => one.text)).toEqual(["y"]);
+  const inside = mergeLog(log, { lines: [line(4, "b/3", "inner")], upto: 4 });
+  const more = { ...statuses, "b/3": { ...IDLE_STATUS, lines: 1 } };
+  expect(shownLines(inside, more, "b").map((one) => one.text)).toEqual(["y", "inner"]);
   expect(logText(shownLines(log, statuses, null), (node) => `Node ${node}`)).toBe("Node a: x\nNode b: y");
 });

@@ -1,5 +1,6 @@
 /** What nodes wrote, as the kernel told it piece by piece. */
 import type { LogLine, NodeStatus } from "../protocol";
+import { isWithin } from "./paths";
 
 export interface Log {
   readonly lines: readonly LogLine[];
@@ -24,13 +25,15 @@ export function mergeLog(old: Log, told: { readonly lines: readonly LogLine[]; r
   };
 }
 
-/** The lines of one node, or of all; not those of a node that runs again and has written nothing yet. */
+/** The lines of one node and of what is inside it, or of all; not those of a node that runs again and has written nothing yet. */
 export function shownLines(
   log: Log,
   statuses: Readonly<Record<string, NodeStatus>>,
   node: string | null,
 ): readonly LogLine[] {
-  return log.lines.filter((line) => (node === null || line.node === node) && (statuses[line.node]?.lines ?? 0) > 0);
+  return log.lines.filter(
+    (line) => (node === null || isWithin(line.node, node)) && (statuses[line.node]?.lines ?? 0) > 0,
+  );
 }
 
 export function logText(lines: readonly LogLine[], titleOf: (node: string) => string): string {

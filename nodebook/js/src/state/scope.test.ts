@@ -64,7 +64,7 @@ describe("what is shown", () => {
     const inside = scopedState(full({ statuses }), ["7"], null);
     expect(inside.statuses["2"]).toBe(statuses["7/2"]);
     expect(inside.statuses["5"]).toMatchObject({ state: "running" });
-    const again = scopedState(full({ statuses: { ...statuses } }), [], top);
+    const again = scopedState(full({ statuses: { ...statuses } }), [], { state: full(), path: [], scoped: top });
     expect(again.statuses["7"]).toBe(top.statuses["7"]);
   });
 
@@ -80,10 +80,17 @@ describe("what is shown", () => {
   });
 
   test("what says the same keeps its identity", () => {
-    const first = scopedState(full(), ["7"], null);
-    const second = scopedState(full({ pending: 1 }), ["7"], first);
-    expect(second.document).toBe(first.document);
-    expect(second.library).toBe(first.library);
+    const path = ["7"];
+    const state = full({ statuses: { "7/2": status({ state: "done" }) } });
+    const first = scopedState(state, path, null);
+    const second = scopedState({ ...state, pending: 1 }, path, { state, path, scoped: first });
+    for (const member of ["document", "library", "used", "statuses", "problems"] as const) {
+      expect(second[member]).toBe(first[member]);
+    }
+    expect(second.pending).toBe(1);
+    // The same graph by another way: what is in it is the same, how it is doing is not.
+    const third = scopedState(state, ["8"], { state, path, scoped: first });
+    expect(third.statuses).not.toBe(first.statuses);
   });
 
   test("the store follows kernel and scope until it is ended", () => {

@@ -15,6 +15,7 @@ function setup(reachable = true) {
       to: "a",
       node: "1",
       index: 2,
+      file: null,
       width: 8,
       height: 4,
       name: "cat.png",
@@ -29,7 +30,7 @@ function setup(reachable = true) {
 test("a picture is asked for once, however many wait for it, and is a copy of the bytes", async () => {
   const { pictures, sent, answer } = setup();
   const both = Promise.all([pictures.ask("1", 2), pictures.ask("1", 2)]);
-  expect(sent).toEqual([{ type: "full_picture", client: "a", node: "1", index: 2 }]);
+  expect(sent).toEqual([{ type: "full_picture", client: "a", node: "1", index: 2, file: null }]);
   answer({}, new Uint8Array([9, 1, 2, 3]).subarray(1));
   const [first, second] = await both;
   expect(first).toMatchObject({ name: "cat.png", width: 8, height: 4 });

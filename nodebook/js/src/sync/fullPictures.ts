@@ -8,6 +8,10 @@ export interface FullPicture {
   readonly height: number;
 }
 
+function keyOf(node: string, index: number, file: string | null): string {
+  return file === null ? `${node}/${index}` : `file:${file}`;
+}
+
 type Settle = { resolve: (picture: FullPicture) => void; reject: (error: Error) => void };
 
 export function createFullPictures(client: string, send: (message: ToKernel) => boolean, signal: AbortSignal) {
@@ -20,13 +24,13 @@ export function createFullPictures(client: string, send: (message: ToKernel) => 
   signal.addEventListener("abort", () => waiting.clear(), { once: true });
 
   return {
-    /** Rejects, with words for a person, where there is none. */
-    ask(node: string, index: number): Promise<FullPicture> {
-      const key = `${node}/${index}`;
+    /** Of a node's result, or of a file. Rejects, with words for a person, where there is none. */
+    ask(node: string, index: number, file: string | null = null): Promise<FullPicture> {
+      const key = keyOf(node, index, file);
       const asked = waiting.get(key);
       return new Promise((resolve, reject) => {
         waiting.set(key, [...(asked ?? []), { resolve, reject }]);
-        if (asked !== undefined || send({ type: "full_picture", client, node, index })) return;
+        if (asked !== undefined || send({ type: "full_picture", client, node, index, file })) return;
         settle(key, (one) => one.reject(new Error("The kernel does not answer.")));
       });
     },
@@ -34,7 +38,7 @@ export function createFullPictures(client: string, send: (message: ToKernel) => 
     receive(message: FullPictureMessage, bytes: DataView | undefined) {
       if (message.to !== client) return;
       const { name, width, height, reason } = message;
-      settle(`${message.node}/${message.index}`, (one) => {
+      settle(keyOf(message.node, message.index, message.file), (one) => {
         if (bytes === undefined) return one.reject(new Error(reason ?? "The kernel sent no picture."));
         const copy = new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength).slice();
         one.resolve({ blob: new Blob([copy], { type: "image/png" }), name, width, height });

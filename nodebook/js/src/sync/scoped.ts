@@ -22,7 +22,7 @@ export function scopedSession(session: Session, kernel: KernelStore, scope: Scop
     ...session,
     pictures: scopedPictures(session.pictures, scope, signal),
     displays: scopedDisplays(session.displays, scope, signal),
-    fullPicture: (node, index) => session.fullPicture(pictured(node), index),
+    fullPicture: (node, index, file) => session.fullPicture(pictured(node), index, file),
     morePictures: (node, index) => session.morePictures(pictured(node), index),
     edit: (label, ops) =>
       session.edit(
@@ -32,6 +32,7 @@ export function scopedSession(session: Session, kernel: KernelStore, scope: Scop
     run: (targets, how) => session.run(paths(targets), how),
     plan: (targets) => session.plan(paths(targets)),
     upload: (node, input, name, bytes) => session.upload(node, input, name, bytes, subgraph()),
+    paintMask: (place, mask) => session.paintMask({ ...place, graph: subgraph() }, mask),
   };
 }
 

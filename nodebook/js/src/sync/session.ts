@@ -22,6 +22,7 @@ import {
   type Snapshot,
   type ToKernel,
 } from "../protocol";
+import type { MaskPlace } from "../state/client";
 import { createDisplays, type Displays } from "../state/displays";
 import { groupProblems, type KernelStore, mergeProblems, mergeStatuses, usedOf } from "../state/kernel";
 import { EMPTY_LOG, mergeLog } from "../state/log";
@@ -85,8 +86,10 @@ export interface Session {
   listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
   upload(node: string, input: string, name: string, bytes: ArrayBuffer, graph?: string): Promise<void>;
-  /** One picture of a node's result, whole. Rejects with words for a person where there is none. */
-  fullPicture(node: string, index: number): Promise<FullPicture>;
+  /** One picture of a node's result, or a picture file, whole. Rejects with words for a person where there is none. */
+  fullPicture(node: string, index: number, file?: string): Promise<FullPicture>;
+  /** Give a picture a mask as its alpha and set the input to what it is called then. Resolves when the kernel answered. */
+  paintMask(place: MaskPlace, mask: ArrayBuffer): Promise<void>;
   /** Ask for the pictures around one of a batch that was not sent unasked. */
   morePictures(node: string, index: number): void;
   hello(): void;
@@ -306,6 +309,16 @@ export function startSession(options: SessionOptions): Session {
   onTrait();
   hello();
 
+  const sendFile = (type: "upload" | "paint_mask", place: MaskPlace, bytes: ArrayBuffer): Promise<void> => {
+    lastBatch += 1;
+    const batch = lastBatch;
+    expectAnswer();
+    const { node, input, name, graph } = place;
+    const inside = graph === undefined ? {} : { graph };
+    if (!send({ type, client, batch, node, input, name, ...inside }, [bytes])) return Promise.resolve();
+    return new Promise((resolve) => uploads.set(batch, resolve));
+  };
+
   return {
     client,
     pictures,
@@ -346,13 +359,7 @@ export function startSession(options: SessionOptions): Session {
       if (start !== null) send({ type: "more_pictures", client, node, start });
     },
     listFiles: () => void send({ type: "list_files", client }),
-    upload(node, input, name, bytes, graph) {
-      lastBatch += 1;
-      const batch = lastBatch;
-      expectAnswer();
-      if (!send({ type: "upload", client, batch, node, input, name, ...(graph && { graph }) }, [bytes]))
-        return Promise.resolve();
-      return new Promise((resolve) => uploads.set(batch, resolve));
-    },
+    upload: (node, input, name, bytes, graph) => sendFile("upload", { node, input, name, graph }, bytes),
+    paintMask: (place, mask) => sendFile("paint_mask", place, mask),
   };
 }

@@ -3,7 +3,7 @@ import type { Point } from "../../graph/compose";
 import { own } from "../../graph/document";
 import { inputForFile, isPicture, refusalOf } from "../../graph/files";
 import { findType } from "../../graph/library";
-import { pushNotice } from "../../state/client";
+import { type MaskPlace, pushNotice } from "../../state/client";
 import { nodeActions } from "./nodes";
 import { nameOf, type Parts } from "./parts";
 
@@ -30,6 +30,13 @@ export function fileActions(parts: Parts) {
       if (input === undefined) pushNotice(client, "warning", refusalOf(file, nameOf(kernel, id)));
       else void upload(id, input, file);
     },
+
+    /** Open the mask editor on the picture that an input names. */
+    openMask(node: string, input: string, name: string) {
+      client.setState({ masking: { node, input, name } });
+    },
+
+    paintMask: (place: MaskPlace, mask: ArrayBuffer) => parts.session.paintMask(place, mask),
 
     /** A picture becomes a node that loads it. `anywhere`: nobody pointed at the place. */
     addPicture(file: File, place: Point, anywhere: boolean): string | null {

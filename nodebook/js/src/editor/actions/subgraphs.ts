@@ -174,7 +174,7 @@ function freeTitle(taken: readonly (string | undefined)[]): string {
 }
 
 /** Two views may make one at a time, so that the id is drawn. */
-function newSubgraphId(): string {
+export function newSubgraphId(): string {
   const words = crypto.getRandomValues(new Uint32Array(2));
   return Array.from(words, (word) => word.toString(36))
     .join("")

@@ -1,14 +1,13 @@
 import { useEffect, useMemo, useRef } from "react";
-import { orderedIds } from "../../graph/document";
-import { titleOf } from "../../graph/library";
 import { isBusy, type LogLine } from "../../protocol";
 import type { KernelState } from "../../state/kernel";
 import { logText, shownLines } from "../../state/log";
-import { useClient, useEditor, useKernel } from "../context";
+import { comparePaths, titleAt } from "../../state/paths";
+import { useClient, useEditor } from "../context";
 import { copyText } from "./copyText";
 import { CopyIcon } from "./icons";
 import { showNode } from "./show";
-import { useKernelSlowly } from "./useKernelSlowly";
+import { useWhole, useWholeSlowly } from "./useWhole";
 
 const QUIET_MS = 150;
 /** Lines that are not whole (progress bars) change without a word from the kernel. */
@@ -23,8 +22,8 @@ const LEVEL_WORDS: Readonly<Record<string, string>> = { warning: "Warning", erro
 export function LogPanel() {
   const { client, root } = useEditor();
   useFreshLog();
-  const log = useKernel((state) => state.log);
-  const statuses = useKernelSlowly(statusesOf, SLOW_MS);
+  const log = useWhole((state) => state.log);
+  const statuses = useWholeSlowly(statusesOf, SLOW_MS);
   const title = useTitle();
   const node = useClient((state) => state.logNode);
   const lines = useMemo(() => shownLines(log, statuses, node).slice(-MOST_SHOWN), [log, statuses, node]);
@@ -49,29 +48,28 @@ export function LogPanel() {
           warn is here.
         </p>
       ) : (
-        <Lines lines={lines} title={title} onNode={(id) => client.setState({ logNode: id })} withNode={node === null} />
+        <Lines
+          lines={lines}
+          title={title}
+          onNode={(id) => client.setState({ logNode: id })}
+          withNode={lines.some((line) => line.node !== node)}
+        />
       )}
     </div>
   );
 }
 
 function useTitle() {
-  const document = useKernel((state) => state.document);
-  const library = useKernel((state) => state.library);
-  return useMemo(
-    () => (id: string) => {
-      const node = document.nodes[id];
-      return node === undefined ? id : titleOf(library, node);
-    },
-    [document, library],
-  );
+  const document = useWhole((state) => state.document);
+  const library = useWhole((state) => state.library);
+  return useMemo(() => (path: string) => titleAt(document, library, path) ?? path, [document, library]);
 }
 
 function NodeChoice({ node, title }: { readonly node: string | null; readonly title: (id: string) => string }) {
   const { client } = useEditor();
-  const ids = useKernel((state) =>
-    orderedIds(state.document)
-      .filter((id) => (state.statuses[id]?.lines ?? 0) > 0 || id === node)
+  const ids = useWhole(({ statuses }) =>
+    [...Object.keys(statuses).filter((id) => (statuses[id]?.lines ?? 0) > 0 && id !== node), ...(node ? [node] : [])]
+      .sort(comparePaths)
       .join("\n"),
   );
   return (
@@ -149,7 +147,7 @@ function Lines({ lines, title, withNode, onNode }: LinesProps) {
 
 /** Ask for what is new when some node says that it has written more. */
 function useFreshLog(): void {
-  const { kernel, session } = useEditor();
+  const { kernel, session } = useEditor().scope.whole;
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let last = kernel.getState().statuses;

@@ -112,7 +112,8 @@ function summary({ rows, total, seconds, peak_bytes }: PlanMessage): string {
 
 /** Ask for a plan now, and again when the graph, its types or what is cached may have changed and all is quiet. */
 function useFreshPlan(onlySelected: boolean): void {
-  const { kernel, client, session } = useEditor();
+  const { scope, client, session } = useEditor();
+  const { kernel } = scope.whole;
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const chosen = () => (onlySelected ? selectedIds(client.getState()) : []);

@@ -1,12 +1,12 @@
 import { useMemo, useState } from "react";
-import { titleOf } from "../../graph/library";
 import { type Cost, type CostOrder, sortCosts } from "../../state/costs";
 import type { KernelState } from "../../state/kernel";
-import { useEditor, useKernel } from "../context";
+import { titleAt } from "../../state/paths";
+import { useEditor } from "../context";
 import { StateIcon } from "../icons";
 import { bytesText, secondsText } from "../words";
 import { showNode } from "./show";
-import { useKernelSlowly } from "./useKernelSlowly";
+import { useWhole, useWholeSlowly } from "./useWhole";
 
 const COLUMNS: readonly (readonly [CostOrder["by"], string, string])[] = [
   ["title", "Node", "The node's name"],
@@ -20,16 +20,16 @@ const MOST_ROWS = 500;
 
 /** What each node took when it ran last: sorted by a click on a heading. */
 export function TimesPanel() {
-  const document = useKernel((state) => state.document);
-  const library = useKernel((state) => state.library);
-  const statuses = useKernelSlowly(statusesOf, SLOW_MS);
+  const document = useWhole((state) => state.document);
+  const library = useWhole((state) => state.library);
+  const statuses = useWholeSlowly(statusesOf, SLOW_MS);
   const [order, setOrder] = useState<CostOrder>({ by: "seconds", up: false });
   const costs = useMemo(() => {
     const found: Cost[] = [];
-    for (const [id, node] of Object.entries(document.nodes)) {
-      const status = statuses[id];
-      if (status === undefined || (status.seconds === null && status.bytes === null)) continue;
-      found.push({ id, title: titleOf(library, node), ...status });
+    for (const [id, status] of Object.entries(statuses)) {
+      if (status.seconds === null && status.bytes === null) continue;
+      const title = titleAt(document, library, id);
+      if (title !== null) found.push({ id, title, ...status });
     }
     return sortCosts(found, order);
   }, [document, library, statuses, order]);

@@ -1,7 +1,7 @@
 /** What a person can ask for while a graph runs. */
 
 import { pushNotice, selectedIds } from "../../state/client";
-import { failingIds, nextOf } from "../../state/failures";
+import { failingPaths, nextOf } from "../../state/failures";
 import type { Command } from "../commands/types";
 import type { EditorContextValue } from "../context";
 import { WarningIcon } from "../icons";
@@ -9,7 +9,7 @@ import { toggleFull } from "./fullscreen";
 import { AutoRunIcon, FullscreenIcon, LogIcon, PauseIcon, TabIcon } from "./icons";
 import { isInOwnTab, openTab } from "./ownTab";
 import { PREVIEW_COMMANDS } from "./previews";
-import { showNode } from "./show";
+import { pathOf, showNode } from "./show";
 
 const canRun = ({ kernel }: EditorContextValue) => {
   const { loaded, document } = kernel.getState();
@@ -79,7 +79,10 @@ export const WATCH_VIEW_COMMANDS: readonly Command[] = [
     section: "View",
     icon: LogIcon,
     enabled: ({ client }) => client.getState().nodes.some((node) => node.selected),
-    run: ({ client }) => client.setState((state) => ({ logNode: selectedIds(state)[0] ?? null, panel: "log" })),
+    run(editor) {
+      const [id] = selectedIds(editor.client.getState());
+      editor.client.setState({ logNode: id === undefined ? null : pathOf(editor, id), panel: "log" });
+    },
   },
   {
     id: "view.fullscreen",
@@ -102,10 +105,11 @@ export const WATCH_VIEW_COMMANDS: readonly Command[] = [
 ];
 
 function showNextError(editor: EditorContextValue): void {
-  const ids = failingIds(editor.kernel.getState());
+  const paths = failingPaths(editor.scope.whole.kernel.getState());
+  const selected = selectedIds(editor.client.getState()).map((id) => pathOf(editor, id));
   const next = nextOf(
-    ids,
-    selectedIds(editor.client.getState()).find((id) => ids.includes(id)),
+    paths,
+    selected.find((path) => paths.includes(path)),
   );
   if (next === undefined) pushNotice(editor.client, "info", "Nothing failed, and nothing is to be fixed.");
   else showNode(editor, next);
