@@ -159,6 +159,12 @@ def test_the_plan_says_what_runs_and_cards_what_is_out_of_date(scratch: Lab) -> 
     editor.part("nb-redo").click()
     expect(editor.node("1")).to_have_attribute("data-stale", "true")
 
+    # Previews by another method.
+    editor.root.focus()
+    editor.press("Shift+P")
+    editor.root.locator("[data-command='previews.latent2rgb']").click()
+    scratch.expect_value("nb.session().previews.options.method", "latent2rgb")
+
     # A row leads to its node; up to the selection there is less to do.
     panel.locator("[data-plan-node='1']").click()
     assert editor.selected() == {"1"}
