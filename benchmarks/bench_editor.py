@@ -28,13 +28,14 @@ from typing import TYPE_CHECKING, Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from tests.browser.editorpage import open_page  # noqa: E402
 from tools import frontend  # noqa: E402 -- found by the line above
 from tools.browser import ADVICE, ARGUMENTS, find_browser  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Page
 
 SIZES = (100, 500, 1000, 2000)
 ROUNDS = 3
@@ -51,9 +52,6 @@ STEP_PX = 12
 WHEEL_STEPS = 30
 WHEEL_PX = 12
 GESTURES = ("pan", "zoom", "drag")
-ORIGIN = "http://bench.test"
-FOLDERS = {"/static/": ROOT / "nodebook" / "widget" / "static", "/out/": ROOT / "build" / "bench"}
-TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
 
 Key = tuple[str, str, str]
 """Side, ``fit`` or ``1:1``, gesture."""
@@ -78,19 +76,6 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def serve(route: Route) -> None:
-    """Answer from the folders of built things."""
-    path = route.request.url.removeprefix(ORIGIN).partition("?")[0]
-    file = ROOT / "nodebook" / "js" / "dev" / "bench" / "index.html" if path == "/" else None
-    for prefix, folder in FOLDERS.items():
-        if path.startswith(prefix):
-            file = folder / path.removeprefix(prefix)
-    if file is None or not file.is_file():
-        route.fulfill(status=404)
-    else:
-        route.fulfill(path=file, content_type=TYPES[file.suffix])
-
-
 class Bench:
     """One page of one side."""
 
@@ -101,9 +86,7 @@ class Bench:
         self.page.set_default_timeout(30_000)
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.route(f"{ORIGIN}/**", serve)
-        self.page.goto(f"{ORIGIN}/?side={side}")
-        self.page.wait_for_function("() => globalThis.bench?.ready")
+        open_page(self.page, side)
         if slow > 1:
             context.new_cdp_session(self.page).send("Emulation.setCPUThrottlingRate", {"rate": slow})
 
@@ -240,6 +223,61 @@ def measure_empty(browser: Browser, figures: Figures, slow: float) -> None:
         bench.close()
 
 
+SOAK_NODES = 12
+SOAK_PER_S = 30
+SOAK_LOOK_S = 20
+SOAK_GROWTH_MB = 3.0
+
+SOAK = """async (perSecond) => {
+  const picture = async (seed) => {
+    const canvas = new OffscreenCanvas(512, 512);
+    const context = canvas.getContext("2d");
+    const data = context.createImageData(512, 512);
+    let state = seed;
+    for (let at = 0; at < data.data.length; at += 1) {
+      state = (state * 1103515245 + 12345) % 2147483648;
+      data.data[at] = at % 4 === 3 ? 255 : 96 + (state >> 16) % 64;
+    }
+    context.putImageData(data, 0, 0);
+    return (await canvas.convertToBlob({ type: "image/jpeg", quality: 0.6 })).arrayBuffer();
+  };
+  const pictures = await Promise.all([1, 2, 3, 4].map(picture));
+  globalThis.soak = { sent: 0, bytes: pictures[0].byteLength };
+  setInterval(() => {
+    soak.sent += 1;
+    const seq = soak.sent;
+    const node = String(1 + (seq % 4));
+    bench.side.kernel().publish(
+      { type: "picture", node, index: 0, count: 1, width: 512, height: 512, mime: "image/jpeg", seq, kind: "preview" },
+      [new DataView(pictures[seq % pictures.length].slice(0))],
+    );
+    bench.side.kernel().received.length = 0;
+  }, 1000 / perSecond);
+}"""
+
+
+def soak(browser: Browser, minutes: float) -> int:
+    """Show previews for so long; print the heap as it goes. Returns 1 when it grew."""
+    bench = Bench(browser, "ours")
+    heaps: list[float] = []
+    try:
+        bench.show(SOAK_NODES)
+        bench.page.evaluate(SOAK, SOAK_PER_S)
+        end = time.monotonic() + minutes * 60
+        while time.monotonic() < end:
+            bench.page.wait_for_timeout(1000 * min(SOAK_LOOK_S, minutes * 60 / 6))
+            heaps.append(bench.heap_mb())
+            sent, size = bench.page.evaluate("() => [soak.sent, soak.bytes]")
+            print(f"{sent:>8} previews of {size / 1000:.0f} KB: {heaps[-1]:.2f} MB", flush=True)
+    finally:
+        bench.close()
+    third = max(1, len(heaps) // 3)
+    growth = statistics.median(heaps[-third:]) - statistics.median(heaps[:third])
+    is_kept = growth <= SOAK_GROWTH_MB
+    print(f"{'kept    ' if is_kept else 'NOT KEPT'}  the heap grew by {growth:+.2f} MB (≤ {SOAK_GROWTH_MB:g})")
+    return 0 if is_kept else 1
+
+
 def print_size(figures: Figures) -> None:
     """Print the tables of one size."""
     paint, heap = figures.paint, figures.heap_mb
@@ -297,6 +335,8 @@ def main(arguments: list[str]) -> int:
         browser = playwright.chromium.launch(executable_path=path, args=[*ARGUMENTS, "--enable-precise-memory-info"])
         print(f"Chromium {browser.version}")
         try:
+            if options.soak is not None:
+                return soak(browser, options.soak)
             kept = verdicts(run(browser, options.sizes, options.rounds, options.slow))
         finally:
             browser.close()
@@ -311,6 +351,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--sizes", type=lambda text: [int(each) for each in text.split(",")], default=SIZES)
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--slow", type=float, default=1)
+    parser.add_argument("--soak", type=float, metavar="MINUTES")
     return parser.parse_args(arguments)
 
 

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nodebook import comfy as comfy
     from nodebook.engine.annotations import Color as Color
+    from nodebook.engine.annotations import Curve as Curve
     from nodebook.engine.annotations import FileName as FileName
     from nodebook.engine.annotations import Hidden as Hidden
+    from nodebook.engine.annotations import InputFile as InputFile
     from nodebook.engine.annotations import Lazy as Lazy
     from nodebook.engine.annotations import Number as Number
     from nodebook.engine.annotations import Picture as Picture
     from nodebook.engine.annotations import Port as Port
     from nodebook.engine.annotations import RawLink as RawLink
+    from nodebook.engine.annotations import Seed as Seed
     from nodebook.engine.annotations import Text as Text
     from nodebook.engine.annotations import Toggle as Toggle
     from nodebook.engine.context import preview as preview
@@ -39,10 +42,12 @@ if TYPE_CHECKING:
 _WHERE = {
     "Block": "engine.items",
     "Color": "engine.annotations",
+    "Curve": "engine.annotations",
     "FileName": "engine.annotations",
     "Graph": "graph",
     "Hidden": "engine.annotations",
     "Image": "nodes.ports",
+    "InputFile": "engine.annotations",
     "Items": "engine.items",
     "Lazy": "engine.annotations",
     "Mask": "nodes.ports",
@@ -50,6 +55,7 @@ _WHERE = {
     "Picture": "engine.annotations",
     "Port": "engine.annotations",
     "RawLink": "engine.annotations",
+    "Seed": "engine.annotations",
     "Subgraph": "engine.expansion",
     "Text": "engine.annotations",
     "Toggle": "engine.annotations",

@@ -30,6 +30,7 @@ from nodebook.handles import NodeHandle, Output, not_run, refused
 from nodebook.jobs import Job, refuse_to_wait_in_node
 from nodebook.places import Place, find_place
 from nodebook.runs import Run
+from nodebook.seeds import vary_edit
 from nodebook.sessions import Session, session
 
 INPUT_TYPES = {bool: "InputBoolean", int: "InputInt", float: "InputFloat", str: "InputString"}
@@ -119,6 +120,11 @@ class Graph:
     def set_inputs(self, node_id: str, inputs: Mapping[str, Any]) -> None:
         """Set literals or links of a node, as one step of undo."""
         self._builder.set_inputs(node_id, inputs)
+
+    def vary(self, node_id: str, modes: Mapping[str, str]) -> None:
+        """Say what the next run does with seeds of a node (``NodeHandle.vary``), as one step of undo."""
+        title = self.title_of(node_id)
+        self._edit([vary_edit(self.store, node_id, title, modes)], f"Vary {', '.join(modes)} of {title}")
 
     def rename(self, node_id: str, title: str | None) -> None:
         """Give a node a title, or its type's with None."""
@@ -356,7 +362,7 @@ class Graph:
     def plan(self, *targets: str | NodeHandle | Output, **named_inputs: Any) -> PlanTable:
         """Return what ``run`` would do, and why, without doing it."""
         wanted = [self._id(each) for each in targets] or None
-        plan, state, problems = self.store.plan(self._session.lookup, wanted, self._values(named_inputs))
+        plan, state, problems = self._session.plan(self.store, wanted, self._values(named_inputs))
         return plan_table(self.store, plan, state, problems, self._session.costs.expect)
 
     def why(self, node: str | NodeHandle) -> Why:

@@ -124,6 +124,14 @@ class NodeHandle(Reference):
         self.graph.rename(self.id, title)
         return self
 
+    def vary(self, **modes: str) -> NodeHandle:
+        """Say what the next run does with seeds: ``vary(seed="randomize")``, "increment", "decrement" or "fixed".
+
+        A seed that no run has used yet is used as it is. Raises ``UnknownInputError`` and ``InputValueError``.
+        """
+        self.graph.vary(self.id, modes)
+        return self
+
     @property
     def mode(self) -> str | None:
         """``"mute"``, ``"bypass"``, or None for a node that runs."""

@@ -49,6 +49,8 @@ class Job:
     replan: Callable[[], Plan]
     priority: float = 0
     values: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    seeds: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    """Seeds that were drawn for this run; they are in ``state`` and in the plan."""
     number: int = field(default_factory=lambda: next(_numbers))
     cancelled: CancelToken = field(default_factory=CancelToken)
     future: Future[Run] = field(default_factory=Future)

@@ -209,19 +209,21 @@ class RunQueue:
 
     def job_submitted(self, job: Job) -> None:
         """Note that a job is about to be queued."""
-        self._journal.note(
-            Submitted(self._id(job), job.state, job.plan.targets, job.values, job.priority, job.submitted)
-        )
+        values = {**job.values, **job.seeds}
+        self._journal.note(Submitted(self._id(job), job.state, job.plan.targets, values, job.priority, job.submitted))
         self.notify()
 
     def job_started(self, job: Job) -> None:
         """Note that a job left the queue."""
+        self._session.seeds.started(job)
         self._session.cache.begin_run(job.store.index_keys)
         self._journal.note(Said({"started": self._id(job)}))
         self.notify()
 
     def job_finished(self, job: Job, run: Run) -> None:
         """Note what a job came to."""
+        if job.started is None:
+            self._session.seeds.dropped(job)
         self._session.costs.note(job.plan.steps, run.node_seconds, run.result_bytes)
         ended = Ended(self._id(job), run, job.submitted, job.started, time.time(), job.values, job.store.number)
         self._history.add(ended)

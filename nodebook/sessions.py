@@ -18,6 +18,7 @@ from nodebook.caching import TieredCache
 from nodebook.costs import CostHistory
 from nodebook.disktier import DiskTier, user_cache_folder
 from nodebook.engine.cache import Entry, MemoryCache
+from nodebook.engine.compiled import Problem
 from nodebook.engine.events import EventStream
 from nodebook.engine.executor import Services
 from nodebook.engine.graph import GraphState
@@ -35,6 +36,7 @@ from nodebook.models.errors import ModelFolderError
 from nodebook.models.folders import ModelFolders
 from nodebook.nodelogs import NodeLogs
 from nodebook.runqueue import RunQueue
+from nodebook.seeds import SeedBook
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +85,7 @@ class Session:
         self._auto_runs: dict[int, AutoRun] = {}
         self._lock = Lock()
         self.lanes = Lanes(nodes.run_context)
+        self.seeds = SeedBook()
         self.costs = CostHistory(lambda: None if self.cache.disk is None else self.cache.disk.costs)
         self.queue = RunQueue(self, self._services(), max_records=history_records)
         self.worker = self.queue.worker
@@ -153,7 +156,9 @@ class Session:
         front: bool = False,
     ) -> Job:
         """Plan a run of the graph as it is now, and queue it. Raises ``SessionClosedError``."""
-        return self.queue.submit(self.prepare(store, targets, values, priority), front=front)
+        wanted = None if targets is None else tuple(targets)
+        seeds = self.seeds.draw(store, wanted, values or {})
+        return self.queue.submit(self.prepare(store, wanted, values, priority, seeds), front=front)
 
     def prepare(
         self,
@@ -161,17 +166,19 @@ class Session:
         targets: Iterable[str] | None = None,
         values: Mapping[tuple[str, str], Any] | None = None,
         priority: float = 0,
+        seeds: Mapping[tuple[str, str], Any] | None = None,
     ) -> Job:
-        """Plan a run of the graph as it is now; the job is not queued yet."""
+        """Plan a run of the graph as it is now, with the ``seeds`` drawn for it; the job is not queued yet."""
         wanted = None if targets is None else tuple(targets)
-        plan, state, problems = store.plan(self.lookup, wanted, values, for_run=True)
+        literals = {**(values or {}), **(seeds or {})}
+        plan, state, problems = store.plan(self.lookup, wanted, literals, for_run=True)
         plan_targets = plan.targets
 
         def replan() -> Plan:
             # Of the graph as it was: it may have been edited since.
             return GraphStore(self.library, state).plan(self.lookup, plan_targets)[0]
 
-        return Job(store, plan, state, problems, replan, priority, values or {})
+        return Job(store, plan, state, problems, replan, priority, values or {}, seeds or {})
 
     def auto_run(self, store: GraphStore, options: AutoRunOptions | None) -> None:
         """Run a graph after each edit that changes what it makes, from now on; with None, no more."""
@@ -187,6 +194,16 @@ class Session:
         """Return how a graph is run after edits, None where it is not."""
         found = self._auto_runs.get(store.number)
         return None if found is None else found.options
+
+    def plan(
+        self,
+        store: GraphStore,
+        targets: Iterable[str] | None = None,
+        values: Mapping[tuple[str, str], Any] | None = None,
+    ) -> tuple[Plan, GraphState, list[Problem]]:
+        """Plan what the next run would do, with the seeds that it will have."""
+        wanted = None if targets is None else tuple(targets)
+        return store.plan(self.lookup, wanted, {**self.seeds.coming(store, wanted), **(values or {})})
 
     def lookup(self, key: bytes) -> Entry | None:
         """Return a kept result, unless somebody who held it (a cell, say) has changed it in place since."""

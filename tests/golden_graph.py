@@ -150,9 +150,14 @@ def recorded_nodes() -> dict[str, Callable[..., Any]]:
         "GoldenNoise": lambda shape, seed, batch_index: initial_noise(torch.zeros(shape), seed, batch_index),
         "GoldenAnalyticModel": lambda model: model.with_option(ClosedFormula()),
         "GoldenApplyModel": apply_model,
-        "GoldenPreview": lambda latent, format: latent_to_rgb(FORMATS[format], latent["samples"][0]),  # noqa: A006
+        "GoldenPreview": preview,
         "GoldenProcess": process,
     }
+
+
+def preview(latent: Latent, format: str) -> Tensor:  # noqa: A002 -- the recordings' word
+    """Return the colours of a latent's first item."""
+    return torch.from_numpy(latent_to_rgb(FORMATS[format], latent["samples"][0]))
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,11 +94,15 @@ class Folders:
 
     def pictures(self) -> list[str]:
         """Return the names of the pictures in the input folder, sorted, with ``/`` between folders."""
+        return [name for name in self.input_files() if _is_picture_name(Path(name).name)]
+
+    def input_files(self) -> list[str]:
+        """Return the names of all files in the input folder but hidden ones, sorted, with ``/`` between folders."""
         names = []
         for folder, subfolders, files in os.walk(self.input):
             subfolders[:] = [sub for sub in subfolders if not sub.startswith(".")]
             below = Path(folder).relative_to(self.input)
-            names += [(below / file).as_posix() for file in files if _is_picture_name(file)]
+            names += [(below / file).as_posix() for file in files if not file.startswith(".")]
         return sorted(names)
 
     def store_upload(self, name: str, data: bytes) -> str:

@@ -17,11 +17,26 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Seed:
+    """A whole number that may change from run to run; those called ``seed`` and ``noise_seed`` are seeds without it.
+
+    ``Seed(on=False)``: not this one, whatever its name.
+    """
+
+    on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
-    """How text is edited."""
+    """How text is edited.
+
+    ``complete``: kinds of files whose names are offered while they are typed: ``embeddings`` as ``embedding:name``,
+    ``loras`` as ``<lora:name:1>``.
+    """
 
     multiline: bool = False
     placeholder: str = ""
+    complete: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +49,31 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True)
 class Color:
-    """A colour: ``int`` is 0xRRGGBB as a number, ``hex`` is ``"#rrggbb"``."""
+    """A colour: ``int`` is 0xRRGGBB as a number, ``hex`` is ``"#rrggbb"``, with ``alpha`` ``"#rrggbbaa"``."""
 
     format: Literal["int", "hex"] = "int"
+    alpha: bool = False
+    """Whether it may be transparent; of ``hex`` only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A curve that is drawn: ``Annotated[list[list[float]], Curve()]`` gets points ``[x, y]`` from 0 to 1, x rising."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """The name of a picture file in the input folder; a file dropped on the node is stored there."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """The name of a file in the input folder; a file dropped or pasted on the node is stored there.
+
+    ``suffixes``: those that are offered and taken, in lower case with their dot; none: any file.
+    """
+
+    suffixes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

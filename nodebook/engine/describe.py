@@ -25,6 +25,9 @@ from nodebook.errors import NodeDefinitionError
 
 _NOTEBOOK_CATEGORY = "notebook"
 
+_SEED_NAMES = frozenset({"seed", "noise_seed"})
+"""Whole numbers of these names are seeds without being marked (ComfyUI's rule)."""
+
 
 def describe(node_function: NodeFunction[..., Any], ports: PortRegistry, origin: str | None = None) -> NodeType:
     """Build the node type of a function. Raises ``NodeDefinitionError`` where a signature cannot be a node."""
@@ -188,7 +191,7 @@ def _input(parameter: inspect.Parameter, kind: ValueKind, docs: Mapping[str, str
         port=kind.port,
         default=default,
         doc=kind.description or docs.get(parameter.name, ""),
-        widget=kind.widget,
+        widget=_named_widget(parameter.name, kind.widget),
         check=kind.check,
         check_linked=kind.is_constrained,
         from_wire=kind.from_wire,
@@ -196,6 +199,12 @@ def _input(parameter: inspect.Parameter, kind: ValueKind, docs: Mapping[str, str
         is_lazy=is_lazy,
         is_raw=any(isinstance(mark, RawMarker) for mark in kind.marks),
     )
+
+
+def _named_widget(name: str, widget: dict[str, Any] | None) -> dict[str, Any] | None:
+    if widget is None or name not in _SEED_NAMES or not widget.get("integer") or "seed" in widget:
+        return widget
+    return {**widget, "seed": True}
 
 
 def each_checked(check: Convert) -> Convert:

@@ -2,43 +2,62 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
-from nodebook.engine.definitions import (
-    AddSubgraph,
-    RemoveSubgraph,
-    SetDocumentView,
-    SetGroup,
-    definition_to_json,
-)
+from nodebook.engine.definitions import definition_to_json, head_of
 from nodebook.engine.edits import (
     AddNode,
+    AddSubgraph,
     Edit,
+    NodeEdit,
     RemoveNode,
+    RemoveSubgraph,
+    SetGroup,
     SetLink,
     SetMode,
     SetOrigin,
+    SetSubgraph,
     SetTitle,
     SetValue,
     SetView,
     UnsetValue,
 )
-from nodebook.engine.graph import GraphState, Node, id_order
+from nodebook.engine.graph import Definition, GraphState, Node, id_order
 from nodebook.engine.nodejson import node_to_json
 
 
 def edits_between(old: GraphState, new: GraphState) -> list[Edit]:
-    """Return edits that make ``old`` equal ``new`` in all but its name. Costs a look at each node.
+    """Return edits that make ``old`` equal ``new`` in all but its name and its view. Costs a look at each node.
 
-    A node whose type, or whose members that this version does not know, differ is taken out and added again, and so is
-    a subgraph that differs at all.
+    A node whose type, or whose members that this version does not know, differ is taken out and added again.
     """
-    edits: list[Edit] = [*_definition_edits(old, new), *_frame_edits(old, new)]
+    edits: list[Edit] = [RemoveSubgraph(each) for each in old.subgraphs if each not in new.subgraphs]
+    for each, definition in new.subgraphs.items():
+        before = old.subgraphs.get(each)
+        if before is None:
+            edits.append(AddSubgraph(each, definition_to_json(definition)))
+        elif before is not definition:
+            edits += _definition_edits(each, before, definition)
+    return [*edits, *_graph_edits(old, new)]
+
+
+def _definition_edits(subgraph_id: str, old: Definition, new: Definition) -> Iterator[Edit]:
+    before, after = ({**head_of(each), **each.extra} for each in (old, new))
+    members = {name: after.get(name) for name in {**before, **after} if before.get(name) != after.get(name)}
+    if members:
+        yield SetSubgraph(subgraph_id, members)
+    for edit in _graph_edits(old.graph, new.graph):
+        yield replace(edit, graph=subgraph_id)
+
+
+def _graph_edits(old: GraphState, new: GraphState) -> list[NodeEdit | SetGroup]:
+    edits: list[NodeEdit | SetGroup] = []
     again: set[str] = set()
     for node_id in sorted(old.nodes, key=id_order):
-        before, after = old.nodes[node_id], new.nodes.get(node_id)
-        if after is None or _is_another(before, after):
+        left = new.nodes.get(node_id)
+        if left is None or _is_another(old.nodes[node_id], left):
             edits.append(RemoveNode(node_id))
             again.add(node_id)
     added = [each for each in sorted(new.nodes, key=id_order) if each not in old.nodes or each in again]
@@ -48,30 +67,11 @@ def edits_between(old: GraphState, new: GraphState) -> list[Edit]:
             edits.extend(_node_edits(node_id, old.nodes[node_id], new.nodes[node_id], again))
         elif node_id not in again:
             edits.extend(_links_again(node_id, new.nodes[node_id], again))
-    return edits
-
-
-def _definition_edits(old: GraphState, new: GraphState) -> Iterator[Edit]:
-    for subgraph_id in {**old.subgraphs, **new.subgraphs}:
-        before, after = old.subgraphs.get(subgraph_id), new.subgraphs.get(subgraph_id)
-        known = None if before is None else definition_to_json(before)
-        wanted = None if after is None else definition_to_json(after)
-        if _is_same_json(known, wanted):
-            continue
-        if known is not None:
-            yield RemoveSubgraph(subgraph_id)
-        if wanted is not None:
-            yield AddSubgraph(subgraph_id, wanted)
-
-
-def _frame_edits(old: GraphState, new: GraphState) -> Iterator[Edit]:
     for group in {**old.groups, **new.groups}:
-        if not _is_same_json(old.groups.get(group), new.groups.get(group)):
-            yield SetGroup(group, new.groups.get(group))  # type: ignore[arg-type]  # a group is an object
-    view = {name: new.view.get(name) for name in {**old.view, **new.view}}
-    changed = {name: value for name, value in view.items() if not _is_same_json(old.view.get(name), value)}
-    if changed:
-        yield SetDocumentView(changed)
+        after: Any = new.groups.get(group)
+        if old.groups.get(group) != after:
+            edits.append(SetGroup(group, after))
+    return edits
 
 
 def _is_another(before: Node, after: Node) -> bool:
@@ -79,7 +79,7 @@ def _is_another(before: Node, after: Node) -> bool:
     return before.type != after.type or unknown[0] != unknown[1]
 
 
-def _node_edits(node_id: str, before: Node, after: Node, again: set[str]) -> Iterator[Edit]:
+def _node_edits(node_id: str, before: Node, after: Node, again: set[str]) -> Iterator[NodeEdit]:
     yield from _value_edits(node_id, before, after)
     yield from _link_edits(node_id, before, after, again)
     if before.title != after.title:
@@ -92,7 +92,7 @@ def _node_edits(node_id: str, before: Node, after: Node, again: set[str]) -> Ite
         yield SetOrigin(node_id, None if after.origin is None else dict(after.origin))
 
 
-def _value_edits(node_id: str, before: Node, after: Node) -> Iterator[Edit]:
+def _value_edits(node_id: str, before: Node, after: Node) -> Iterator[NodeEdit]:
     for name in before.values:
         if name not in after.values:
             yield UnsetValue(node_id, name)
@@ -101,7 +101,7 @@ def _value_edits(node_id: str, before: Node, after: Node) -> Iterator[Edit]:
             yield SetValue(node_id, name, value)
 
 
-def _link_edits(node_id: str, before: Node, after: Node, again: set[str]) -> Iterator[Edit]:
+def _link_edits(node_id: str, before: Node, after: Node, again: set[str]) -> Iterator[NodeEdit]:
     for name, link in before.links.items():
         if name not in after.links and link.node not in again:
             yield SetLink(node_id, name, None)
@@ -110,7 +110,7 @@ def _link_edits(node_id: str, before: Node, after: Node, again: set[str]) -> Ite
             yield SetLink(node_id, name, (link.node, link.output))
 
 
-def _links_again(node_id: str, node: Node, again: set[str]) -> Iterator[Edit]:
+def _links_again(node_id: str, node: Node, again: set[str]) -> Iterator[NodeEdit]:
     """Removing a node took the links to it along."""
     for name, link in node.links.items():
         if link.node in again:
@@ -120,8 +120,3 @@ def _links_again(node_id: str, node: Node, again: set[str]) -> Iterator[Edit]:
 def _is_same(before: object, after: object) -> bool:
     """Whether two literals are one: 1 and True, or [1] and [1.0], are not."""
     return type(before) is type(after) and repr(before) == repr(after)
-
-
-def _is_same_json(before: object, after: object) -> bool:
-    """The same of JSON, the order of whose members says nothing."""
-    return json.dumps(before, sort_keys=True) == json.dumps(after, sort_keys=True)

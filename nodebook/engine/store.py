@@ -123,6 +123,20 @@ class GraphStore:
                 self._redo.clear()
             return batch
 
+    def amend(self, edits: Iterable[Edit], label: str, *, joins: bool) -> None:
+        """Apply what a run itself changes. What was undone can still be done again, unlike after an edit.
+
+        ``joins``: be part of the last step of undo where that has the same label, not one of its own.
+        """
+        with self.lock:
+            batch = self._apply(self._canonical(edits), label, None, None)
+            last = self._undo[-1] if self._undo and joins else None
+            if last is not None and last.label == label:
+                touched = tuple(dict.fromkeys((*last.touched, *batch.touched)))
+                self._undo[-1] = Batch(label, last.edits + batch.edits, batch.inverse + last.inverse, touched)
+            else:
+                self._undo.append(batch)
+
     def undo(self) -> bool:
         """Take the last batch back; False where there is none."""
         return self._step(self._undo, self._redo)

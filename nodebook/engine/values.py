@@ -12,7 +12,8 @@ from annotated_types import BaseMetadata, Ge, GroupedMetadata, Gt, Interval, Le,
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from nodebook.engine.annotations import Color, FileName, Number, Picture, Port, Text, Toggle
+from nodebook.engine.annotations import Color, Curve, FileName, InputFile, Number, Picture, Port, Seed, Text, Toggle
+from nodebook.engine.curve import check_points
 from nodebook.engine.items import Items
 from nodebook.engine.ports import ANY, Convert, PortRegistry
 
@@ -40,6 +41,9 @@ class ValueKind:
     """``check`` without range and choices, for nodes that validate for themselves."""
 
 
+_CURVE = ValueKind("CURVE", widget={"kind": "curve"}, check=check_points, coerce=check_points)
+
+
 def value_kind(hint: Any, ports: PortRegistry) -> ValueKind:
     """Return what an annotation means: port type, widget, check and conversions."""
     hint, is_optional = _strip_optional(hint)
@@ -55,7 +59,8 @@ def value_kind(hint: Any, ports: PortRegistry) -> ValueKind:
         if get_origin(hint) is Items or hint is Items:
             inner = value_kind(Annotated[(get_args(hint) or (Any,))[0], *marks], ports)
             return replace(inner, is_items=True, python_type=hint)
-    kind = _plain_kind(hint, marks, ports)
+    is_curve = any(isinstance(mark, Curve) for mark in marks)
+    kind = _CURVE if is_curve else _plain_kind(hint, marks, ports)
     named = next((mark.name for mark in marks if isinstance(mark, Port)), kind.port)
     description = next((mark.description for mark in marks if isinstance(mark, FieldInfo) and mark.description), "")
     check = _allow_none(kind.check) if is_optional and kind.check is not None else kind.check
@@ -182,18 +187,14 @@ def _scalar_widget(hint: type, marks: tuple[Any, ...], limits: dict[str, Any]) -
         return next((each for each in marks if isinstance(each, kind)), None)
 
     if (color := mark(Color)) is not None:
-        return {"kind": "color", "format": color.format}
+        return {"kind": "color", "format": color.format, **({"alpha": True} if color.alpha else {})}
     if hint is bool:
         toggle = mark(Toggle) or Toggle()
         return {"kind": "toggle", "on": toggle.on, "off": toggle.off}
     if hint is str:
-        if mark(Picture) is not None:
-            return {"kind": "picture", "options": [], "files": "input"}
-        if (file := mark(FileName)) is not None:
-            return {"kind": "choice", "options": [], "files": file.folder}
-        text = mark(Text) or Text()
-        return {"kind": "text", "multiline": text.multiline, "placeholder": text.placeholder}
+        return _text_widget(mark)
     number = mark(Number) or Number()
+    seed = {} if (marked := mark(Seed)) is None else {"seed": marked.on}
     step = number.step or limits.get("step") or (_INT_STEP if hint is int else _FLOAT_STEP)
     return {
         "kind": "number",
@@ -202,7 +203,21 @@ def _scalar_widget(hint: type, marks: tuple[Any, ...], limits: dict[str, Any]) -
         "step": step,
         "integer": hint is int,
         "display": number.display,
+        **seed,
     }
+
+
+def _text_widget(mark: Callable[[type], Any]) -> dict[str, Any]:
+    """Return what edits a text: a choice of files where it names one."""
+    if mark(Picture) is not None:
+        return {"kind": "picture", "options": [], "files": "input"}
+    if (taken := mark(InputFile)) is not None:
+        return {"kind": "file", "options": [], "accept": list(taken.suffixes), "files": "input_files"}
+    if (file := mark(FileName)) is not None:
+        return {"kind": "choice", "options": [], "files": file.folder}
+    text = mark(Text) or Text()
+    complete = {"complete": list(text.complete)} if text.complete else {}
+    return {"kind": "text", "multiline": text.multiline, "placeholder": text.placeholder, **complete}
 
 
 def _choice(options: list[Any], hint: Any) -> ValueKind:

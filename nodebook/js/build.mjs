@@ -1,9 +1,10 @@
 // Bundles the editor into ../widget/static/{index.js,index.css}. `--watch` rebuilds on change, `--dev` adds the harness,
-// `--bench` only what benchmarks/bench_editor.py opens.
+// `--table` says what the bundle holds, `--bench` builds only what benchmarks/bench_editor.py opens.
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { weigh } from "./weigh.mjs";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const watch = process.argv.includes("--watch");
@@ -35,7 +36,8 @@ const options = {
   logLevel: "info",
 };
 
-const jobs = [{ ...options, entryPoints: { index: "src/index.ts" }, outdir: "../widget/static" }];
+const main = { ...options, entryPoints: { index: "src/index.ts" }, outdir: "../widget/static" };
+const jobs = [main];
 if (dev) jobs.push({ ...options, entryPoints: { harness: "dev/harness.ts" }, outdir: "dev/out", sourcemap: true });
 
 if (bench) {
@@ -44,6 +46,10 @@ if (bench) {
 }
 
 for (const job of jobs) {
-  if (watch) await (await esbuild.context(job)).watch();
-  else await esbuild.build(job);
+  if (watch) {
+    await (await esbuild.context(job)).watch();
+    continue;
+  }
+  const { metafile } = await esbuild.build({ ...job, metafile: true });
+  if (job === main) await weigh(metafile, path.join(here, main.outdir), process.argv.includes("--table"));
 }

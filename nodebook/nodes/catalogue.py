@@ -12,7 +12,9 @@ from nodebook.engine.node import NodeFunction
 from nodebook.models.folders import ModelFolders
 from nodebook.nodes import (
     batch,
+    compare,
     composite,
+    curves,
     filters,
     flow,
     inputs,
@@ -23,6 +25,7 @@ from nodebook.nodes import (
     save,
     scale,
     shape,
+    sound,
     values,
 )
 from nodebook.nodes.diffusion.catalogue import FILE_DIGESTS, MODEL_CHANGES, MODEL_DIGESTS
@@ -34,6 +37,7 @@ READERS: tuple[NodeFunction[..., Any], ...] = (load.load_image, load.load_image_
 OTHERS: tuple[NodeFunction[..., Any], ...] = (
     save.save_image,
     save.preview_image,
+    compare.image_compare,
     batch.empty_image,
     batch.image_batch,
     batch.repeat_image_batch,
@@ -51,6 +55,7 @@ OTHERS: tuple[NodeFunction[..., Any], ...] = (
     filters.image_blur,
     filters.image_sharpen,
     filters.image_blend,
+    curves.image_curves,
     composite.image_composite_masked,
     composite.split_image_with_alpha,
     composite.join_image_with_alpha,
@@ -76,6 +81,7 @@ OTHERS: tuple[NodeFunction[..., Any], ...] = (
     values.primitive_boolean,
     values.preview_any,
     values.string_concatenate,
+    sound.preview_audio,
     flow.switch_node,
     flow.gate,
     flow.repeat,
@@ -94,7 +100,8 @@ OTHERS: tuple[NodeFunction[..., Any], ...] = (
 def collect(folders: Folders | None, model_folders: ModelFolders | None = None) -> list[NodeFunction[..., Any]]:
     """Return all nodes, the readers keyed by the content of their file."""
     pictures = [_keyed_by_file(each, load.picture_digest, folders) for each in READERS]
-    return [*pictures, *OTHERS, *(_diffusion(each, folders, model_folders) for each in DIFFUSION)]
+    films = _keyed_by_file(sound.play_file, sound.media_digest, folders)
+    return [*pictures, films, *OTHERS, *(_diffusion(each, folders, model_folders) for each in DIFFUSION)]
 
 
 def _diffusion(

@@ -13,6 +13,10 @@ from nodebook.nodes.convert import CHANNELS, image_to_pils, pil_to_image
 
 MAX_SIDE_PX = 512
 _JPEG_QUALITY = 80
+_ENLARGED_BELOW_PX = 192
+"""Pictures up to this size (previews have a pixel for 8 x 8 of the picture) are shown enlarged, where JPEG's blocks and
+its coarse colours would be seen."""
+_SMALL_QUALITY = 95
 _PLAIN_MODES = frozenset({"L", "RGB", "RGBA", "LA"})
 
 
@@ -39,7 +43,10 @@ def encode_thumbnail(value: Any, max_side: int = MAX_SIDE_PX) -> Thumbnail:
         picture.convert("RGBA").save(file, "WEBP", quality=_JPEG_QUALITY, method=0)
         mime = "image/webp"
     else:
-        picture.save(file, "JPEG", quality=_JPEG_QUALITY)
+        if max(picture.size) > _ENLARGED_BELOW_PX:
+            picture.save(file, "JPEG", quality=_JPEG_QUALITY)
+        else:
+            picture.save(file, "JPEG", quality=_SMALL_QUALITY, subsampling=0)
         mime = "image/jpeg"
     width, height = _full_size(value)
     return Thumbnail(file.getvalue(), mime, width, height)

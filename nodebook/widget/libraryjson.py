@@ -12,7 +12,10 @@ Limit = Annotated[Any, TypeScript("number | bigint | null")]
 
 
 class NumberWidget(TypedDict):
-    """A number that is typed and scrubbed, or has a slider. ``step`` is that of the arrows and of scrubbing."""
+    """A number that is typed and scrubbed, or has a slider. ``step`` is that of the arrows and of scrubbing.
+
+    ``seed``: it may change from run to run.
+    """
 
     kind: Literal["number"]
     min: NotRequired[Limit]
@@ -20,14 +23,16 @@ class NumberWidget(TypedDict):
     step: NotRequired[Limit]
     integer: NotRequired[bool]
     display: NotRequired[Literal["number", "slider"]]
+    seed: NotRequired[bool]
 
 
 class TextWidget(TypedDict):
-    """A line of text, or several."""
+    """A line of text, or several. ``complete``: kinds of files whose names are offered while they are typed."""
 
     kind: Literal["text"]
     multiline: NotRequired[bool]
     placeholder: NotRequired[str | None]
+    complete: NotRequired[list[str]]
 
 
 class ToggleWidget(TypedDict):
@@ -47,10 +52,17 @@ class ChoiceWidget(TypedDict):
 
 
 class ColorWidget(TypedDict):
-    """A colour: ``int`` is 0xRRGGBB as a number, ``hex`` is "#rrggbb"."""
+    """A colour: ``int`` is 0xRRGGBB as a number, ``hex`` is "#rrggbb", with ``alpha`` "#rrggbbaa"."""
 
     kind: Literal["color"]
     format: NotRequired[Literal["int", "hex"]]
+    alpha: NotRequired[bool]
+
+
+class CurveWidget(TypedDict):
+    """A curve: points [x, y] from 0 to 1, x rising."""
+
+    kind: Literal["curve"]
 
 
 class PictureWidget(TypedDict):
@@ -61,7 +73,18 @@ class PictureWidget(TypedDict):
     files: NotRequired[str]
 
 
-Widget = NumberWidget | TextWidget | ToggleWidget | ChoiceWidget | ColorWidget | PictureWidget
+class FileWidget(TypedDict):
+    """The name of a file in the input folder; takes a dropped one with a suffix of ``accept``, any if that is empty."""
+
+    kind: Literal["file"]
+    options: list[str]
+    accept: list[str]
+    files: NotRequired[str]
+
+
+Widget = (
+    NumberWidget | TextWidget | ToggleWidget | ChoiceWidget | ColorWidget | CurveWidget | PictureWidget | FileWidget
+)
 
 
 class InputInfo(TypedDict):
@@ -98,19 +121,28 @@ class NodeTypeInfo(TypedDict):
 
 
 class LibraryJson(TypedDict):
-    """All node types, and which port types convert: from, to."""
+    """All node types, and which port types convert: from, to.
+
+    ``completions``: names of files that texts may hold, by the kind that their ``complete`` names.
+    """
 
     revision: int
     types: dict[str, NodeTypeInfo]
     adapters: list[Annotated[list[str], TypeScript("readonly [string, string]")]]
+    completions: NotRequired[dict[str, list[str]]]
 
 
 def library_json(library: Library, files: Mapping[str, list[str]]) -> LibraryJson:
     """Return all node types; ``files`` are the names that widgets offer, by the kind of file."""
+    types = {node_type.name: _type_json(node_type.info(), files) for node_type in library}
+    inputs = [each for node_type in types.values() for each in node_type["inputs"]]
+    widgets = [cast("dict[str, Any]", each["widget"] or {}) for each in inputs]
+    completed = dict.fromkeys(kind for widget in widgets for kind in widget.get("complete", ()))
     return {
         "revision": library.revision,
-        "types": {node_type.name: _type_json(node_type.info(), files) for node_type in library},
+        "types": types,
         "adapters": library.ports.adapter_pairs(),
+        "completions": {kind: files.get(kind, []) for kind in completed},
     }
 
 
@@ -125,10 +157,14 @@ def _input_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> dict[st
         info["widget"] = {name: wire(value) for name, value in widget.items()}
         kind = info["widget"].get("files")
         if kind is not None:
-            info["widget"]["options"] = files.get(kind, [])
+            info["widget"]["options"] = _of_suffixes(files.get(kind, []), info["widget"].get("accept"))
     if "default" in info:
         info["default"] = wire(info["default"])
     return info
+
+
+def _of_suffixes(names: list[str], suffixes: list[str] | None) -> list[str]:
+    return [name for name in names if name.lower().endswith(tuple(suffixes))] if suffixes else names
 
 
 def wire(value: Any) -> Any:

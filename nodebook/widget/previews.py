@@ -62,6 +62,8 @@ class _Frame:
     index: int
     count: int
     kind: PictureKind
+    result: int = 0
+    """Counts the results of a node: pictures of one batch have the same."""
 
 
 class PictureDesk:
@@ -85,6 +87,7 @@ class PictureDesk:
         self._clock = clock
         self._pacer = Pacer()
         self._seqs = count(1)
+        self._results = count(1)
         self._waiting: dict[str, _Preview | deque[_Frame]] = {}
         self._kept: dict[str, list[_Frame]] = {}
         self._is_pumping = False
@@ -98,15 +101,38 @@ class PictureDesk:
             self._waiting[node] = _Preview(picture)
         self._pump_soon()
 
-    def show_result(self, node: str, pictures: Sequence[Any]) -> None:
-        """Show what a node made, in place of its previews. Encodes at once: the caller may let the pictures go."""
+    def show_result(self, node: str, pictures: Sequence[Any], total: int | None = None) -> None:
+        """Show what a node made, in place of its previews. Encodes at once: the caller may let the pictures go.
+
+        ``total``: how many pictures there are, where these are only the first of them.
+        """
         encoded = [each for picture in pictures if (each := self._try_encode(node, picture)) is not None]
         if not encoded:
             return
-        frames = [_Frame(each, index, len(encoded), "result") for index, each in enumerate(encoded)]
+        number, rest = next(self._results), (len(pictures) if total is None else total) - len(pictures)
+        frames = [_Frame(each, index, len(encoded) + rest, "result", number) for index, each in enumerate(encoded)]
         with self._lock:
             self._kept[node] = frames
             self._waiting[node] = deque(frames)
+        self._pump_soon()
+
+    def show_more(self, node: str, start: int, pictures: Sequence[Any]) -> None:
+        """Show further pictures of the result that is shown; they are sent to those who are there, and not kept."""
+        with self._lock:
+            kept = self._kept.get(node)
+        if not kept or kept[0].kind != "result":
+            return
+        first = kept[0]
+        encoded = ((index, self._try_encode(node, each)) for index, each in enumerate(pictures, start))
+        more = [_Frame(each, index, first.count, "result", first.result) for index, each in encoded if each is not None]
+        with self._lock:
+            if self._kept.get(node) is not kept or not more:
+                return
+            waiting = self._waiting.get(node)
+            if isinstance(waiting, deque):
+                waiting.extend(more)
+            else:
+                self._waiting[node] = deque(more)
         self._pump_soon()
 
     def show_again(self) -> None:
@@ -191,6 +217,7 @@ class PictureDesk:
             "mime": encoded.mime,
             "seq": seq,
             "kind": frame.kind,
+            "result": frame.result,
         }
         self._send(message, encoded.data)
 

@@ -20,6 +20,7 @@ from nodebook.engine.store import Change, History
 from nodebook.explain import PlanRowJson, PlanTable
 from nodebook.models.preview_options import LEAST_SIDE_PX, MOST_SIDE_PX, PreviewMethod
 from nodebook.nodelogs import LogLine
+from nodebook.widget.displayjson import DisplayMessage
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.libraryjson import LibraryJson
 
@@ -144,6 +145,37 @@ class Upload(_Command):
     graph: str | None = None
 
 
+class PaintMask(_Command):
+    """Give the picture ``name`` the mask in the buffer, store it, and set an input to its new name.
+
+    The buffer is a PNG whose brightness is the mask: white where it selects.
+    """
+
+    type: Literal["paint_mask"]
+    batch: int
+    node: str
+    input: str
+    name: str
+    graph: str | None = None
+
+
+class FullPicture(_Command):
+    """Send one picture of a node's result in full size, or the picture ``file``; answered by ``full_picture``."""
+
+    type: Literal["full_picture"]
+    node: str
+    index: Annotated[int, Field(ge=0)]
+    file: str | None = None
+
+
+class MorePictures(_Command):
+    """Send further pictures of a node's result, from ``start`` on, as the first were."""
+
+    type: Literal["more_pictures"]
+    node: str
+    start: Annotated[int, Field(ge=0)]
+
+
 class ListFiles(_Command):
     """A view is about to offer files: tell the library again if the folders hold others by now."""
 
@@ -173,6 +205,9 @@ Command = (
     | Restore
     | LogCommand
     | Upload
+    | PaintMask
+    | FullPicture
+    | MorePictures
     | ListFiles
     | Seen
 )
@@ -413,6 +448,7 @@ class PictureMessage(TypedDict):
     mime: str
     seq: int
     kind: PictureKind
+    result: int
 
 
 class LogLineJson(TypedDict):
@@ -435,6 +471,23 @@ class LogMessage(TypedDict):
     upto: int
 
 
+class FullPictureMessage(TypedDict):
+    """Answers ``full_picture``, to one view, with the PNG as the buffer; without one ``reason`` says why.
+
+    ``name``: what a download may be called.
+    """
+
+    type: Literal["full_picture"]
+    to: str
+    node: str
+    index: int
+    file: str | None
+    width: int
+    height: int
+    name: str
+    reason: str | None
+
+
 Message = (
     Snapshot
     | Edited
@@ -446,6 +499,8 @@ Message = (
     | LogMessage
     | Notice
     | PictureMessage
+    | FullPictureMessage
+    | DisplayMessage
 )
 
 

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from itertools import count
 from threading import Lock
 from typing import Any
 
-from nodebook.engine import events
+from nodebook.engine import document, events
 from nodebook.engine.cache import Entry
 from nodebook.engine.index import Key
 from nodebook.engine.items import Block, Items
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
+from nodebook.errors import NodebookError, NotRunError
 from nodebook.sessions import Session
+from nodebook.widget.displays import Display, displays_of, shows_outputs
 from nodebook.widget.inbox import Scheduler
 from nodebook.widget.previews import PictureDesk
+from nodebook.widget.protocol import FullPicture, FullPictureMessage
+
+Send = Callable[[Any, list[Any]], None]
 
 MAX_PICTURES = 8
-"""How many of a batch are shown on a node."""
+"""How many of a batch are sent at once; a view asks for the others as many at a time."""
 
 MAX_TEXT_CHARS = 20_000
+
+_NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 
 _PICTURE_PORTS = {"IMAGE": 4, "MASK": 3}
 """Port type → number of dimensions of a batch."""
@@ -39,13 +47,17 @@ class ResultFeed:
         desk: PictureDesk,
         set_text: Callable[[str, str | None], None],
         inbox: Scheduler,
+        send: Send,
     ) -> None:
         self._store = store
         self._session = session
         self._desk = desk
         self._set_text = set_text
         self._inbox = inbox
+        self._send = send
         self._shown: dict[str, Key] = {}
+        self._displays: dict[str, list[Display]] = {}
+        """What nodes show beside pictures and text; used on the desk's thread only."""
         self._finished: dict[str, None] = {}
         self._lock = Lock()
 
@@ -77,7 +89,9 @@ class ResultFeed:
         node = self._store.flat.nodes.get(node_id)
         node_type = None if node is None else self._store.library.find(node.type)
         return node_type is not None and (
-            node_type.is_output or any(_picture_port(spec.port) for spec in node_type.outputs)
+            node_type.is_output
+            or any(_picture_port(spec.port) for spec in node_type.outputs)
+            or shows_outputs(node_type)
         )
 
     def _show_finished(self) -> None:
@@ -101,14 +115,98 @@ class ResultFeed:
             return
         self._shown[node_id] = key
         self._set_text(node_id, text_of(entry.payload))
-        self._desk.show_result(node_id, pictures_of(entry, node_type))
+        self._show_displays(node_id, displays_of(entry, node_type))
+        pictures = pictures_of(entry, node_type)
+        self._desk.show_result(node_id, pictures[:MAX_PICTURES], len(pictures))
+
+    def show_displays_again(self) -> None:
+        """Send the tables, plots and sounds of all nodes once more, for a view that has just come."""
+        self._inbox.put(self._send_all_displays)
+
+    def _send_all_displays(self) -> None:
+        for node_id in list(self._displays):
+            self._send_displays(node_id)
+
+    def _show_displays(self, node_id: str, displays: list[Display]) -> None:
+        if displays or node_id in self._displays:
+            self._displays[node_id] = displays
+            self._send_displays(node_id)
+
+    def _send_displays(self, node_id: str) -> None:
+        shown = self._displays.get(node_id, [])
+        buffers = [each.data for each in shown if each.data is not None]
+        at = count()
+        infos = [{**each.info, "buffer": None if each.data is None else next(at)} for each in shown]
+        self._send({"type": "display", "node": node_id, "displays": infos}, buffers)
+
+    def show_more(self, node_id: str, start: int) -> None:
+        """Show more pictures of the result that a node shows, from one on."""
+        self._inbox.put(lambda: self._show_more(node_id, start))
+
+    def send_full(self, command: FullPicture) -> None:
+        """Send a view one picture in full size: of a node's result, with the graph that made it, or of a file."""
+        self._inbox.put(lambda: self._send_full(command))
+
+    def _show_more(self, node_id: str, start: int) -> None:
+        found = self._pictures(node_id)
+        if found:
+            self._desk.show_more(node_id, start, found[start : start + MAX_PICTURES])
+
+    def _send_full(self, command: FullPicture) -> None:
+        name = f"{self._title(command.node)} {command.index + 1}.png"
+        try:
+            full, reason = self._full(command), None
+        except (NodebookError, OSError) as error:
+            full, reason = None, str(error)
+        info: FullPictureMessage = {
+            "type": "full_picture",
+            "to": command.client,
+            "node": command.node,
+            "index": command.index,
+            "file": command.file,
+            "width": 0 if full is None else full.width,
+            "height": 0 if full is None else full.height,
+            "name": name if full is None else full.name or name,
+            "reason": reason,
+        }
+        self._send(info, [] if full is None else [full.data])
+
+    def _full(self, command: FullPicture) -> Any:
+        from nodebook.nodes import fullsize
+
+        if command.file is not None:
+            return fullsize.encode_file(self._session.folders.resolve(command.file))
+        pictures = self._pictures(command.node)
+        if command.index >= len(pictures):
+            raise NotRunError("The result is not kept any more: run the node again.")
+        return fullsize.encode_full(pictures[command.index], self._document(command.node))
+
+    def _pictures(self, node_id: str) -> Sequence[Any]:
+        """Return all pictures of a node's newest result; none where it is not held any more."""
+        node = self._store.flat.nodes.get(node_id)
+        node_type = None if node is None else self._store.library.find(node.type)
+        entry = self._session.result(self._store, node_id)
+        return () if entry is None or node_type is None else pictures_of(entry, node_type)
+
+    def _document(self, node_id: str) -> str:
+        """Return the graph that made a node's newest result, as far as that is known."""
+        run = self._store.last_run
+        top = node_id.partition("/")[0]  # of a node in a subgraph the instance
+        state = run.state if run is not None and top in run.state.nodes else self._store.state
+        return document.dumps(state)
+
+    def _title(self, node_id: str) -> str:
+        node = self._store.flat.nodes.get(node_id)
+        node_type = None if node is None else self._store.library.find(node.type)
+        title = node_id if node is None else node.title or (node.type if node_type is None else node_type.title)
+        return " ".join(_NOT_IN_FILE_NAMES.sub(" ", title).split()) or "picture"
 
 
 def pictures_of(entry: Entry, node_type: NodeType) -> Sequence[Any]:
-    """Return the pictures of a result: what it shows or, where it shows none, its first output that is a picture."""
+    """Return all pictures of a result: what it shows or, where it shows none, its first output that is a picture."""
     shown = entry.payload.get("images")
     if isinstance(shown, (list, tuple)) and shown:
-        return shown[:MAX_PICTURES]
+        return shown
     for spec, value in zip(node_type.outputs, entry.outputs, strict=False):
         port = _picture_port(spec.port)
         if port is not None and value is not None:
@@ -134,10 +232,9 @@ def _split_batch(value: Any, dimensions: int) -> Sequence[Any]:
     if type(value) is Block:
         return ()
     if type(value) is Items:
-        shown = (picture for each in value for picture in _split_batch(each, dimensions))
-        return list(islice(shown, MAX_PICTURES))
+        return [picture for each in value for picture in _split_batch(each, dimensions)]
     if isinstance(value, (list, tuple)):
-        return value[:MAX_PICTURES]
+        return value
     if getattr(value, "ndim", None) == dimensions:
-        return [value[index] for index in range(min(MAX_PICTURES, len(value)))]
+        return [value[index] for index in range(len(value))]
     return [value]

@@ -84,7 +84,7 @@ class GraphSync:
         self._problems = ProblemFeed()
         self._watch = Watch(store, session, hub.sync, self._tell_status_soon)
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
-        self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures)
+        self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures, self._send)
         self._queue = QueueFeed(store, session, hub.sync, self._send)
         self._unsubscribe: list[Callable[[], None]] = [
             store.subscribe(self._on_change),
@@ -135,7 +135,7 @@ class GraphSync:
             case _:
                 self._put(command.client, self._task(command, buffers))
 
-    def _task(  # noqa: C901, PLR0911 - one for each kind of command
+    def _task(  # noqa: C901, PLR0911, PLR0912 - one for each kind of command
         self, command: protocol.Command, buffers: Sequence[Buffer]
     ) -> Callable[[], None]:
         """Return what a command asks for that waits its turn."""
@@ -158,11 +158,15 @@ class GraphSync:
             case protocol.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
+            case protocol.FullPicture():
+                return lambda: self._results.send_full(command)
+            case protocol.MorePictures():
+                return lambda: self._results.show_more(command.node, command.start)
             case protocol.PreviewsCommand():
                 return lambda: self._set_previews(command)
             case protocol.ListFiles():
                 return self._list_files
-            case protocol.Upload():
+            case protocol.Upload() | protocol.PaintMask():
                 copied = [bytes(each) for each in buffers]
                 return lambda: self._upload(command, copied)
         raise AssertionError(command)
@@ -214,9 +218,10 @@ class GraphSync:
             self._send(message)
         self._send(self._snapshot(client, now))
         self._desk.show_again()
+        self._results.show_displays_again()
 
     def _plan(self, command: protocol.PlanCommand) -> None:
-        plan, state, problems = self.store.plan(self.session.lookup, command.targets)
+        plan, state, problems = self.session.plan(self.store, command.targets)
         table = plan_table(self.store, plan, state, problems, self.session.costs.expect)
         self._send(protocol.plan_json(command.client, table))
 
@@ -279,21 +284,30 @@ class GraphSync:
         lines = self.session.logs.lines(self.store.number, after=command.after)
         self._send(protocol.log_json(command.client, lines))
 
-    def _upload(self, command: protocol.Upload, buffers: list[bytes]) -> None:
+    def _upload(self, command: protocol.Upload | protocol.PaintMask, buffers: list[bytes]) -> None:
         try:
             if len(buffers) != 1:
                 raise EditError(f"Cannot load {command.name!r}: expected one file, got {len(buffers)}. Drop it again.")
             if not self.store.has_node(command.node, command.graph):
                 raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
-            name = self.session.folders.store_upload(command.name, buffers[0])
+            painted = isinstance(command, protocol.PaintMask)
+            file = self._painted(command.name, buffers[0]) if painted else (command.name, buffers[0])
+            name = self.session.folders.store_upload(*file)
             if self._catalogue.has_other_files():
                 self._tell_library()
             edit = SetValue(command.node, command.input, name, graph=command.graph)
-            self.store.edit([edit], f"Load {name}", client=command.client, client_batch=command.batch)
+            label = f"Paint a mask on {command.name}" if painted else f"Load {name}"
+            self.store.edit([edit], label, client=command.client, client_batch=command.batch)
         except (NodebookError, OSError) as error:
             self._reject(command, error)
         else:
             self._deliver_now()
+
+    def _painted(self, name: str, mask: bytes) -> tuple[str, bytes]:
+        """Return the name and the bytes of a picture with the mask that was painted on it."""
+        from nodebook.nodes.painted import paint_mask, painted_name
+
+        return painted_name(name), paint_mask(self.session.folders.resolve(name), mask)
 
     def _set_previews(self, command: protocol.PreviewsCommand) -> None:
         self.session.previews.options = PreviewOptions(command.method, command.size)
@@ -302,7 +316,7 @@ class GraphSync:
         if self._catalogue.has_other_files():
             self._tell_library()
 
-    def _reject(self, command: protocol.EditCommand | protocol.Upload, error: Exception) -> None:
+    def _reject(self, command: protocol.EditCommand | protocol.Upload | protocol.PaintMask, error: Exception) -> None:
         self._deliver_now()
         self._send(protocol.rejected(command.client, command.batch, str(error) or type(error).__name__))
 

@@ -11,6 +11,8 @@ from playwright.sync_api import expect
 from tests.browser.editor import Editor, show_graph
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.browser.lab import Lab
 
 AXE = Path(__file__).parents[2] / "nodebook" / "js" / "node_modules" / "axe-core" / "axe.min.js"
@@ -116,6 +118,11 @@ def go_along_the_links(editor: Editor) -> None:
     expect_spoken(editor, "EmptyImage, 1 of 3")
     editor.press("Alt+ArrowLeft")
     expect_spoken(editor, "Nothing feeds EmptyImage")
+    editor.press("Alt+Shift+ArrowDown")
+    expect_spoken(editor, "Image Blur added, 2 nodes selected")
+    editor.press("/")
+    choose(editor, "emptyimage")
+    expect_spoken(editor, "EmptyImage, 1 of 3")
     editor.press("Alt+ArrowRight")
     expect_spoken(editor, "Image Blur, 2 of 3")
 
@@ -130,7 +137,9 @@ def run_and_undo(editor: Editor) -> None:
     # The menu of the selected card, with keys; undo says what it took back.
     editor.press("Shift+F10")
     expect_focus(editor, "Run up to the selected")
-    editor.press("ArrowDown", "ArrowDown", "ArrowDown", "Enter")
+    editor.page.keyboard.type("rem")
+    expect_focus(editor, "Remove")
+    editor.press("Enter")
     editor.expect_ids(["1", "3"])
     editor.press("Control+z")
     editor.expect_ids(["1", "2", "3"])
@@ -256,7 +265,11 @@ g.add("PreviewImage", images=bad)
     while closed.count():
         closed.first.click()
     look("the list")
-    editor.press("Escape", "F6")
+    for key in "nqpot":  # library, queue, plan, log, times
+        editor.root.locator(".nb-stage").focus()
+        editor.press(key)
+        look(f"the panel of {key}")
+    editor.press("Escape", key)
     editor.part("nb-more").focus()
     editor.press("Enter")
     look("the menu")
@@ -272,3 +285,19 @@ g.add("PreviewImage", images=bad)
     editor.press("Escape")
     editor.node("7").dblclick()
     look("a note that is written")
+    look_inside_a_subgraph(editor, look)
+
+
+def look_inside_a_subgraph(editor: Editor, look: Callable[[str], None]) -> None:
+    editor.press("Escape")
+    editor.select("2", "4")
+    editor.press("Shift+F10")
+    editor.root.locator("[data-submenu='Group and subgraph']").click()
+    look("a menu inside a menu")
+    editor.root.locator("[data-command='subgraph.make']").click()
+    expect(editor.root.locator(".nb-title-field")).to_be_focused()
+    editor.press("Enter", "Shift+F10")
+    editor.root.locator("[data-submenu='Group and subgraph']").click()
+    editor.root.locator("[data-command='subgraph.enter']").click()
+    expect(editor.part("nb-crumbs")).to_be_visible()
+    look("a subgraph")

@@ -100,6 +100,7 @@ def test_nodes_go_to_another_graph_and_to_comfyui_and_back(scratch: Lab) -> None
     editor.press("Control+a", "Control+c")
     copied = scratch.page.evaluate("navigator.clipboard.readText()")
     editor.node("2").locator(".nb-title").click(button="right")
+    editor.root.locator("[data-submenu='More']").click()
     editor.root.locator("[data-command='edit.copy-comfy']").click()
     expect(editor.root.locator(".nb-notice")).to_contain_text("as a ComfyUI workflow")
     comfy = json.loads(scratch.page.evaluate("navigator.clipboard.readText()"))
@@ -130,7 +131,7 @@ def test_workflows_and_prompts_of_comfyui_are_pasted(scratch: Lab) -> None:
     editor = show_graph(scratch, "g = nb.Graph()")
     # A workflow of ComfyUI's own, with a reroute and a node that nobody here knows.
     paste_text(editor, json.dumps(COMFY))
-    scratch.expect_value("len(g.store.state.nodes)", 2)
+    scratch.expect_value("len(g.store.state.nodes)", 3)
     expect(editor.root.locator(".nb-notice").last).to_contain_text("Not known here: SomebodysUpscaler")
     document = editor.document()
     source, unknown = (
@@ -138,7 +139,9 @@ def test_workflows_and_prompts_of_comfyui_are_pasted(scratch: Lab) -> None:
         for kind in ("EmptyImage", "SomebodysUpscaler")
     )
     assert document[source]["values"] == {"width": 32, "height": 48, "batch_size": 1, "color": 255}
-    assert document[unknown]["links"] == {"image": [source, "IMAGE"]}
+    [dot] = set(document) - {source, unknown}
+    assert document[dot]["links"] == {"value": [source, "IMAGE"]}
+    assert document[unknown]["links"] == {"image": [dot, "value"]}
     assert document[unknown]["mode"] == "bypass"
     assert document[unknown]["values"] == {"widgets_values": ["4x", 2**64 - 1]}
 
@@ -148,8 +151,30 @@ def test_workflows_and_prompts_of_comfyui_are_pasted(scratch: Lab) -> None:
         "b": {"class_type": "ImageBlur", "inputs": {"image": ["a", 0]}},
     }
     paste_text(editor, json.dumps(prompt))
-    scratch.expect_value("len(g.store.state.nodes)", 4)
-    pasted = sorted(set(editor.document()) - {source, unknown}, key=int)
+    scratch.expect_value("len(g.store.state.nodes)", 5)
+    pasted = sorted(set(editor.document()) - {source, dot, unknown}, key=int)
     editor.expect_links(pasted[1], {"image": [pasted[0], "IMAGE"]})
     views = [editor.document()[node]["view"] for node in pasted]
     assert views[0]["x"] < views[1]["x"]
+
+
+def test_an_instance_brings_its_subgraph(scratch: Lab) -> None:
+    scratch.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    made = "picture = g.add('EmptyImage', width=8, height=8)\nblur = g.add('ImageBlur', image=picture, sigma=2.5)"
+    editor = show_graph(scratch, f"g = nb.Graph()\n{made}\ng.subgraph([blur], name='Soften')")
+    scratch.expect_value("len(g.store.state.nodes)", 2)
+    editor.focus_canvas()
+    editor.press("Control+a", "Control+c", "Control+v")
+    scratch.expect_value("len(g.store.state.nodes)", 4)
+    scratch.expect_value("len(g.store.state.subgraphs)", 1)  # in its own graph the same one is used
+
+    editor = show_graph(scratch, "g = nb.Graph()")
+    editor.focus_canvas()
+    editor.press("Control+v")
+    scratch.expect_value("len(g.store.state.nodes)", 2)
+    scratch.expect_value("[each.name for each in g.store.state.subgraphs.values()]", ["Soften"])
+    expect(editor.root.locator(".nb-notice")).to_have_count(0)
+    instance = next(node for node in editor.document().values() if node["type"].startswith("subgraph:"))
+    assert list(instance["links"]) == ["image"]
+    editor.run()
+    editor.expect_run("done")

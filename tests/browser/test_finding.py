@@ -93,7 +93,7 @@ def test_the_palette_finds_by_what_nodes_say_and_keeps_what_is_liked(scratch: La
     expect_selected(editor, {"1", "2", "3", "4", "5"})
     editor.press("Escape")
     editor.select("2")
-    for title, expected in (("what feeds the", {"1", "2"}), ("what the selection feeds", {"1", "2", "3"})):
+    for title, expected in (("select what feeds", {"1", "2"}), ("select what the selection feeds", {"1", "2", "3"})):
         editor.press("Shift+>")
         keyboard.type(title)
         editor.press("Enter")
@@ -235,3 +235,33 @@ def test_the_legend_names_the_types_of_the_graph(scratch: Lab) -> None:
         " getComputedStyle(root.querySelector('.react-flow__edge-path')).stroke]"
     )
     assert colors[0] == colors[1]
+
+
+def test_the_lasso_and_what_is_of_one_type(scratch: Lab) -> None:
+    editor = show_graph(scratch, f"{BLUR}\ng.add('ImageSharpen')")
+    editor.focus_canvas()
+    editor.press("f")
+    scratch.page.wait_for_timeout(300)  # the whole graph comes into sight
+    box = editor.node("2").bounding_box()
+    assert box is not None
+    # From below the card to its middle: it is touched, not enclosed. (Near the canvas's edge a lasso pans.)
+    middle = Point(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    start = middle.moved(20, box["height"] / 2 + 20)
+
+    def lasso() -> None:
+        editor.focus_canvas()
+        scratch.page.keyboard.down("Shift")
+        editor.drag(start, middle)
+        scratch.page.keyboard.up("Shift")
+
+    lasso()
+    expect_selected(editor, {"2"})
+    editor.press("Escape", "Shift+>")
+    scratch.page.keyboard.type("lasso")
+    editor.press("Enter")
+    lasso()
+    expect_selected(editor, set())
+
+    editor.node("4").locator(".nb-title").click(button="right")
+    editor.root.locator("[data-command='select.type']").click()
+    expect_selected(editor, {"4", "5"})

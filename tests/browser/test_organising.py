@@ -62,6 +62,12 @@ def settled_zoom(editor: Editor) -> float:
     return seen[-1]
 
 
+def toggle_snap(editor: Editor) -> None:
+    editor.part("nb-more").click()
+    editor.page.get_by_role("menuitem", name="Arrange").click()
+    editor.page.get_by_role("menuitemcheckbox", name="Snap to the grid").click()
+
+
 def choose(editor: Editor, query: str) -> None:
     expect(editor.part("nb-picker").locator("input")).to_be_focused()
     editor.page.keyboard.type(query)
@@ -120,14 +126,12 @@ def test_a_dragged_card_is_drawn_to_others_and_to_the_grid(scratch: Lab) -> None
     editor.wait(lambda: places(editor)["2"] == (400, 0), "the same height as the other card")
     expect(editor.part("nb-guide")).to_have_count(0)
 
-    editor.part("nb-more").click()
-    scratch.page.get_by_role("menuitemcheckbox", name="Snap to the grid").click()
+    toggle_snap(editor)
     title = editor.middle(editor.node("2").locator(".nb-title"))
     editor.drag(title, title.moved(31 * zoom, 47 * zoom))
     editor.wait(lambda: places(editor)["2"] != (400, 0), "another place")
     assert all(place % 12 == 0 for place in places(editor)["2"])
-    editor.part("nb-more").click()
-    scratch.page.get_by_role("menuitemcheckbox", name="Snap to the grid").click()
+    toggle_snap(editor)
 
 
 def test_colours_ports_and_the_map(scratch: Lab) -> None:
@@ -147,6 +151,7 @@ def test_colours_ports_and_the_map(scratch: Lab) -> None:
 
     # An input with a control becomes a port: its value stays, counts and is seen; then a link, then the control again.
     editor.press("Shift+F10")
+    scratch.page.get_by_role("menuitem", name="More").click()
     scratch.page.get_by_role("menuitem", name="Show inputs as ports").click()
     choose(editor, "sigma")
     scratch.expect_value("list(g['2'].node.view.get('ports', ()))", ["sigma"])

@@ -168,6 +168,8 @@ def test_the_plan_says_what_runs_and_cards_what_is_out_of_date(scratch: Lab) -> 
 
 def test_on_change_what_it_took_and_previews(scratch: Lab) -> None:
     editor = show_graph(scratch, NUMBERS)
+    editor.run()
+    editor.expect_run("done")
     # On change: pressed, and the kernel does so.
     editor.part("nb-auto-run").click()
     expect(editor.part("nb-auto-run")).to_have_attribute("aria-pressed", "true")

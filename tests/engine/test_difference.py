@@ -8,9 +8,17 @@ from typing import Any
 import pytest
 
 from nodebook.engine import document
-from nodebook.engine.definitions import AddSubgraph, SetDocumentView, SetGroup
 from nodebook.engine.difference import edits_between
-from nodebook.engine.edits import AddNode, Edit, RemoveNode, apply_all
+from nodebook.engine.edits import (
+    AddNode,
+    AddSubgraph,
+    RemoveNode,
+    SetDocumentView,
+    SetGroup,
+    SetSubgraph,
+    SetValue,
+    apply_all,
+)
 from nodebook.engine.graph import GraphState
 
 
@@ -19,28 +27,14 @@ def state(**nodes: dict[str, Any]) -> GraphState:
 
 
 def text(of: GraphState) -> Any:
-    found = document.to_json(of)
-    return {member: found.get(member) for member in ("nodes", "subgraphs", "groups", "view")}
+    whole = document.to_json(of)
+    return {name: whole.get(name) for name in ("nodes", "groups", "subgraphs")}
 
 
-def with_parts(of: GraphState, *edits: Edit) -> GraphState:
-    return apply_all(of, edits)[0]
-
-
-def subgraph(value: object) -> dict[str, Any]:
-    return {"name": "Twice", "nodes": {"1": {"type": "T", "values": {"x": value}}}, "inputs": [{"name": "a"}]}
-
-
-FIRST = with_parts(
-    state(
-        a={"values": {"x": 1, "list": [1, 2]}, "view": {"x": 0, "color": "#ff0000"}},
-        b={"links": {"in": ["a", "out"]}, "title": "Bee", "mode": "mute"},
-        c={"type": "U", "links": {"in": ["b", "out"], "other": ["a", "out"]}},
-    ),
-    AddSubgraph("s", subgraph(1.0)),
-    AddSubgraph("t", subgraph(2)),
-    SetGroup("2", {"title": "H", "x": 0, "y": 0, "width": 9, "height": 9}),
-    SetDocumentView({"height": 300, "snap": True}),
+FIRST = state(
+    a={"values": {"x": 1, "list": [1, 2]}, "view": {"x": 0, "color": "#ff0000"}},
+    b={"links": {"in": ["a", "out"]}, "title": "Bee", "mode": "mute"},
+    c={"type": "U", "links": {"in": ["b", "out"], "other": ["a", "out"]}},
 )
 CASES = {
     "values": state(a={"values": {"x": 1.0, "list": [1.0, 2]}}, b={}, c={"type": "U"}),
@@ -55,12 +49,6 @@ CASES = {
     "gone and new": state(d={"links": {"in": ["e", "out"]}}, e={}),
     "a link to nowhere": state(b={"links": {"in": ["a", "out"]}}),
     "empty": state(),
-    "a subgraph, groups and a view": with_parts(
-        state(a={"type": "subgraph:s"}),
-        AddSubgraph("s", subgraph(1)),
-        SetGroup("1", {"title": "G", "x": 0, "y": 0, "width": 9, "height": 9}),
-        SetDocumentView({"height": 400}),
-    ),
 }
 
 
@@ -71,6 +59,38 @@ def test_edits_lead_from_one_state_to_the_other_and_undo_leads_back(name: str, i
     there, batch = apply_all(old, edits_between(old, new))
     assert text(there) == text(new)
     assert text(apply_all(there, batch.inverse)[0]) == text(old)
+
+
+INNER = {
+    "name": "Inner",
+    "inputs": [{"name": "x"}],
+    "nodes": {"1": {"type": "T", "values": {"x": 1}}, "2": {"type": "U"}},
+}
+WITH = apply_all(
+    FIRST,
+    [
+        AddSubgraph("s", INNER),
+        AddNode("i", {"type": "subgraph:s"}),
+        SetGroup("g", {"title": "G", "nodes": ["a"]}),
+        SetDocumentView({"height": 700}),
+    ],
+)[0]
+OTHERS = {
+    "without": FIRST,
+    "inside": apply_all(WITH, [SetValue("1", "x", 2, graph="s"), RemoveNode("2", graph="s")])[0],
+    "its head": apply_all(WITH, [SetSubgraph("s", {"name": None, "doc": "d", "inputs": [{"name": "y"}]})])[0],
+    "groups": apply_all(WITH, [SetGroup("g", None), SetGroup("h", {"title": "H"}), SetGroup("k", {}, graph="s")])[0],
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_subgraphs_and_groups_come_along_and_the_view_stays(name: str) -> None:
+    for old, new in ((WITH, OTHERS[name]), (OTHERS[name], WITH)):
+        there, batch = apply_all(old, edits_between(old, new))
+        assert text(there) == text(new)
+        assert there.view == old.view
+        assert text(apply_all(there, batch.inverse)[0]) == text(old)
+    assert edits_between(WITH, WITH) == []
 
 
 def test_equal_states_need_no_edit() -> None:

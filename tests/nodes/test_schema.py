@@ -15,7 +15,8 @@ from tests.nodes.golden import load_schema, needs_golden
 SCHEMA = load_schema()
 NAMES = [each.type_name for each in builtin_nodes()]
 LOOPS = {"Gate", "Repeat", "Map", "Fold", "Range", "ListToItems", "ItemsToList"}
-ONLY_HERE = {"Note", "MarkdownNote", "Reroute", *LOOPS, *(name for name in NAMES if name.startswith("Input"))}
+OURS = {"Note", "MarkdownNote", "Reroute", "ImageCompare", "ImageCurves", "PlayFile"}
+ONLY_HERE = {*OURS, *LOOPS, *(name for name in NAMES if name.startswith("Input"))}
 """Notes and reroutes belong to ComfyUI's front end, so its server does not report them; the rest is our own."""
 
 EMPTY: dict[str, Any] = {"INT": 0, "FLOAT": 0.0, "STRING": "", "BOOLEAN": False}

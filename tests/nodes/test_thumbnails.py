@@ -49,6 +49,14 @@ def test_a_thumbnail_says_how_large_the_picture_is(name: str) -> None:
     assert encode_thumbnail(value)[2:] == large.get(name, size)
 
 
+def test_small_pictures_keep_their_colours_since_they_are_shown_enlarged() -> None:
+    columns = np.zeros((16, 16, 3), np.uint8)
+    columns[:, ::2, 0] = 255
+    columns[:, 1::2, 2] = 255
+    with Image.open(io.BytesIO(encode_thumbnail(Image.fromarray(columns)).data)) as picture:
+        assert np.abs(np.asarray(picture).astype(int) - columns).max() < 16
+
+
 def test_a_thumbnail_shows_the_picture() -> None:
     image = torch.zeros(1, 600, 600, 3)
     image[:, :300, :, 0] = 1.0

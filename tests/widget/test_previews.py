@@ -56,6 +56,7 @@ def test_the_first_frame_goes_at_once(desk: Desk) -> None:
                 "mime": "image/fake",
                 "seq": 1,
                 "kind": "preview",
+                "result": 0,
             },
             b"p0",
         )
@@ -205,3 +206,29 @@ def test_no_timers_pile_up(desk: Desk) -> None:
     desk.desk.clear()
     desk.pass_time(5)
     assert not desk.scheduler.timers
+
+
+def test_further_pictures_join_the_result_that_is_shown_and_are_not_kept(desk: Desk) -> None:
+    desk.acknowledge = ["a"]
+    desk.desk.show_result("1", ["p0", "p1"], 5)
+    desk.pass_time(1)
+    desk.desk.show_more("1", 2, ["p2", "broken", "p4"])
+    desk.pass_time(1)
+    assert [(info["index"], info["count"]) for info, _ in desk.sent] == [(0, 5), (1, 5), (2, 5), (4, 5)]
+    assert {info["result"] for info, _ in desk.sent} == {1}
+    desk.sent.clear()
+    desk.desk.show_again()
+    desk.pass_time(1)
+    assert desk.shown == ["1:p0", "1:p1"]
+    desk.desk.show_result("1", ["q0"], 1)
+    desk.pass_time(1)
+    assert desk.sent[-1][0]["result"] == 2
+
+
+def test_further_pictures_of_a_node_that_shows_none_are_not_sent(desk: Desk) -> None:
+    desk.desk.show_more("1", 8, ["p8"])
+    desk.desk.show_preview("2", "p0")
+    desk.pass_time(1)
+    desk.desk.show_more("2", 8, ["p8"])
+    desk.pass_time(1)
+    assert desk.shown == ["2:p0"]

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, is_type
 
 import pytest
 
+import nodebook as nb
 from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import AddNode
+from nodebook.engine.library import Library
 from nodebook.engine.store import GraphStore
 from nodebook.sessions import Session
 from nodebook.widget import protocol
@@ -31,6 +33,8 @@ from tools.protocol import members_of
         {"type": "cancel", "client": "a"},
         {"type": "upload", "client": "a", "batch": 1, "node": "1", "input": "image", "name": "cat.png"},
         {"type": "list_files", "client": "a"},
+        {"type": "full_picture", "client": "a", "node": "1", "index": 0},
+        {"type": "more_pictures", "client": "a", "node": "1", "start": 8},
         {"type": "seen", "client": "a", "seq": 7},
         {"type": "seen", "client": "a", "seq": 7, "unknown": "members are of a newer front end"},
     ],
@@ -143,3 +147,20 @@ def test_problems() -> None:
     assert protocol.problems_json([Problem("1", "image", "missing_input", "It needs one.")]) == [
         {"node": "1", "input": "image", "code": "missing_input", "message": "It needs one."}
     ]
+
+
+def test_the_library_has_the_names_that_texts_complete() -> None:
+    @nb.node
+    def prompt(
+        text: Annotated[str, nb.Text(multiline=True, complete=("embeddings", "styles"))] = "", other: str = ""
+    ) -> str:
+        return text + other
+
+    library = Library()
+    library.define(prompt)
+    told = library_json(library, {"embeddings": ["bad-hands.pt"], "loras": ["demo.safetensors"]})
+    assert told["completions"] == {"embeddings": ["bad-hands.pt"], "styles": []}
+    inputs: list[Any] = list(told["types"]["prompt"]["inputs"])
+    text, other = inputs
+    assert text["widget"]["complete"] == ["embeddings", "styles"]
+    assert "complete" not in other["widget"]

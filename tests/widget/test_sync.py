@@ -441,7 +441,7 @@ def test_previews_and_the_first_of_a_batch(sync: GraphSync, channel: FakeChannel
     graph.add("many")
     run(sync)
     channel.wait("picture", lambda message: message["index"] == 7)
-    assert {each["count"] for each in channel.all("picture") if each["node"] == "2"} == {8}
+    assert {each["count"] for each in channel.all("picture") if each["node"] == "2"} == {20}
     previews = [each for each in channel.sent if each.message.get("node") == "1" and each.message["type"] == "picture"]
     channel.wait("status", finished)
     assert {each.message["kind"] for each in previews} == {"preview"}

@@ -51,6 +51,8 @@ export class FakeKernel implements Model {
   onOther: ((message: ToKernel) => void) | null = null;
   onRun: ((kernel: FakeKernel) => void) | null = null;
   onCancel: ((kernel: FakeKernel) => void) | null = null;
+  onFullPicture: ((kernel: FakeKernel, asked: Extract<ToKernel, { type: "full_picture" }>) => void) | null = null;
+  onMorePictures: ((kernel: FakeKernel, node: string, start: number) => void) | null = null;
   private told: Record<string, Problem[]> = {};
   private undone: Step[] = [];
   private done: Step[] = [];
@@ -128,8 +130,17 @@ export class FakeKernel implements Model {
         return this.apply(message.client, message.batch, `Upload ${message.name}`, [
           { op: "set_value", node: message.node, input: message.input, value: message.name },
         ]);
+      case "paint_mask":
+        return this.apply(message.client, message.batch, `Paint a mask on ${message.name}`, [
+          { op: "set_value", node: message.node, input: message.input, value: `masked ${message.name}` },
+        ]);
+      case "full_picture":
+        return this.onFullPicture?.(this, message);
+      case "more_pictures":
+        return this.onMorePictures?.(this, message.node, message.start);
       case "list_files":
       case "seen":
+      case "previews":
         return;
       default:
         return this.onOther?.(message);

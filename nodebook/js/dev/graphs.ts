@@ -70,6 +70,36 @@ const ALL_KINDS: GraphDocument = {
   },
 };
 
+const SHOWS: GraphDocument = {
+  nodebook: 1,
+  name: "shows",
+  nodes: {
+    "1": { type: "LoadImage", values: { image: "astronaut.png" }, view: at(0, 0) },
+    "2": { type: "ImageBlur", links: { image: ["1", "IMAGE"] }, view: at(0, 340) },
+    "3": {
+      type: "ImageCompare",
+      links: { image_a: ["1", "IMAGE"], image_b: ["2", "IMAGE"] },
+      view: { ...at(300, 0), width: 320 },
+    },
+    "4": { type: "frame", view: { ...at(680, 0), width: 320 } },
+    "5": { type: "sound", view: at(680, 380) },
+    "7": {
+      type: "ImageCurves",
+      values: {
+        curve: [
+          [0, 0],
+          [0.25, 0.1],
+          [0.7, 0.9],
+          [1, 1],
+        ],
+      },
+      links: { image: ["1", "IMAGE"] },
+      view: at(1040, 0),
+    },
+    "6": { type: "PreviewAny", links: { source: ["5", "AUDIO"] }, view: at(300, 340) },
+  },
+};
+
 function manyNodes(count: number): GraphDocument {
   const nodes: Record<string, GraphNode> = {};
   const columns = Math.ceil(Math.sqrt(count));
@@ -88,5 +118,6 @@ function manyNodes(count: number): GraphDocument {
 export function sampleGraph(name: string): GraphDocument {
   if (/^\d+$/.test(name)) return manyNodes(Number(name));
   if (name === "all") return ALL_KINDS;
+  if (name === "shows") return SHOWS;
   return name === "text" ? TEXT_TO_IMAGE : { nodebook: 1, nodes: {} };
 }

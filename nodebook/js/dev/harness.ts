@@ -3,6 +3,7 @@ import widget from "../src/index";
 import { installDesk } from "./desk";
 import { FakeKernel } from "./fakeKernel";
 import { sampleGraph } from "./graphs";
+import { SHOWS_LIBRARY } from "./library";
 import { installShow, picture } from "./show";
 
 const options = new URLSearchParams(location.search);
@@ -16,7 +17,11 @@ if (options.get("theme") !== "none") {
   document.head.append(link);
 }
 
-const kernel = new FakeKernel(sampleGraph(options.get("graph") ?? "empty"), undefined, !options.has("silent"));
+const kernel = new FakeKernel(
+  sampleGraph(options.get("graph") ?? "empty"),
+  options.get("graph") === "shows" ? SHOWS_LIBRARY : undefined,
+  !options.has("silent"),
+);
 kernel.answers = !options.has("silent");
 installShow(kernel);
 installDesk(kernel);

@@ -125,7 +125,7 @@ const TYPES: NodeTypeInfo[] = [
       input(
         "text",
         "STRING",
-        { kind: "text", multiline: true, placeholder: "What the picture shows" },
+        { kind: "text", multiline: true, placeholder: "What the picture shows", complete: ["embeddings", "loras"] },
         { default: "" },
       ),
       input("clip", "CLIP"),
@@ -151,7 +151,7 @@ const TYPES: NodeTypeInfo[] = [
     "Remove noise from a latent, step by step.",
     [
       input("model", "MODEL"),
-      number("seed", 0, 0, BIG_SEED),
+      number("seed", 0, 0, BIG_SEED, { seed: true }),
       number("steps", 20, 1, 10000),
       number("cfg", 8, 0, 100, HALF),
       choice("sampler_name", SAMPLERS),
@@ -194,6 +194,36 @@ const TYPES: NodeTypeInfo[] = [
   ]),
 ];
 
+/** Of `?graph=shows`. */
+const SHOW_TYPES: NodeTypeInfo[] = [
+  type("ImageCurves", "Adjust Curves", "image", "Tones by a curve.", [
+    input("image", "IMAGE"),
+    input(
+      "curve",
+      "CURVE",
+      { kind: "curve" },
+      {
+        default: [
+          [0, 0],
+          [1, 1],
+        ],
+      },
+    ),
+    input("ink", "STRING", { kind: "color", format: "hex", alpha: true }, { default: "#ff8800cc" }),
+  ]),
+  type(
+    "ImageCompare",
+    "Compare Images",
+    "image",
+    "A slider between two pictures.",
+    [input("image_a", "IMAGE", null, { required: false }), input("image_b", "IMAGE", null, { required: false })],
+    [],
+  ),
+  type("frame", "Frame", "notebook", "A data frame.", [], [{ name: "DataFrame", type: "pandas.DataFrame" }]),
+  type("sound", "Sound", "notebook", "A sound.", [], [{ name: "AUDIO", type: "AUDIO" }]),
+  type("PreviewAny", "Preview as Text", "utils", "Show any value.", [input("source", "*")], []),
+];
+
 export const SAMPLE_LIBRARY: Library = {
   revision: 1,
   types: Object.fromEntries(TYPES.map((one) => [one.name, one])),
@@ -201,4 +231,13 @@ export const SAMPLE_LIBRARY: Library = {
     ["IMAGE", "ARRAY"],
     ["ARRAY", "IMAGE"],
   ],
+  completions: {
+    embeddings: ["bad-hands.pt", "easynegative.safetensors", "style/oil-on-canvas.safetensors"],
+    loras: ["nodebook-demo-outline.safetensors"],
+  },
+};
+
+export const SHOWS_LIBRARY: Library = {
+  ...SAMPLE_LIBRARY,
+  types: { ...SAMPLE_LIBRARY.types, ...Object.fromEntries(SHOW_TYPES.map((one) => [one.name, one])) },
 };

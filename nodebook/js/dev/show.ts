@@ -1,12 +1,15 @@
 /** Runs for show: nodes queue, progress, give pictures, fail when they are called "Fail". */
 import { orderedIds } from "../src/graph/document";
 import { findType } from "../src/graph/library";
-import type { NodeStatus } from "../src/protocol";
+import type { DisplayMessage, NodeStatus } from "../src/protocol";
+import type { Cell } from "../src/state/displays";
 import { writeLog } from "./desk";
 import type { FakeKernel } from "./fakeKernel";
 
 const STEPS = 12;
 const STEP_MS = 40;
+const BATCH = 21;
+const FULL = 4;
 let seq = 0;
 
 export function installShow(kernel: FakeKernel): void {
@@ -16,6 +19,26 @@ export function installShow(kernel: FakeKernel): void {
     const still = Object.entries(kernel.nodes).filter(([, node]) => ["running", "queued"].includes(node.state));
     const nodes = Object.fromEntries(still.map(([id]) => [id, { state: "cancelled" as const, progress: null }]));
     kernel.status({ ...kernel.run, state: "cancelled" }, nodes);
+  };
+  kernel.onMorePictures = async (_kernel, node, start) => {
+    for (let index = start; index < Math.min(BATCH, start + 8); index += 1)
+      await picture(kernel, node, "result", index, BATCH, index + Number(node));
+  };
+  kernel.onFullPicture = async (_kernel, { client: to, node, index, file = null }) => {
+    const canvas = draw(index + Number(node), FULL);
+    const blob = await canvas.convertToBlob({ type: "image/png" });
+    const size = { width: canvas.width, height: canvas.height };
+    const message = {
+      type: "full_picture",
+      to,
+      node,
+      index,
+      file,
+      ...size,
+      name: `picture ${index + 1}.png`,
+      reason: null,
+    } as const;
+    kernel.publish(message, [new DataView(await blob.arrayBuffer())]);
   };
   kernel.onRun = () => {
     running += 1;
@@ -90,9 +113,11 @@ async function runOne(kernel: FakeKernel, id: string, failed: Set<string>, alive
   );
   const bytes = 40_000 * Number(id) ** 3;
   kernel.status(null, { [id]: { state: "done", progress: null, left: null, seconds, bytes, warnings, lines } });
-  const count = node.type === "PreviewImage" || node.type === "SaveImage" ? 4 : 1;
+  showDisplays(kernel, id, node.type);
+  const count =
+    node.type === "PreviewImage" || node.type === "SaveImage" ? BATCH : node.type === "ImageCompare" ? 2 : 1;
   if (findType(kernel.library, node.type)?.outputs.some((output) => output.type === "IMAGE") || count > 1) {
-    for (let index = 0; index < count; index += 1)
+    for (let index = 0; index < Math.min(8, count); index += 1)
       await picture(kernel, id, "result", index, count, index + Number(id));
   }
 }
@@ -105,11 +130,54 @@ export async function picture(
   count: number,
   phase: number,
 ): Promise<void> {
+  const canvas = draw(phase, 1);
+  const blob = await canvas.convertToBlob({ type: "image/jpeg" });
+  seq += 1;
+  const size = { width: canvas.width * FULL, height: canvas.height * FULL };
+  kernel.publish({ type: "picture", node, index, count, ...size, mime: "image/jpeg", seq, kind, result: 1 }, [
+    new DataView(await blob.arrayBuffer()),
+  ]);
+}
+
+/** A table, a sound, a text and compared pictures, on the nodes of `?graph=shows`. */
+function showDisplays(kernel: FakeKernel, node: string, type: string): void {
+  const publish = (displays: DisplayMessage["displays"], buffers: DataView[] = []) =>
+    kernel.publish({ type: "display", node, displays }, buffers);
+  if (type === "frame") {
+    const rows = Array.from({ length: 200 }, (_, row): Cell[] => [
+      row,
+      Math.sin(row) * 10,
+      row % 7 ? "even longer words" : null,
+    ]);
+    const columns: [string, string][] = [
+      ["row", "int64"],
+      ["value", "float64"],
+      ["words", "object"],
+    ];
+    publish([{ kind: "table", columns, rows, total_rows: 12000, total_columns: 3, buffer: null }]);
+  } else if (type === "sound") {
+    const head = [0x52494646, 0x2c000000, 0x57415645, 0x666d7420, 0x10000000, 0x01000100, 0x401f0000, 0x803e0000];
+    const words = [...head, 0x02001000, 0x64617461, 0x08000000, 0, 0];
+    const wav = new DataView(new ArrayBuffer(words.length * 4));
+    words.forEach((word, at) => {
+      wav.setUint32(at * 4, word);
+    });
+    publish([{ kind: "audio", mime: "audio/wav", file: "sound.wav", buffer: 0 }], [wav]);
+  } else if (type === "ImageCompare") {
+    publish([{ kind: "compare", pairs: 1, buffer: null }]);
+  } else if (type === "PreviewAny") {
+    kernel.status(null, { [node]: { text: `The text of a node,\nof several lines.\n${"and more ".repeat(40)}` } });
+  }
+}
+
+/** Stripes and a disc, as a small copy or as the whole picture. */
+function draw(phase: number, scale: number): OffscreenCanvas {
   const width = 384;
   const height = 256;
-  const canvas = new OffscreenCanvas(width, height);
+  const canvas = new OffscreenCanvas(width * scale, height * scale);
   const context = canvas.getContext("2d");
-  if (context === null) return;
+  if (context === null) return canvas;
+  context.scale(scale, scale);
   for (let x = 0; x < width; x += 8) {
     context.fillStyle = `hsl(${(x / 2 + phase * 24) % 360} 55% ${42 + 12 * Math.sin(x / 40 + phase)}%)`;
     context.fillRect(x, 0, 8, height);
@@ -118,11 +186,7 @@ export async function picture(
   context.beginPath();
   context.arc(width / 2 + 60 * Math.sin(phase), height / 2, 48, 0, 7);
   context.fill();
-  const blob = await canvas.convertToBlob({ type: "image/jpeg" });
-  seq += 1;
-  kernel.publish({ type: "picture", node, index, count, width, height, mime: "image/jpeg", seq, kind }, [
-    new DataView(await blob.arrayBuffer()),
-  ]);
+  return canvas;
 }
 
 /** Sources before what follows them. */

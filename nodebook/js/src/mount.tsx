@@ -9,6 +9,7 @@ import { installGuard } from "./editor/guard";
 import { installKeyboard } from "./editor/keyboard";
 import { createMeasures } from "./editor/measures";
 import { openPalette } from "./editor/openPalette";
+import { installPasteFiles } from "./editor/pasteFiles";
 import { bindScope, createScope } from "./editor/subgraphs/scope";
 import { watchTheme } from "./editor/theme";
 import { watchFullscreen } from "./editor/watch/fullscreen";
@@ -57,6 +58,7 @@ export function mount(model: Model, el: HTMLElement, signal: AbortSignal): void 
   // After React's own listeners on the same element: a control handles its key first, then the editor, then the guard.
   installKeyboard(context, signal);
   installClipboard(context, signal);
+  installPasteFiles(context, signal);
   installGuard(root, signal);
   installFocus(context, signal);
   watchFullscreen(context, signal);

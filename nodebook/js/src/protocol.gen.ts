@@ -50,14 +50,27 @@ export type Op =
   | SetSubgraph
   | SetDocumentView;
 
-/** All node types, and which port types convert: from, to. */
+/**
+ * All node types, and which port types convert: from, to.
+ *
+ * `completions`: names of files that texts may hold, by the kind that their `complete` names.
+ */
 export interface Library {
   readonly revision: number;
   readonly types: Readonly<Record<string, NodeTypeInfo>>;
   readonly adapters: readonly (readonly [string, string])[];
+  readonly completions?: Readonly<Record<string, readonly string[]>>;
 }
 
-export type Widget = NumberWidget | TextWidget | ToggleWidget | ChoiceWidget | ColorWidget | PictureWidget;
+export type Widget =
+  | NumberWidget
+  | TextWidget
+  | ToggleWidget
+  | ChoiceWidget
+  | ColorWidget
+  | CurveWidget
+  | PictureWidget
+  | FileWidget;
 
 export type ToKernel =
   | Hello
@@ -75,6 +88,9 @@ export type ToKernel =
   | Restore
   | LogCommand
   | Upload
+  | PaintMask
+  | FullPicture
+  | MorePictures
   | ListFiles
   | Seen;
 
@@ -88,7 +104,9 @@ export type FromKernel =
   | PlanMessage
   | LogMessage
   | Notice
-  | PictureMessage;
+  | PictureMessage
+  | FullPictureMessage
+  | DisplayMessage;
 
 export type RunState = "idle" | "queued" | "running" | "done" | "failed" | "cancelled" | "abandoned";
 
@@ -260,7 +278,11 @@ export interface NodeTypeInfo {
   readonly origin?: string;
 }
 
-/** A number that is typed and scrubbed, or has a slider. `step` is that of the arrows and of scrubbing. */
+/**
+ * A number that is typed and scrubbed, or has a slider. `step` is that of the arrows and of scrubbing.
+ *
+ * `seed`: it may change from run to run.
+ */
 export interface NumberWidget {
   readonly kind: "number";
   readonly min?: number | bigint | null;
@@ -268,13 +290,15 @@ export interface NumberWidget {
   readonly step?: number | bigint | null;
   readonly integer?: boolean;
   readonly display?: "number" | "slider";
+  readonly seed?: boolean;
 }
 
-/** A line of text, or several. */
+/** A line of text, or several. `complete`: kinds of files whose names are offered while they are typed. */
 export interface TextWidget {
   readonly kind: "text";
   readonly multiline?: boolean;
   readonly placeholder?: string | null;
+  readonly complete?: readonly string[];
 }
 
 /** A switch, and the words beside it. */
@@ -291,16 +315,30 @@ export interface ChoiceWidget {
   readonly files?: string;
 }
 
-/** A colour: `int` is 0xRRGGBB as a number, `hex` is "#rrggbb". */
+/** A colour: `int` is 0xRRGGBB as a number, `hex` is "#rrggbb", with `alpha` "#rrggbbaa". */
 export interface ColorWidget {
   readonly kind: "color";
   readonly format?: "int" | "hex";
+  readonly alpha?: boolean;
+}
+
+/** A curve: points [x, y] from 0 to 1, x rising. */
+export interface CurveWidget {
+  readonly kind: "curve";
 }
 
 /** The name of a picture in the input folder; takes a dropped file. */
 export interface PictureWidget {
   readonly kind: "picture";
   readonly options: readonly string[];
+  readonly files?: string;
+}
+
+/** The name of a file in the input folder; takes a dropped one with a suffix of `accept`, any if that is empty. */
+export interface FileWidget {
+  readonly kind: "file";
+  readonly options: readonly string[];
+  readonly accept: readonly string[];
   readonly files?: string;
 }
 
@@ -416,6 +454,38 @@ export interface Upload {
   readonly graph?: string | null;
 }
 
+/**
+ * Give the picture `name` the mask in the buffer, store it, and set an input to its new name.
+ *
+ * The buffer is a PNG whose brightness is the mask: white where it selects.
+ */
+export interface PaintMask {
+  readonly type: "paint_mask";
+  readonly client: string;
+  readonly batch: number;
+  readonly node: string;
+  readonly input: string;
+  readonly name: string;
+  readonly graph?: string | null;
+}
+
+/** Send one picture of a node's result in full size, or the picture `file`; answered by `full_picture`. */
+export interface FullPicture {
+  readonly type: "full_picture";
+  readonly client: string;
+  readonly node: string;
+  readonly index: number;
+  readonly file?: string | null;
+}
+
+/** Send further pictures of a node's result, from `start` on, as the first were. */
+export interface MorePictures {
+  readonly type: "more_pictures";
+  readonly client: string;
+  readonly node: string;
+  readonly start: number;
+}
+
 /** A view is about to offer files: tell the library again if the folders hold others by now. */
 export interface ListFiles {
   readonly type: "list_files";
@@ -529,6 +599,31 @@ export interface PictureMessage {
   readonly mime: string;
   readonly seq: number;
   readonly kind: PictureKind;
+  readonly result: number;
+}
+
+/**
+ * Answers `full_picture`, to one view, with the PNG as the buffer; without one `reason` says why.
+ *
+ * `name`: what a download may be called.
+ */
+export interface FullPictureMessage {
+  readonly type: "full_picture";
+  readonly to: string;
+  readonly node: string;
+  readonly index: number;
+  readonly file: string | null;
+  readonly width: number;
+  readonly height: number;
+  readonly name: string;
+  readonly reason: string | null;
+}
+
+/** All that a node shows beside pictures and text; an empty list: nothing any more. Buffers: the files. */
+export interface DisplayMessage {
+  readonly type: "display";
+  readonly node: string;
+  readonly displays: readonly (TableDisplay | FigureDisplay | MediaDisplay | CompareDisplay | NoteDisplay)[];
 }
 
 /** Where and how a node is shown. Never part of a fingerprint. */
@@ -653,6 +748,51 @@ export interface LogLine {
   readonly time: number;
   readonly level: string;
   readonly text: string;
+}
+
+/** The first rows of a table; `columns` are names and types. `name`: of which output it is. */
+export interface TableDisplay {
+  readonly kind: "table";
+  readonly columns: readonly Link[];
+  readonly rows: readonly (readonly (boolean | number | string | null)[])[];
+  readonly total_rows: number;
+  readonly total_columns: number;
+  readonly buffer: null;
+  readonly name?: string;
+}
+
+/** A plot; `buffer` is the index of its file among those of the message. */
+export interface FigureDisplay {
+  readonly kind: "figure";
+  readonly mime: string;
+  readonly width: number;
+  readonly height: number;
+  readonly buffer: number | null;
+  readonly name?: string;
+}
+
+/** A sound or a film; `file` is its name. */
+export interface MediaDisplay {
+  readonly kind: "audio" | "video";
+  readonly mime: string;
+  readonly file: string;
+  readonly buffer: number | null;
+  readonly seconds?: number;
+  readonly name?: string;
+}
+
+/** The node's pictures are so many pairs: first all left ones, then all right ones. */
+export interface CompareDisplay {
+  readonly kind: "compare";
+  readonly pairs: number;
+  readonly buffer: null;
+}
+
+/** Why something cannot be shown. */
+export interface NoteDisplay {
+  readonly kind: "note";
+  readonly text: string;
+  readonly buffer: null;
 }
 
 /** Why a node failed. */

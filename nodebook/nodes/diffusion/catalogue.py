@@ -74,6 +74,7 @@ def file_lists(folders: Folders, model_folders: ModelFolders) -> dict[str, Calla
     """Return what there is of each kind of file that inputs name, asked for anew each time."""
     return {
         "input": folders.pictures,
+        "input_files": folders.input_files,
         **{each: partial(model_folders.names, each) for each in CATEGORIES},
         "vae": partial(loaders.vae_names, model_folders),
         latent_files.LIST_NAME: partial(latent_files.latent_names, folders),

@@ -19,7 +19,7 @@ from nodebook.models.text.prompt import embedding_files
 from nodebook.nodes.blame import about
 from nodebook.nodes.diffusion.ports import Clip, Cond
 
-Prompt = Annotated[str, Text(multiline=True)]
+Prompt = Annotated[str, Text(multiline=True, complete=("embeddings",))]
 Layer = Annotated[int, Field(ge=-24, le=-1), Number(step=1)]
 Side = Annotated[int, Field(ge=0, le=16384)]
 Score = Annotated[float, Field(ge=0.0, le=1000.0), Number(step=0.01)]

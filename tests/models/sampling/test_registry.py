@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import pytest
 import torch
 
 from nodebook.models.errors import SamplingError
+from nodebook.models.sampling import registry
 from nodebook.models.sampling.parametrisation import ModelSampling
 from nodebook.models.sampling.registry import SAMPLERS, Sampler
 from nodebook.models.sampling.step import Step
@@ -62,11 +62,12 @@ class Elsewhere(AnalyticDenoiser):
 
 @pytest.mark.parametrize("name", [name for name in SAMPLERS if name != "dpm_adaptive"])  # its steps depend on samples
 @pytest.mark.parametrize("sampling", [EPS, FLOW])
-def test_levels_are_read_on_the_cpu_so_that_no_step_waits_for_a_device(name: str, sampling: ModelSampling) -> None:
-    x, kind = noise().to("meta"), SAMPLERS[name]
-    levels = Sampler(name).levels(torch.linspace(0.9, 0, 6))
-    options: dict[str, Any] = dict(kind.preset)
-    made = kind.function(Elsewhere(sampling), x, levels, noise=lambda *_: torch.empty_like(x), **options)
+def test_levels_are_read_on_the_cpu_so_that_no_step_waits_for_a_device(
+    name: str, sampling: ModelSampling, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = noise().to("meta")
+    monkeypatch.setattr(registry, "noise_sampler", lambda *_: lambda *_levels: torch.empty_like(x))
+    made = Sampler(name).run(Elsewhere(sampling), x, torch.linspace(0.9, 0, 6), seed=1)
     assert made.device.type == "meta"
 
 

@@ -93,7 +93,7 @@ function weigh(message: unknown): void {
   wireBytes += new TextEncoder().encode(JSON.stringify(message)).length;
 }
 
-const side: Side & { middleId(): string; wireBytes(): number } = {
+const side: Side & { kernel(): FakeKernel; endViews(): void; middleId(): string; wireBytes(): number } = {
   prepare(count) {
     kernel = new FakeKernel(documentOf(count), LIBRARY);
     const send = kernel.send.bind(kernel);
@@ -131,6 +131,8 @@ const side: Side & { middleId(): string; wireBytes(): number } = {
     return toPage(x + CARD_PX + 40, y + 14);
   },
   nodeSpot: middleCard,
+  kernel: () => kernel,
+  endViews: () => end.abort(),
   middleId: () => String(middleOf(total) + 1),
   wireBytes: () => wireBytes,
 };

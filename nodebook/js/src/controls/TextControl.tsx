@@ -1,8 +1,9 @@
 import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { TextArea } from "./TextArea";
 import { type ControlProps, describeInput, type WidgetOf } from "./types";
 
 /** Text: sent when the field is left, or with Enter (Ctrl-Enter in a field of several lines). */
-export function TextControl({ input, widget, value, onCommit, onReset }: ControlProps<WidgetOf<"text">>) {
+export function TextControl({ nodeId, input, widget, value, onCommit, onReset }: ControlProps<WidgetOf<"text">>) {
   const current = typeof value === "string" ? value : value === undefined || value === null ? "" : String(value);
   const { draft, setDraft, commit, cancel } = useTextDraft(current, onCommit);
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
@@ -19,25 +20,26 @@ export function TextControl({ input, widget, value, onCommit, onReset }: Control
     }
   };
   const shared = {
-    "aria-label": input.name,
-    value: draft ?? current,
     placeholder: widget.placeholder || (value === null ? "none" : ""),
-    onChange: (event: { target: { value: string } }) => setDraft(event.target.value),
     onBlur: commit,
     onKeyDown,
   };
   if (widget.multiline) {
-    return (
-      <div className="nb-field nb-field--area" title={describeInput(input)}>
-        <span className="nb-label">{input.name}</span>
-        <textarea {...shared} className="nb-textarea nodrag nowheel" spellCheck={false} />
-      </div>
-    );
+    const text = draft ?? current;
+    return <TextArea {...shared} nodeId={nodeId} input={input} widget={widget} text={text} onChange={setDraft} />;
   }
   return (
     <div className="nb-field" title={describeInput(input)}>
       <span className="nb-label">{input.name}</span>
-      <input {...shared} className="nb-text nodrag" type="text" spellCheck={false} />
+      <input
+        {...shared}
+        className="nb-text nodrag"
+        type="text"
+        aria-label={input.name}
+        spellCheck={false}
+        value={draft ?? current}
+        onChange={(event) => setDraft(event.target.value)}
+      />
     </div>
   );
 }

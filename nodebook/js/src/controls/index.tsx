@@ -2,8 +2,10 @@ import type { ReactElement } from "react";
 import type { Widget } from "../graph/library";
 import { ChoiceControl } from "./ChoiceControl";
 import { ColorControl } from "./ColorControl";
+import { CurveControl } from "./CurveControl";
+import { FileControl } from "./FileControl";
 import { NumberControl } from "./NumberControl";
-import { PictureControl } from "./PictureControl";
+import { SeedControl } from "./SeedControl";
 import { SliderControl } from "./SliderControl";
 import { TextControl } from "./TextControl";
 import { ToggleControl } from "./ToggleControl";
@@ -12,13 +14,20 @@ import type { ControlProps, WidgetOf } from "./types";
 type Controls = { readonly [K in Widget["kind"]]: (props: ControlProps<WidgetOf<K>>) => ReactElement };
 
 const CONTROLS: Controls = {
-  number: (props) => (props.widget.display === "slider" ? <SliderControl {...props} /> : <NumberControl {...props} />),
+  number: NumberKind,
   text: TextControl,
   toggle: ToggleControl,
   choice: ChoiceControl,
   color: ColorControl,
-  picture: PictureControl,
+  curve: CurveControl,
+  picture: FileControl,
+  file: FileControl,
 };
+
+function NumberKind(props: ControlProps<WidgetOf<"number">>) {
+  if (props.widget.seed) return <SeedControl {...props} />;
+  return props.widget.display === "slider" ? <SliderControl {...props} /> : <NumberControl {...props} />;
+}
 
 /** The control for an input's widget. A kind from a newer kernel is shown as its value. */
 export function Control(props: ControlProps) {

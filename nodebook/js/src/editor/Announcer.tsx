@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import { orderedIds } from "../graph/document";
 import { titleOf } from "../graph/library";
-import { announce, type ClientState, type ClientStore, selectedIds } from "../state/client";
+import { announce, type ClientStore, selectedIds } from "../state/client";
 import type { KernelState, KernelStore } from "../state/kernel";
 import { historyWords, runWords, selectionWords } from "../state/spoken";
 import { useClient, useEditor } from "./context";
@@ -43,18 +43,23 @@ function failures({ statuses, document, library }: KernelState): string[] {
 
 function watchSelection(kernel: KernelStore, client: ClientStore): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const keyOf = (state: ClientState) => selectedIds(state).join("\n");
-  let last = keyOf(client.getState());
+  let last = selectedIds(client.getState());
+  let said = last;
+  const say = () => {
+    const shown = kernel.getState();
+    const ids = selectedIds(client.getState());
+    announce(client, selectionWords(shown, ids, orderedIds(shown.document), said));
+    said = ids;
+  };
   const stop = client.subscribe((now, before) => {
     if (now.nodes === before.nodes) return;
-    const key = keyOf(now);
-    if (key === last) return;
-    last = key;
+    const ids = selectedIds(now);
+    if (ids.join("\n") === last.join("\n")) return;
+    const gone = ids.length === 0 && last.every((id) => kernel.getState().document.nodes[id] === undefined);
+    last = ids;
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      const shown = kernel.getState();
-      announce(client, selectionWords(shown, selectedIds(client.getState()), orderedIds(shown.document)));
-    }, SELECTION_REST_MS);
+    // That a node was removed has been said.
+    if (!gone) timer = setTimeout(say, SELECTION_REST_MS);
   });
   return () => {
     clearTimeout(timer);

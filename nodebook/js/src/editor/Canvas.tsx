@@ -167,7 +167,7 @@ function useFirstFit() {
 
 /** A picture file dropped on the canvas becomes a node that loads it. */
 function usePictureDrop() {
-  const { actions, kernel, flow } = useEditor();
+  const { actions, flow } = useEditor();
   return useMemo(() => {
     const over = (event: DragEvent) => {
       if (event.dataTransfer.types.includes("Files")) event.preventDefault();
@@ -176,14 +176,11 @@ function usePictureDrop() {
       onDragOver: over,
       onDrop: (event: DragEvent) => {
         const file = event.dataTransfer.files[0];
-        const type = kernel.getState().library.types.LoadImage;
-        const input = type?.inputs.find((port) => port.widget?.kind === "picture")?.name;
-        if (!file?.type.startsWith("image/") || input === undefined) return;
+        if (file === undefined) return;
         event.preventDefault();
         const place = { x: event.clientX, y: event.clientY };
-        const id = actions.addNode("LoadImage", flow.current?.screenToFlowPosition(place) ?? place, null);
-        if (id !== null) void actions.upload(id, input, file);
+        actions.addPicture(file, flow.current?.screenToFlowPosition(place) ?? place, false);
       },
     };
-  }, [actions, kernel, flow]);
+  }, [actions, flow]);
 }

@@ -4,9 +4,10 @@ import { EditorContext, type EditorContextValue } from "./context";
 import { EmptyState } from "./EmptyState";
 import { HelpSheet } from "./HelpSheet";
 import { KernelLink } from "./KernelLink";
-import { Lightbox } from "./Lightbox";
+import { Lightbox } from "./lightbox/Lightbox";
 import { Menu } from "./Menu";
 import { Minimap } from "./Minimap";
+import { MaskEditor } from "./mask/MaskEditor";
 import { Notices } from "./Notices";
 import { Palette } from "./Palette";
 import { Picker } from "./Picker";
@@ -41,6 +42,7 @@ export function Editor({ context }: { readonly context: EditorContextValue }) {
         <Picker />
         <RunTimes />
         <Lightbox />
+        <MaskEditor />
         <HelpSheet />
         <Announcer />
       </ReactFlowProvider>

@@ -17,6 +17,12 @@ const BY_POINTER: readonly (readonly [string, string])[] = [
   ["Ctrl-wheel", "Zoom"],
 ];
 
+/** What texts of several lines do with keys themselves. */
+const WHILE_TYPING: readonly (readonly [string, string])[] = [
+  ["Ctrl-↑, Ctrl-↓", "More or less weight for the word or what is selected"],
+  ["Ctrl-Enter", "Send the text, and run"],
+];
+
 /** All keys, by section. */
 export function HelpSheet() {
   const open = useClient((state) => state.helpOpen);
@@ -41,16 +47,19 @@ function OpenSheet() {
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without a focus it could not be scrolled by keys */}
       <section className="nb-sheet-sections" tabIndex={0} aria-label="Keys by what they are for">
-        {SECTIONS.map((section) => (
-          <Rows
-            key={section}
-            heading={section}
-            rows={COMMANDS.filter((command) => command.section === section && command.keys?.length).map(
-              (command) => [keysOf(command), command.title] as const,
-            )}
-          />
-        ))}
-        <Rows heading="Pointer" rows={BY_POINTER} />
+        <div className="nb-sheet-columns">
+          {SECTIONS.map((section) => (
+            <Rows
+              key={section}
+              heading={section}
+              rows={COMMANDS.filter((command) => command.section === section && command.keys?.length).map(
+                (command) => [keysOf(command), command.title] as const,
+              )}
+            />
+          ))}
+          <Rows heading="In a text" rows={WHILE_TYPING} />
+          <Rows heading="Pointer" rows={BY_POINTER} />
+        </div>
       </section>
     </div>
   );

@@ -1,10 +1,10 @@
-import { Fragment, type KeyboardEvent, useEffect, useLayoutEffect, useRef } from "react";
-import type { MenuState } from "../state/client";
+import { Fragment, type KeyboardEvent, type ReactNode, useEffect, useLayoutEffect, useRef, useState } from "react";
+import type { MenuState, SubMenu } from "../state/client";
 import { commandOf } from "./commands";
 import { chordText } from "./commands/chords";
 import { useCommand } from "./commands/useCommand";
 import { useClient, useEditor } from "./context";
-import { TickIcon } from "./icons";
+import { NextIcon, PreviousIcon, TickIcon } from "./icons";
 
 const MARGIN_PX = 4;
 const MOVES: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1 };
@@ -15,38 +15,109 @@ export function Menu() {
   return menu === null ? null : <OpenMenu key={`${menu.at.x},${menu.at.y}`} menu={menu} />;
 }
 
+/** A menu inside it takes its place: Enter or the right arrow goes in, the left one comes back. */
 function OpenMenu({ menu }: { readonly menu: MenuState }) {
   const { client, root } = useEditor();
   const box = useRef<HTMLDivElement>(null);
+  const [inside, setInside] = useState<SubMenu | null>(null);
+  const items = inside?.items ?? menu.items;
   const close = () => {
     client.setState({ menu: null });
     (menu.returnTo?.isConnected ? menu.returnTo : root).focus({ preventScroll: true });
   };
-  useInside(box, menu, root);
+  const typed = useTypeahead();
+  useInside(box, menu, inside, root);
   useCloseOutside(box, () => client.setState({ menu: null }));
   const onKeyDown = (event: KeyboardEvent) => {
-    const items = [...(box.current?.querySelectorAll<HTMLElement>("[role^=menuitem]:enabled") ?? [])];
-    const at = items.indexOf((event.target as Element).closest("button") as HTMLElement);
+    const buttons = [...(box.current?.querySelectorAll<HTMLElement>("[role^=menuitem]:enabled") ?? [])];
+    const here = (event.target as Element).closest("button");
+    const at = buttons.indexOf(here as HTMLElement);
     const move = MOVES[event.key];
-    if (move !== undefined) items[(at + move + items.length) % items.length]?.focus();
-    else if (event.key === "Home") items[0]?.focus();
-    else if (event.key === "End") items.at(-1)?.focus();
+    if (move !== undefined) buttons[(at + move + buttons.length) % buttons.length]?.focus();
+    else if (event.key === "Home") buttons[0]?.focus();
+    else if (event.key === "End") buttons.at(-1)?.focus();
+    else if (event.key === "ArrowRight" && here?.ariaHasPopup === "menu") here.click();
+    else if (event.key === "ArrowLeft" && inside !== null) setInside(null);
     else if (event.key === "Escape" || event.key === "Tab") close();
+    else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey)
+      typed(event.key, buttons, at)?.focus();
     else return;
     event.preventDefault();
   };
   return (
-    <div ref={box} className="nb-popup nb-menu" role="menu" tabIndex={-1} data-testid="nb-menu" onKeyDown={onKeyDown}>
-      {menu.items.map((part, index) => (
-        <Fragment key={part.join()}>
+    <div
+      ref={box}
+      className="nb-popup nb-menu"
+      role="menu"
+      aria-label={inside?.title ?? "Menu"}
+      tabIndex={-1}
+      data-testid="nb-menu"
+      onKeyDown={onKeyDown}
+    >
+      {inside !== null && (
+        <>
+          <MenuButton title={inside.title} icon={<PreviousIcon />} submenu="back" onChoose={() => setInside(null)} />
+          <hr className="nb-menu-line" />
+        </>
+      )}
+      {items.map((part, index) => (
+        <Fragment key={part.map((entry) => (typeof entry === "string" ? entry : entry.title)).join()}>
           {index > 0 && <hr className="nb-menu-line" />}
-          {part.map((id) => (
-            <Item key={id} id={id} close={close} />
-          ))}
+          {part.map((entry) =>
+            typeof entry === "string" ? (
+              <Item key={entry} id={entry} close={close} />
+            ) : (
+              <MenuButton key={entry.title} title={entry.title} submenu="into" onChoose={() => setInside(entry)} />
+            ),
+          )}
         </Fragment>
       ))}
     </div>
   );
+}
+
+interface MenuButtonProps {
+  readonly title: string;
+  readonly icon?: ReactNode;
+  readonly submenu: "into" | "back";
+  readonly onChoose: () => void;
+}
+
+/** The way into a menu inside the menu, or back. */
+function MenuButton({ title, icon, submenu, onChoose }: MenuButtonProps) {
+  return (
+    <button
+      type="button"
+      className="nb-menu-item"
+      role="menuitem"
+      aria-haspopup={submenu === "into" ? "menu" : undefined}
+      aria-label={submenu === "back" ? `Back from ${title}` : title}
+      data-submenu={title}
+      tabIndex={-1}
+      onPointerMove={(event) => event.currentTarget.focus({ preventScroll: true })}
+      onClick={onChoose}
+    >
+      <span className="nb-menu-icon">{icon}</span>
+      <span className="nb-menu-title">{title}</span>
+      {submenu === "into" && <NextIcon />}
+    </button>
+  );
+}
+
+const TYPEAHEAD_MS = 700;
+
+/** The item whose title begins with what was typed; the same letter again goes on to the next one. */
+function useTypeahead() {
+  const state = useRef({ text: "", at: 0 });
+  return (key: string, items: readonly HTMLElement[], from: number): HTMLElement | undefined => {
+    const now = performance.now();
+    const before = now - state.current.at < TYPEAHEAD_MS ? state.current.text : "";
+    const text = before === key ? key : before + key.toLowerCase();
+    state.current = { text, at: now };
+    const start = text.length === 1 ? from + 1 : Math.max(0, from);
+    const order = [...items.slice(start), ...items.slice(0, start)];
+    return order.find((item) => item.querySelector(".nb-menu-title")?.textContent?.toLowerCase().startsWith(text));
+  };
 }
 
 function Item({ id, close }: { readonly id: string; readonly close: () => void }) {
@@ -76,7 +147,13 @@ function Item({ id, close }: { readonly id: string; readonly close: () => void }
 }
 
 /** Keep the whole menu inside the editor, and give it the keyboard. */
-function useInside(box: React.RefObject<HTMLDivElement | null>, { at }: MenuState, root: HTMLElement): void {
+function useInside(
+  box: React.RefObject<HTMLDivElement | null>,
+  { at }: MenuState,
+  inside: SubMenu | null,
+  root: HTMLElement,
+): void {
+  const from = useRef<SubMenu | null>(null);
   useLayoutEffect(() => {
     const menu = box.current;
     if (menu === null) return;
@@ -84,9 +161,14 @@ function useInside(box: React.RefObject<HTMLDivElement | null>, { at }: MenuStat
     menu.style.maxHeight = `${root.clientHeight - 2 * MARGIN_PX}px`;
     menu.style.left = `${Math.max(MARGIN_PX, Math.min(at.x, root.clientWidth - width - MARGIN_PX))}px`;
     menu.style.top = `${Math.max(MARGIN_PX, Math.min(at.y, root.clientHeight - height - MARGIN_PX))}px`;
-    const first = menu.querySelector<HTMLElement>("[role^=menuitem]:enabled");
+    // Inside, the first item is the way back: the keyboard goes to what is offered. Coming back, to where it went in.
+    const came =
+      from.current === null ? null : menu.querySelector<HTMLElement>(`[data-submenu="${from.current.title}"]`);
+    const items = [...menu.querySelectorAll<HTMLElement>("[role^=menuitem]:enabled")];
+    const first = inside === null ? (came ?? items[0]) : (items[1] ?? items[0]);
+    from.current = inside;
     (first ?? menu).focus({ preventScroll: true });
-  }, [box, at, root]);
+  }, [box, at, inside, root]);
 }
 
 function useCloseOutside(box: React.RefObject<HTMLDivElement | null>, close: () => void): void {

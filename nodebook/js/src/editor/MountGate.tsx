@@ -5,7 +5,7 @@ import type { FlowNode } from "../state/flow";
 import { useEditor } from "./context";
 
 /** From this many nodes on, cards that are out of sight are not in the page, and those that come in sight take turns. */
-export const MANY_NODES = 120;
+export const MANY_NODES = 60;
 
 /** In a large graph, a plain box of the card's size until it is the card's turn to be made. */
 export function gated(Card: ComponentType<NodeProps<FlowNode>>): ComponentType<NodeProps<FlowNode>> {

@@ -8,6 +8,7 @@ import { shownError } from "../state/failures";
 import type { FlowNode } from "../state/flow";
 import { isInstance } from "./actions/subgraphs";
 import { useClient, useEditor, useKernel } from "./context";
+import { Displays } from "./displays/Displays";
 import { InputRow } from "./InputRow";
 import { gated } from "./MountGate";
 import { NodeHeader } from "./NodeHeader";
@@ -77,6 +78,7 @@ function Card({ id, node, selected }: CardProps) {
         <>
           <CardBody id={id} node={node} ports={ports} used={used} />
           <NodeMessages id={id} />
+          <Displays id={id} />
           <Preview id={id} />
           <NodeResizeControl
             className="nb-resize"
@@ -188,11 +190,10 @@ function useFreshPorts(id: string, ports: Ports, look: string): void {
   useEffect(() => measures.add(id, update), [id, names, look, update, measures]);
 }
 
-/** A picture file dropped on a card that takes one. */
+/** A file dropped on a card that takes some. */
 function useFileDrop(id: string, ports: Ports) {
   const { actions } = useEditor();
-  const input = ports.inputs.find((port) => port.widget?.kind === "picture")?.name;
-  if (input === undefined) return {};
+  if (!ports.inputs.some(({ widget }) => widget?.kind === "picture" || widget?.kind === "file")) return {};
   const over = (event: DragEvent) => {
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
@@ -203,7 +204,7 @@ function useFileDrop(id: string, ports: Ports) {
     onDrop: (event: DragEvent) => {
       const file = event.dataTransfer.files[0];
       over(event);
-      if (file) void actions.upload(id, input, file);
+      if (file) actions.giveFile(id, file);
     },
   };
 }

@@ -2,14 +2,21 @@ import { memo } from "react";
 import { count } from "../graph/compose";
 import { shownError } from "../state/failures";
 import { useEditor, useKernel } from "./context";
+import { OutputText } from "./displays/OutputText";
 import { WarningIcon } from "./icons";
 import { LogIcon } from "./watch/icons";
 import { pathOf } from "./watch/show";
 import { Traceback } from "./watch/Traceback";
 import { aboutInput } from "./words";
 
+interface MessagesProps {
+  readonly id: string;
+  /** The card says it aloud already. */
+  readonly quiet?: boolean;
+}
+
 /** Below the controls: progress, what is wrong, what the node warned of and wrote, and the text that it gave. */
-export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: string }) {
+export const NodeMessages = memo(function NodeMessages({ id, quiet = false }: MessagesProps) {
   const status = useKernel((state) => state.statuses[id]);
   const problems = useKernel((state) => state.problems.get(id));
   const error = shownError(status, problems);
@@ -22,7 +29,12 @@ export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: st
         </p>
       ))}
       {error && (
-        <div className="nb-message nodrag" data-level="error" data-stale={status?.stale} role="alert">
+        <div
+          className="nb-message nodrag"
+          data-level="error"
+          data-stale={status?.stale}
+          role={quiet ? "note" : "alert"}
+        >
           <WarningIcon />
           <div className="nb-error">
             <span>
@@ -40,7 +52,7 @@ export const NodeMessages = memo(function NodeMessages({ id }: { readonly id: st
         </p>
       ))}
       {status !== undefined && status.lines > 0 && <LogLink id={id} lines={status.lines} />}
-      {status?.text && <pre className="nb-output-text nodrag nowheel">{status.text}</pre>}
+      {status?.text && <OutputText text={status.text} />}
     </>
   );
 });

@@ -2,10 +2,12 @@ import { useStoreApi } from "@xyflow/react";
 import { useEffect, useRef } from "react";
 import { useEditor } from "./context";
 import { drawOverview, readPalette } from "./drawOverview";
+import { installOverviewDrag } from "./overviewDrag";
 
 /** Stands in for the cards of a large graph while it is seen from far away. */
 export function Overview() {
-  const { client, kernel, root } = useEditor();
+  const editor = useEditor();
+  const { client, kernel, root } = editor;
   const flow = useStoreApi();
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
@@ -42,5 +44,11 @@ export function Overview() {
       for (const stop of stops) stop();
     };
   }, [client, kernel, flow, root]);
+  useEffect(() => {
+    const stage = canvas.current?.parentElement;
+    const end = new AbortController();
+    if (stage) installOverviewDrag(editor, stage, end.signal);
+    return () => end.abort();
+  }, [editor]);
   return <canvas ref={canvas} className="nb-overview" data-testid="nb-overview" aria-label="The graph from far away" />;
 }

@@ -6,19 +6,14 @@ import { typeWords } from "../graph/ports";
 import type { PaletteState } from "../state/client";
 import { remembered } from "../state/remembered";
 import { COMMANDS, isEnabled } from "./commands";
-import { chordText } from "./commands/chords";
 import { useClient, useEditor, useKernel } from "./context";
 import { PaletteEntry } from "./find/PaletteEntry";
 import { type PaletteItem, paletteItems } from "./find/paletteItems";
+import { isPaletteWide, PALETTE_MARGIN_PX, paletteWidth } from "./find/paletteSize";
 import { TypeAbout } from "./find/TypeAbout";
 import { reveal } from "./fit";
 
-const WIDTH_PX = 360;
-/** With what the chosen node is beside the list, where there is room for it. */
-const WIDE_PX = 600;
-const WIDE_FROM_PX = 700;
 const HEIGHT_PX = 360;
-const MARGIN_PX = 8;
 const MOST_SHOWN = 200;
 const MOVES: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
 
@@ -76,7 +71,14 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
         }}
       />
       <div className="nb-palette-middle">
-        <div ref={list} id="nb-palette-list" className="nb-palette-list nowheel" role="listbox" aria-label="Nodes">
+        <div
+          ref={list}
+          id="nb-palette-list"
+          className="nb-palette-list nowheel"
+          role="listbox"
+          aria-label="Nodes"
+          hidden={items.length === 0}
+        >
           {items.slice(0, MOST_SHOWN + active).map((item, index) => (
             <PaletteEntry
               key={item.key}
@@ -88,12 +90,13 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
               onChoose={() => choose(item)}
             />
           ))}
-          {items.length === 0 && <p className="nb-menu-empty">No node fits “{query}”.</p>}
         </div>
-        <div className="nb-palette-about nowheel">
-          {chosen?.type && <TypeAbout type={chosen.type} withPicture={place.wide} />}
-          {chosen?.command && <p className="nb-about nb-muted">{aboutCommand(chosen)}</p>}
-        </div>
+        {items.length === 0 && <p className="nb-menu-empty nb-palette-empty">No node fits “{query}”.</p>}
+        {chosen?.type && (
+          <div className="nb-palette-about nowheel">
+            <TypeAbout type={chosen.type} withPicture={place.wide} />
+          </div>
+        )}
       </div>
     </div>
   );
@@ -101,11 +104,6 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
 
 function entryId(index: number): string {
   return `nb-entry-${index}`;
-}
-
-function aboutCommand({ command }: PaletteItem): string {
-  const keys = command?.keys?.map((chord) => chordText(chord)).join(" or ");
-  return [`Command, ${command?.section}`, command?.keysText ?? keys].filter(Boolean).join(" · ");
 }
 
 function toggleFavourite(item: PaletteItem | undefined): void {
@@ -207,14 +205,13 @@ interface Place {
 
 function placeInside({ at }: PaletteState, root: HTMLElement): Place {
   const box = root.getBoundingClientRect();
-  const wide = box.width >= WIDE_FROM_PX;
-  const width = Math.min(wide ? WIDE_PX : WIDTH_PX, box.width - 2 * MARGIN_PX);
-  const height = Math.min(HEIGHT_PX, box.height - 2 * MARGIN_PX);
+  const width = paletteWidth(box.width);
+  const height = Math.min(HEIGHT_PX, box.height - 2 * PALETTE_MARGIN_PX);
   return {
-    wide,
+    wide: isPaletteWide(box.width),
     width,
     height,
-    left: Math.max(MARGIN_PX, Math.min(at.x, box.width - width - MARGIN_PX)),
-    top: Math.max(MARGIN_PX, Math.min(at.y, box.height - height - MARGIN_PX)),
+    left: Math.max(PALETTE_MARGIN_PX, Math.min(at.x, box.width - width - PALETTE_MARGIN_PX)),
+    top: Math.max(PALETTE_MARGIN_PX, Math.min(at.y, box.height - height - PALETTE_MARGIN_PX)),
   };
 }

@@ -1,22 +1,40 @@
-import { memo, useEffect, useRef } from "react";
-import type { Picture } from "../state/pictures";
+import { memo, type RefObject, useEffect, useRef, useState } from "react";
+import type { NodePictures, Picture } from "../state/pictures";
 import { useClient, useEditor, usePictures } from "./context";
+import { CompareView } from "./displays/CompareView";
+import { useDisplays } from "./displays/Displays";
 import { EnlargeIcon, NextIcon, PreviousIcon } from "./icons";
+import { useMissing } from "./lightbox/Lightbox";
 import { createPainter } from "./painter";
 
 /** The node's newest picture; of a batch, one at a time. */
 export const Preview = memo(function Preview({ id }: { readonly id: string }) {
   const pictures = usePictures((state) => state.byNode[id]);
   const wanted = useClient((state) => state.pictureIndex[id] ?? 0);
+  const displays = useDisplays(id);
   if (pictures === undefined) return null;
   const index = Math.min(wanted, pictures.count - 1);
+  const pairs = displays.find((display) => display.kind === "compare")?.pairs ?? 0;
+  // While the pictures of another run come, the slider waits.
+  if (pairs > 0 && pictures.count === 2 * pairs) return <CompareView id={id} pairs={pairs} pictures={pictures} />;
+  return <Shown id={id} index={index} pictures={pictures} />;
+});
+
+interface ShownProps {
+  readonly id: string;
+  readonly index: number;
+  readonly pictures: NodePictures;
+}
+
+function Shown({ id, index, pictures }: ShownProps) {
+  useMissing(id, index, pictures.kind === "result" && pictures.frames[index] === undefined);
   return (
     <figure className="nb-preview" data-kind={pictures.kind}>
       <PictureCanvas id={id} index={index} picture={pictures.frames[index]} />
       <PreviewBar id={id} index={index} count={pictures.count} isPreview={pictures.kind === "preview"} />
     </figure>
   );
-});
+}
 
 interface CanvasProps {
   readonly id: string;
@@ -28,15 +46,18 @@ export function PictureCanvas({ id, index, picture }: CanvasProps) {
   const { session } = useEditor();
   const canvas = useRef<HTMLCanvasElement>(null);
   const painter = useRef<ReturnType<typeof createPainter> | null>(null);
+  const inSight = useInSight(canvas);
   useEffect(() => {
     if (canvas.current === null) return;
     painter.current = createPainter(canvas.current, session.pictures.painted);
     return () => painter.current?.stop();
   }, [session]);
-  useEffect(() => session.pictures.watch(id, index), [session, id, index]);
   useEffect(() => {
-    if (picture !== undefined) painter.current?.paint(picture);
-  }, [picture]);
+    if (inSight) return session.pictures.watch(id, index);
+  }, [session, id, index, inSight]);
+  useEffect(() => {
+    if (inSight && picture !== undefined) painter.current?.paint(picture);
+  }, [picture, inSight]);
   return (
     <canvas
       ref={canvas}
@@ -49,6 +70,18 @@ export function PictureCanvas({ id, index, picture }: CanvasProps) {
   );
 }
 
+/** Whether any of it can be seen. What cannot is not decoded either: the cell may be scrolled away while it runs. */
+function useInSight(element: RefObject<Element | null>): boolean {
+  const [inSight, setInSight] = useState(false);
+  useEffect(() => {
+    if (element.current === null) return;
+    const observer = new IntersectionObserver((entries) => setInSight(entries.at(-1)?.isIntersecting ?? false));
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [element]);
+  return inSight;
+}
+
 interface BarProps {
   readonly id: string;
   readonly index: number;
@@ -57,7 +90,7 @@ interface BarProps {
 }
 
 /** The size of a result; a preview's says nothing of what it is a preview of. */
-function PreviewBar({ id, index, count, isPreview }: BarProps) {
+export function PreviewBar({ id, index, count, isPreview }: BarProps) {
   const { client } = useEditor();
   const picture = usePictures((state) => state.byNode[id]?.frames[index]);
   const show = (at: number) =>

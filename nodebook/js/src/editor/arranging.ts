@@ -4,6 +4,7 @@ import { autoLayout, type LayoutLink } from "../graph/autolayout";
 import { count, moveOps, type Point } from "../graph/compose";
 import { type GraphNode, own } from "../graph/document";
 import type { Op } from "../graph/edits";
+import { refitGroupOps } from "../graph/groups";
 import { estimatePorts } from "../graph/layout";
 import { NOTE_TYPE, portsOf } from "../graph/library";
 import { boxesOf, portId } from "../state/flow";
@@ -45,7 +46,8 @@ export function layOut(editor: EditorContextValue): void {
   const boxes = selected.length > 0 ? selected : placed(client.getState().nodes);
   const isNote = ({ id }: Placed) => document.nodes[id]?.type === NOTE_TYPE;
   const cards = boxes.filter((box) => !isNote(box));
-  send(editor, "Lay out", autoLayout({ cards, links: linksAmong(editor, cards) }, boxes.filter(isNote)));
+  const places = autoLayout({ cards, links: linksAmong(editor, cards) }, boxes.filter(isNote));
+  send(editor, "Lay out", places, refitGroupOps(document, placed(client.getState().nodes), places));
   if (selected.length === 0) requestAnimationFrame(() => fitView(editor));
 }
 
@@ -76,9 +78,14 @@ function portHeight({ flow, kernel }: EditorContextValue, id: string, side: "in"
   return places.find((place) => place.kind === kind && place.name === name)?.y ?? 0;
 }
 
-function send({ kernel, session }: EditorContextValue, verb: string, places: ReadonlyMap<string, Point>): void {
+function send(
+  { kernel, session }: EditorContextValue,
+  verb: string,
+  places: ReadonlyMap<string, Point>,
+  also: readonly Op[] = [],
+): void {
   const ops = moveOps(kernel.getState().document, places);
-  session.edit(`${verb} ${count(ops.length, "node")}`, ops);
+  if (ops.length > 0) session.edit(`${verb} ${count(ops.length, "node")}`, [...ops, ...also]);
 }
 
 /** Fold the selection, or all cards where nothing is selected; unfold where all of them are folded. */

@@ -46,13 +46,13 @@ export function installClipboard(editor: EditorContextValue, signal: AbortSignal
   root.addEventListener("pointerleave", () => pointers.delete(root), { signal });
 }
 
-function take(event: Event): void {
+export function take(event: Event): void {
   event.preventDefault();
   event.stopImmediatePropagation();
 }
 
 /** In a field, and where text on a card is selected, the browser's own copying counts. */
-function isTextUse(event: Event, root: HTMLElement): boolean {
+export function isTextUse(event: Event, root: HTMLElement): boolean {
   const active = (root.getRootNode() as Document | ShadowRoot).activeElement;
   const target = event.composedPath()[0];
   for (const element of [active, target]) {
@@ -70,7 +70,7 @@ function notePointer(event: PointerEvent, root: HTMLElement): void {
   else pointers.delete(root);
 }
 
-function pastePlace({ root, flow }: EditorContextValue): PastePlace {
+export function pastePlace({ root, flow }: EditorContextValue): PastePlace {
   const pointer = pointers.get(root);
   const stage = root.querySelector(".nb-stage")?.getBoundingClientRect();
   const middle = { x: (stage?.left ?? 0) + (stage?.width ?? 0) / 2, y: (stage?.top ?? 0) + (stage?.height ?? 0) / 2 };

@@ -32,8 +32,12 @@ export function fitView({ client, flow, root }: EditorContextValue, ids?: readon
 }
 
 /** Pan just so far that a node is in sight. */
-export function reveal({ client, flow, root }: EditorContextValue, id: string): void {
-  const bounds = boundsOf(client.getState().nodes.filter((node) => node.id === id));
+export function reveal(editor: EditorContextValue, id: string): void {
+  revealBox(editor, boundsOf(editor.client.getState().nodes.filter((node) => node.id === id)));
+}
+
+/** Pan just so far that a frame is in sight. */
+export function revealBox({ flow, root }: EditorContextValue, bounds: Rect | null): void {
   const stage = root.querySelector(".nb-stage")?.getBoundingClientRect();
   const viewport = flow.current?.getViewport();
   if (bounds === null || stage === undefined || viewport === undefined) return;

@@ -3,7 +3,15 @@ import type { EditorContextValue } from "./context";
 import { reveal } from "./fit";
 
 /** In the order in which F6 goes around. A part that is not there, or has nothing to focus, is passed over. */
-const PARTS = [".nb-toolbar", ".nb-stage", ".nb-link", ".nb-notices", ".nb-panel", ".nb-height-handle"] as const;
+const PARTS = [
+  ".nb-toolbar",
+  ".nb-crumbs",
+  ".nb-stage",
+  ".nb-link",
+  ".nb-notices",
+  ".nb-panel",
+  ".nb-height-handle",
+] as const;
 const FOCUSABLE =
   "button:enabled, input:enabled, textarea:enabled, select:enabled, summary, a[href], [tabindex]:not([tabindex='-1'])";
 

@@ -7,6 +7,9 @@ import type { EditorContextValue } from "./context";
 const CONTROLS =
   "button, summary, hr, [role=slider], [role=spinbutton], [role^=menuitem], [role=option], [role=tab], [role=treeitem]";
 
+/** In these a sign is the beginning of a number, or a slip: never a command. */
+const NUMBERS = "[role=slider], [role=spinbutton]";
+
 export function installKeyboard(editor: EditorContextValue, signal: AbortSignal): void {
   editor.root.addEventListener(
     "keydown",
@@ -26,6 +29,7 @@ function handle(event: KeyboardEvent, editor: EditorContextValue): boolean {
   const where = whereOf(command, chord);
   if (where !== "anywhere" && isTyping(event)) return false;
   if (where === "canvas" && isControl(event)) return false;
+  if (chord.length === 1 && targetOf(event)?.matches(NUMBERS)) return false;
   // With Mod a key is taken even where there is nothing to do: the notebook's own Ctrl-B would fold its sidebar.
   if (!isEnabled(command, editor)) return chord.startsWith("Mod+");
   command.run(editor, event);

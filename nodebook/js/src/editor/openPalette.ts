@@ -1,8 +1,8 @@
 import type { Point } from "../graph/compose";
 import type { WireStart } from "../state/client";
 import type { EditorContextValue } from "./context";
+import { paletteWidth } from "./find/paletteSize";
 
-const PALETTE_WIDTH_PX = 360;
 const TOP_PX = 56;
 
 /**
@@ -17,7 +17,9 @@ export function openPalette(
   const box = root.getBoundingClientRect();
   const middle = { x: box.left + box.width / 2 - 120, y: box.top + box.height / 2 - 60 };
   const place = flow.current?.screenToFlowPosition(at ?? middle) ?? { x: 0, y: 0 };
-  const corner = at ? { x: at.x - box.left, y: at.y - box.top } : { x: (box.width - PALETTE_WIDTH_PX) / 2, y: TOP_PX };
+  const corner = at
+    ? { x: at.x - box.left, y: at.y - box.top }
+    : { x: (box.width - paletteWidth(box.width)) / 2, y: TOP_PX };
   client.setState({ palette: { at: corner, place, anywhere: at === null, wire, query } });
 }
 
@@ -27,6 +29,6 @@ export function openReplacements({ client, root }: EditorContextValue, id: strin
   const card = root.querySelector(`[data-node-id="${CSS.escape(id)}"]`)?.getBoundingClientRect();
   const at = card
     ? { x: card.left - box.left + 24, y: card.top - box.top + 36 }
-    : { x: (box.width - PALETTE_WIDTH_PX) / 2, y: TOP_PX };
+    : { x: (box.width - paletteWidth(box.width)) / 2, y: TOP_PX };
   client.setState({ palette: { at, place: { x: 0, y: 0 }, anywhere: false, wire: null, replace: id } });
 }

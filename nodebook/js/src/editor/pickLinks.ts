@@ -1,11 +1,12 @@
 /** Connecting, disconnecting and following links without a pointer: each asks by a list. */
 import { type Candidate, linksFromOutput, linksToInput } from "../graph/candidates";
-import { own } from "../graph/document";
+import { orderedIds, own } from "../graph/document";
 import { portsOf, titleOf } from "../graph/library";
 import { followersOf } from "../graph/order";
 import { typeWords } from "../graph/ports";
 import { announce, type WireStart } from "../state/client";
 import { openPicker, type PickerOption } from "../state/picker";
+import { nodeWords } from "../state/spoken";
 import type { EditorContextValue } from "./context";
 import { reveal } from "./fit";
 import { openPalette } from "./openPalette";
@@ -145,6 +146,20 @@ export function follow(
     })),
     empty: "",
     returnTo,
+    onChoose: (id) => goTo(editor, id),
+  });
+}
+
+/** Ask for a node of the graph, and go there. */
+export function pickNode(editor: EditorContextValue): void {
+  const { document, library, statuses, problems } = editor.kernel.getState();
+  openPicker(editor.client, {
+    title: "Find a node",
+    options: orderedIds(document).map((id) => {
+      const words = nodeWords({ document, library, statuses, problems }, id);
+      return { id, title: nameOf(editor, id), detail: [...words, `node ${id}`].join(", ") };
+    }),
+    empty: "The graph is empty.",
     onChoose: (id) => goTo(editor, id),
   });
 }

@@ -2,6 +2,7 @@
 import type { GraphDocument, GraphNode, Link, Mode, Value } from "./document";
 import { positionOf } from "./document";
 import type { Op } from "./edits";
+import { isBoundary } from "./interfaces";
 import { initialValues, NOTE_TYPE, type NodeTypeInfo } from "./library";
 
 export interface Point {
@@ -31,7 +32,7 @@ export function duplicateOps(
   const links: Op[] = [];
   for (const [id, newId] of renamed) {
     const node = document.nodes[id];
-    if (node === undefined) continue;
+    if (node === undefined || isBoundary(node.type)) continue;
     const { links: oldLinks, origin: _origin, ...rest } = node;
     const place = placeOf(id) ?? positionOf(node);
     ops.push({

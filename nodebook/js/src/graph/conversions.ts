@@ -1,13 +1,14 @@
 /** Node types that turn what an output gives into what an input takes, so that one of them can be put between the two. */
 import type { Point } from "./compose";
 import { newNode } from "./compose";
-import type { GraphDocument, Link } from "./document";
+import { type GraphDocument, type Link, REROUTE } from "./document";
 import type { Op } from "./edits";
 import type { WireEnd } from "./fitting";
 import { controlInputs, plainInputs } from "./layout";
 import { findType, type InputInfo, type Library, type NodeTypeInfo, offeredTypes } from "./library";
 import { downstream, upstream } from "./neighbours";
 import { ANY, type Connection, namesMatch, portNames } from "./ports";
+import { outputTypeOf } from "./reroutes";
 
 export interface Conversion {
   readonly type: NodeTypeInfo;
@@ -113,8 +114,11 @@ export function conversionOps(link: Connection, conversion: Conversion, id: stri
   ];
 }
 
+/** Of a reroute the type of what comes through it. */
 export function outputType(document: GraphDocument, library: Library, id: string, output: string): string | undefined {
-  const type = findType(library, document.nodes[id]?.type ?? "");
+  const name = document.nodes[id]?.type ?? "";
+  if (name === REROUTE) return outputTypeOf(document, library, [id, output]);
+  const type = findType(library, name);
   return type?.outputs.find((port) => port.name === output)?.type;
 }
 

@@ -1,7 +1,16 @@
 import { describe, expect, test } from "vitest";
 import type { GraphDocument } from "./document";
 import { applyOps, type Op } from "./edits";
-import { addGroupOp, changeGroupOps, frameAround, groupBox, inside, moveGroupOps, orderedGroups } from "./groups";
+import {
+  addGroupOp,
+  changeGroupOps,
+  frameAround,
+  groupBox,
+  inside,
+  moveGroupOps,
+  orderedGroups,
+  refitGroupOps,
+} from "./groups";
 import type { Library } from "./library";
 import { outputTypeOf, rerouteOps, withoutReroutes } from "./reroutes";
 
@@ -100,5 +109,26 @@ describe("reroutes", () => {
     };
     expect(outputTypeOf(ring, library, ["1", "value"])).toBe("*");
     expect(withoutReroutes(ring, ["1", "2"])).toHaveLength(1);
+  });
+});
+
+test("after a layout the frames are around what was in them; a frame of which nothing moved stays", () => {
+  const document: GraphDocument = {
+    nodebook: 1,
+    nodes: { "1": { type: "A" }, "2": { type: "B" } },
+    groups: {
+      "1": { title: "First", x: -20, y: -50, width: 280, height: 170 },
+      "2": { title: "Second", x: 280, y: 0, width: 280, height: 300 },
+    },
+  };
+  const boxes = BOXES.map((box, index) => ({ ...box, id: String(index + 1) }));
+  expect(refitGroupOps(document, boxes, new Map())).toEqual([]);
+  const ops = refitGroupOps(document, boxes, new Map([["2", { x: 1000, y: 400 }]]));
+  expect(ops).toHaveLength(1);
+  const groups = applied(document, ops).groups ?? {};
+  expect(groups["1"]).toEqual(document.groups?.["1"]);
+  expect(groups["2"]).toMatchObject({
+    title: "Second",
+    ...frameAround([{ x: 1000, y: 400, width: 240, height: 200 }]),
   });
 });

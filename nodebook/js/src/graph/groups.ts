@@ -71,6 +71,20 @@ export function changeGroupOps(graph: Graph, id: string, members: Group): Op[] {
   return JSON.stringify(group) === JSON.stringify(old) ? [] : [{ op: "set_group", id, group }];
 }
 
+/** Frames drawn anew around what was in them, where some of that goes to other places. */
+export function refitGroupOps(
+  graph: Graph,
+  boxes: readonly (Box & { readonly id: string })[],
+  places: ReadonlyMap<string, Point>,
+): Op[] {
+  const cards = boxes.map((box) => ({ box, after: { ...box, ...places.get(box.id) } }));
+  return orderedGroups(graph).flatMap(([id, group]) => {
+    const members = inside(groupBox(group), cards);
+    const moved = members.some(({ box, after }) => box.x !== after.x || box.y !== after.y);
+    return moved ? changeGroupOps(graph, id, { ...frameAround(members.map(({ after }) => after)) }) : [];
+  });
+}
+
 /** Move groups, and the nodes that were in them, by so much. */
 export function moveGroupOps(
   graph: Graph,

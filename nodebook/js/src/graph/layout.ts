@@ -2,6 +2,7 @@
 
 import type { Point } from "./compose";
 import { type GraphDocument, type GraphNode, own, REROUTE } from "./document";
+import { TEXT_HEIGHTS, textHeightOf } from "./heights";
 import { type InputInfo, isMultiline, type Library, NOTE_TYPE, type Ports, portsOf } from "./library";
 import { isPortRow } from "./portRows";
 import { REROUTE_SIZE } from "./reroutes";
@@ -12,6 +13,7 @@ export const HEADER_HEIGHT = 32;
 export const ROW_HEIGHT = 24;
 export const CONTROL_HEIGHT = 28;
 export const TEXT_HEIGHT = 92;
+const CURVE_HEIGHT = 188;
 const BODY_PADDING = 8;
 export const NOTE_HEIGHT = 160;
 const GAP = 40;
@@ -70,7 +72,9 @@ export function estimateSize(node: GraphNode, ports: Ports): Size {
 
 function controlHeight(node: GraphNode, input: InputInfo): number {
   const linked = own(node.links, input.name) !== undefined;
-  return isMultiline(input) && !linked ? TEXT_HEIGHT : CONTROL_HEIGHT;
+  if (input.widget?.kind === "curve" && !linked) return CURVE_HEIGHT;
+  if (!isMultiline(input) || linked) return CONTROL_HEIGHT;
+  return TEXT_HEIGHT - TEXT_HEIGHTS.usual + textHeightOf(node, input.name);
 }
 
 /** Where the ports of a card are before it was measured, relative to its corner. */

@@ -38,7 +38,7 @@ export function initialValues(type: NodeTypeInfo): Record<string, Value> {
   for (const input of type.inputs) {
     const widget = input.widget;
     if (input.default !== undefined && input.default !== null) continue;
-    if (widget?.kind !== "choice" && widget?.kind !== "picture") continue;
+    if (widget?.kind !== "choice" && widget?.kind !== "picture" && widget?.kind !== "file") continue;
     const first = widget.options[0];
     if (first !== undefined) values[input.name] = first;
   }

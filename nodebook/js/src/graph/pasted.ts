@@ -30,13 +30,32 @@ export function readPasted(
   }
   if (!isMembers(data)) return null;
   if (data.nodebook !== undefined) {
-    const nodes = readNodes(readDocument(text).nodes);
-    const outside = isMembers(data.outside) ? (data.outside as Clip["outside"]) : {};
-    return nodes === null ? null : { from: "nodebook", clip: { nodes, outside } };
+    const clip = readClip(readDocument(text), data.outside);
+    return clip === null ? null : { from: "nodebook", clip };
   }
   const workflow = asWorkflow(data);
   const clip = workflow === null ? readPrompt(data, library) : readWorkflow(workflow, library);
   return clip === null ? null : { from: "ComfyUI", clip };
+}
+
+function readClip(document: GraphDocument, outside: Value | undefined): Clip | null {
+  const nodes = readNodes(document.nodes);
+  if (nodes === null) return null;
+  const { subgraphs, groups } = document;
+  return {
+    nodes,
+    outside: isMembers(outside) ? (outside as Clip["outside"]) : {},
+    ...(areMembers(subgraphs, (one) => readNodes(one.nodes) !== null) && { subgraphs }),
+    ...(areMembers(groups, () => true) && { groups }),
+  };
+}
+
+/** Whether it is an object of objects, each of which is as it should be. */
+function areMembers(held: unknown, isRight: (one: Readonly<Record<string, Value>>) => boolean): boolean {
+  return (
+    isMembers(held as Value) &&
+    Object.values(held as Record<string, Value>).every((one) => isMembers(one) && isRight(one))
+  );
 }
 
 /** The nodes, if each has a type and, where it has links, two names in each. */

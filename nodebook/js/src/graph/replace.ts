@@ -4,6 +4,7 @@ import { inputType, outputType } from "./conversions";
 import type { GraphDocument, GraphNode, Link, Value } from "./document";
 import { own, REROUTE } from "./document";
 import type { Op } from "./edits";
+import { isBoundary } from "./interfaces";
 import {
   findType,
   type InputInfo,
@@ -36,7 +37,7 @@ interface Matched {
 /** The types by which a node can be replaced so that every link stays. */
 export function replacementsOf(document: GraphDocument, library: Library, id: string): NodeTypeInfo[] {
   const node = document.nodes[id];
-  if (node === undefined || node.type === NOTE_TYPE) return [];
+  if (node === undefined || node.type === NOTE_TYPE || isBoundary(node.type)) return [];
   const linked = linkedPorts(document, library, id);
   return offeredTypes(library).filter(
     (type) =>

@@ -1,4 +1,5 @@
 /** The port types that a graph has, for its legend. */
+import { outputType } from "./conversions";
 import type { GraphDocument } from "./document";
 import { findType, type Library } from "./library";
 
@@ -15,8 +16,7 @@ export function typesUsed(document: GraphDocument, library: Library): UsedType[]
     for (const port of type?.inputs ?? []) if (port.widget === null) links.set(port.type, links.get(port.type) ?? 0);
     for (const port of type?.outputs ?? []) links.set(port.type, links.get(port.type) ?? 0);
     for (const [source, output] of Object.values(node.links ?? {})) {
-      const from = findType(library, document.nodes[source]?.type ?? "");
-      const given = from?.outputs.find((port) => port.name === output)?.type;
+      const given = outputType(document, library, source, output);
       if (given !== undefined) links.set(given, (links.get(given) ?? 0) + 1);
     }
   }

@@ -29,14 +29,30 @@ export interface PaletteState {
   readonly convert?: Connection;
 }
 
+/** Ids of commands and menus inside the menu, in parts with a line between them. */
+export type MenuItems = readonly (readonly (string | SubMenu)[])[];
+
+export interface SubMenu {
+  readonly title: string;
+  readonly items: MenuItems;
+}
+
 /** A menu of commands, open at a place. */
 export interface MenuState {
   /** Pixels from the editor's corner. */
   readonly at: Point;
-  /** Ids of commands, in parts with a line between them. */
-  readonly items: readonly (readonly string[])[];
+  readonly items: MenuItems;
   /** What gets the keyboard back; left out: the canvas. */
   readonly returnTo?: HTMLElement | null;
+}
+
+/** A node's input, and the picture of the input folder that it names. */
+export interface MaskPlace {
+  readonly node: string;
+  readonly input: string;
+  readonly name: string;
+  /** Id of the subgraph that the node is in. */
+  readonly graph?: string | undefined;
 }
 
 export interface Notice {
@@ -72,6 +88,8 @@ export interface ClientState {
   readonly editingNote: string | null;
   /** Node id whose picture is shown large. */
   readonly enlarged: string | null;
+  /** Where a mask is being painted. */
+  readonly masking: MaskPlace | null;
   /** Which picture of a batch a node shows. */
   readonly pictureIndex: Readonly<Record<string, number>>;
   /** Inputs whose file is on its way, as `node/input`. */
@@ -112,6 +130,7 @@ export function createClientStore(): ClientStore {
     group: null,
     editingNote: null,
     enlarged: null,
+    masking: null,
     pictureIndex: {},
     uploading: new Set(),
     cancelling: false,

@@ -16,6 +16,7 @@ function setup() {
       mime: "image/jpeg",
       seq,
       kind: "preview",
+      result: 0,
       ...more,
     };
     pictures.receive(message, new DataView(new ArrayBuffer(8), 2, 4));
@@ -73,6 +74,30 @@ test("only the picture's own bytes are kept", () => {
   const { pictures, receive } = setup();
   receive(1);
   expect(pictures.store.getState().byNode["1"]?.frames[0]?.blob.size).toBe(4);
+});
+
+test("the rest of a batch is asked for once for each result, in rows of eight", () => {
+  const { pictures, receive } = setup();
+  const batch = { kind: "result", count: 20, result: 1 } as const;
+  expect(pictures.toAsk("1", 0)).toBeNull();
+  receive(1, batch);
+  expect(pictures.toAsk("1", 0)).toBeNull();
+  expect(pictures.toAsk("1", 13)).toBe(8);
+  expect(pictures.toAsk("1", 9)).toBeNull();
+  expect(pictures.toAsk("1", 16)).toBe(16);
+  expect(pictures.toAsk("1", 20)).toBeNull();
+  receive(2, { ...batch, result: 2 });
+  expect(pictures.toAsk("1", 13)).toBe(8);
+});
+
+test("of another result the first pictures stay until theirs come, the others go", () => {
+  const { receive, frames } = setup();
+  const batch = { kind: "result", count: 10 } as const;
+  receive(1, { ...batch, index: 0, result: 1 });
+  receive(2, { ...batch, index: 1, result: 1 });
+  receive(3, { ...batch, index: 9, result: 1 });
+  receive(4, { ...batch, index: 0, result: 2 });
+  expect(frames()?.filter(Boolean)).toEqual([4, 2]);
 });
 
 test("while previews are paused they are done with as they come, and results are shown", () => {

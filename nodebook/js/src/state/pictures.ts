@@ -14,6 +14,7 @@ export interface Picture {
 export interface NodePictures {
   readonly count: number;
   readonly kind: PictureMessage["kind"];
+  readonly result: number;
   readonly frames: readonly (Picture | undefined)[];
 }
 
@@ -33,7 +34,12 @@ export interface Pictures {
   pausePreviews(on: boolean): void;
   /** A view shows this picture of the node until the returned function is called. */
   watch(node: string, index: number): () => void;
+  /** From which index on to ask for what is missing around one; null where it is there or was asked for. */
+  toAsk(node: string, index: number): number | null;
 }
+
+/** So many of a batch are sent unasked, and so many each time that more are asked for. */
+const SENT_AT_ONCE = 8;
 
 export function createPictures(onDone: (seq: number) => void): Pictures {
   const store = createStore<PicturesState>(() => ({ byNode: {} }));
@@ -69,11 +75,23 @@ export function createPictures(onDone: (seq: number) => void): Pictures {
     };
   };
 
+  const asked = new Map<string, number>();
+  const toAsk = (node: string, index: number) => {
+    const found = store.getState().byNode[node];
+    if (found === undefined || found.kind !== "result" || index >= found.count) return null;
+    const start = index - (index % SENT_AT_ONCE);
+    if (start === 0) return null; // those come unasked
+    const key = `${node}/${start}`;
+    if (found.frames[index] !== undefined || asked.get(key) === found.result) return null;
+    asked.set(key, found.result);
+    return start;
+  };
+
   const pausePreviews = (on: boolean) => {
     isPaused = on;
   };
 
-  return { store, receive, painted: done, pausePreviews, watch };
+  return { store, receive, painted: done, pausePreviews, watch, toAsk };
 }
 
 function toPicture(message: PictureMessage, bytes: DataView): Picture {
@@ -83,10 +101,15 @@ function toPicture(message: PictureMessage, bytes: DataView): Picture {
   return { seq, width, height, kind, blob: new Blob([copy], { type: message.mime }) };
 }
 
-/** A frame joins those of the same batch; another kind or size of batch begins anew. */
+/**
+ * A frame joins those of the same batch; another kind or size of batch begins anew. Of another result with as many
+ * pictures the first stay until theirs come, which they do unasked.
+ */
 function withFrame(before: NodePictures | undefined, message: PictureMessage, picture: Picture): NodePictures {
   const joins = before !== undefined && before.kind === message.kind && before.count === message.count;
+  const result = message.result;
   const frames: (Picture | undefined)[] = joins ? [...before.frames] : Array(message.count).fill(undefined);
+  if (joins && before.result !== result) frames.fill(undefined, SENT_AT_ONCE);
   frames[message.index] = picture;
-  return { count: message.count, kind: message.kind, frames };
+  return { count: message.count, kind: message.kind, result, frames };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { GraphDocument } from "../graph/document";
 import { IDLE_STATUS, type NodeStatus, type Problem } from "../protocol";
-import { inGraph, scopedPictureState } from "../sync/scoped";
+import { inGraph, scopedDisplayState, scopedPictureState } from "../sync/scoped";
 import { createKernelStore, groupProblems, type KernelState } from "./kernel";
 import { createScopeStore, levelsOf, prefixOf, scopedKernel, scopedState } from "./scope";
 import { sumUp } from "./sumUp";
@@ -64,7 +64,7 @@ describe("what is shown", () => {
     const inside = scopedState(full({ statuses }), ["7"], null);
     expect(inside.statuses["2"]).toBe(statuses["7/2"]);
     expect(inside.statuses["5"]).toMatchObject({ state: "running" });
-    const again = scopedState(full({ statuses: { ...statuses } }), [], top);
+    const again = scopedState(full({ statuses: { ...statuses } }), [], { state: full(), path: [], scoped: top });
     expect(again.statuses["7"]).toBe(top.statuses["7"]);
   });
 
@@ -80,10 +80,17 @@ describe("what is shown", () => {
   });
 
   test("what says the same keeps its identity", () => {
-    const first = scopedState(full(), ["7"], null);
-    const second = scopedState(full({ pending: 1 }), ["7"], first);
-    expect(second.document).toBe(first.document);
-    expect(second.library).toBe(first.library);
+    const path = ["7"];
+    const state = full({ statuses: { "7/2": status({ state: "done" }) } });
+    const first = scopedState(state, path, null);
+    const second = scopedState({ ...state, pending: 1 }, path, { state, path, scoped: first });
+    for (const member of ["document", "library", "used", "statuses", "problems"] as const) {
+      expect(second[member]).toBe(first[member]);
+    }
+    expect(second.pending).toBe(1);
+    // The same graph by another way: what is in it is the same, how it is doing is not.
+    const third = scopedState(state, ["8"], { state, path, scoped: first });
+    expect(third.statuses).not.toBe(first.statuses);
   });
 
   test("the store follows kernel and scope until it is ended", () => {
@@ -144,12 +151,19 @@ describe("going out", () => {
 
   test("an instance shows the picture inside that was drawn last", () => {
     const frame = (seq: number) => ({ seq, width: 1, height: 1, kind: "result" as const, blob: new Blob() });
-    const one = { count: 1, kind: "result" as const, frames: [frame(1)] };
-    const two = { count: 1, kind: "result" as const, frames: [frame(2)] };
+    const one = { count: 1, kind: "result" as const, result: 1, frames: [frame(1)] };
+    const two = { count: 1, kind: "result" as const, result: 1, frames: [frame(2)] };
     const state = { byNode: { "7/2": one, "7/5/3": two, "1": one } };
     expect(scopedPictureState(state, "").byNode).toEqual({ "7": two, "1": one });
     expect(scopedPictureState(state, "7/").byNode).toEqual({ "2": one, "5": two });
     const plain = { byNode: { "1": one } };
     expect(scopedPictureState(plain, "")).toBe(plain);
+  });
+
+  test("an instance shows its own displays, else the first inside", () => {
+    const note = (text: string) => [{ kind: "note" as const, text, buffer: null }];
+    const state = { byNode: { "7/2": note("a"), "7/5/3": note("b"), "1": note("c") } };
+    expect(scopedDisplayState(state, "").byNode).toEqual({ "7": note("a"), "1": note("c") });
+    expect(scopedDisplayState(state, "7/").byNode).toEqual({ "2": note("a"), "5": note("b") });
   });
 });

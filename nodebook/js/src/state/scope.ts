@@ -51,29 +51,51 @@ export function prefixOf(path: readonly string[]): string {
   return path.map((id) => id + SEPARATOR).join("");
 }
 
-/** The state of the graph that is shown. What says the same as before keeps its identity. */
-export function scopedState(state: KernelState, path: readonly string[], before: KernelState | null): KernelState {
+/** What was shown, and of what. */
+interface Derived {
+  readonly state: KernelState;
+  readonly path: readonly string[];
+  readonly scoped: KernelState;
+}
+
+/** The state of the graph that is shown. What says the same as before keeps its identity, and costs nothing. */
+export function scopedState(state: KernelState, path: readonly string[], before: Derived | null): KernelState {
   const { document } = state;
   if (document.subgraphs === undefined && path.length === 0) return state;
+  const old = before?.scoped;
+  const same = (...names: (keyof KernelState)[]) =>
+    before !== null && before.path === path && names.every((name) => before.state[name] === state[name]);
   const { subgraph, graph } = levelOf(document, path);
-  const shown = subgraph === null ? document : insideOf(document, graph, before?.document);
-  const library = keepLibrary(withSubgraphs(state.library, document, subgraph), before?.library);
+  const isSameGraph = old !== undefined && same("document");
+  const shown = subgraph === null ? document : isSameGraph ? old.document : insideOf(document, graph, old?.document);
+  const library =
+    isSameGraph && same("library")
+      ? old.library
+      : keepLibrary(withSubgraphs(state.library, document, subgraph), old?.library);
   const at: Place = { document, graph, library, prefix: prefixOf(path) };
+  const isSamePlace = isSameGraph && library === old.library;
   return {
     ...state,
     document: shown,
     library,
-    used: subgraph === null ? state.used : usedOf(shown, before?.used ?? new Map()),
-    statuses: scopedStatuses(state.statuses, at, before?.statuses ?? {}),
-    problems: scopedProblems(state.problems, at, before?.problems ?? new Map()),
+    used: subgraph === null ? state.used : shown === old?.document ? old.used : usedOf(shown, old?.used ?? new Map()),
+    statuses: isSamePlace && same("statuses") ? old.statuses : scopedStatuses(state.statuses, at, old?.statuses ?? {}),
+    problems:
+      isSamePlace && same("problems") ? old.problems : scopedProblems(state.problems, at, old?.problems ?? new Map()),
   };
 }
 
 /** The kernel's state as the graph that is shown has it; it follows both until `signal` aborts. */
 export function scopedKernel(kernel: KernelStore, scope: ScopeStore, signal: AbortSignal): KernelStore {
-  const store = createStore<KernelState>(() => scopedState(kernel.getState(), scope.getState().path, null));
-  const derive = () => store.setState(scopedState(kernel.getState(), scope.getState().path, store.getState()), true);
-  const stops = [kernel.subscribe(derive), scope.subscribe(derive)];
+  let last: Derived | null = null;
+  const derive = (): KernelState => {
+    const [state, { path }] = [kernel.getState(), scope.getState()];
+    last = { state, path, scoped: scopedState(state, path, last) };
+    return last.scoped;
+  };
+  const store = createStore<KernelState>(derive);
+  const follow = () => store.setState(derive(), true);
+  const stops = [kernel.subscribe(follow), scope.subscribe(follow)];
   signal.addEventListener("abort", () => stops.map((stop) => stop()), { once: true });
   return store;
 }

@@ -41,5 +41,7 @@ test("a selected node is told with its state and place", () => {
   expect(selectionWords(shown, ["2"], order)).toBe("Fail, failed, 1 problem, 2 of 3");
   expect(selectionWords(shown, ["10"], order)).toBe("Upscale Image, collapsed, 3 of 3");
   expect(selectionWords(shown, ["1", "2"], order)).toBe("2 nodes selected");
+  expect(selectionWords(shown, ["1", "2"], order, ["2"])).toBe("Load Image added, 2 nodes selected");
+  expect(selectionWords(shown, ["1", "2"], order, ["10"])).toBe("2 nodes selected");
   expect(selectionWords(shown, [], order)).toBe("Nothing selected");
 });

@@ -38,12 +38,23 @@ interface Shown {
   readonly problems: ReadonlyMap<string, readonly Problem[]>;
 }
 
-/** "Blur Image, failed, 1 problem, 2 of 7". */
-export function selectionWords(shown: Shown, ids: readonly string[], order: readonly string[]): string {
+/** "Blur Image, failed, 1 problem, 2 of 7"; of several how many, and which one came last. */
+export function selectionWords(
+  shown: Shown,
+  ids: readonly string[],
+  order: readonly string[],
+  before: readonly string[] = [],
+): string {
   const [id] = ids;
   const node = id === undefined ? undefined : shown.document.nodes[id];
   if (id === undefined || node === undefined) return "Nothing selected";
-  if (ids.length > 1) return `${count(ids.length, "node")} selected`;
+  if (ids.length > 1) {
+    const [added, ...others] = ids.filter((one) => !before.includes(one));
+    const last =
+      added !== undefined && others.length === 0 && before.length > 0 ? shown.document.nodes[added] : undefined;
+    const words = `${count(ids.length, "node")} selected`;
+    return last === undefined ? words : `${titleOf(shown.library, last)} added, ${words}`;
+  }
   return [titleOf(shown.library, node), ...nodeWords(shown, id), `${order.indexOf(id) + 1} of ${order.length}`].join(
     ", ",
   );

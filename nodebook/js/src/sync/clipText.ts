@@ -6,8 +6,8 @@ import type { Library } from "../graph/library";
 import { type Pasted, readPasted } from "../graph/pasted";
 import { fromWire, toFile } from "./convert";
 
-export function clipText({ nodes, outside }: Clip): string {
-  const document = toFile({ nodebook: 1, nodes });
+export function clipText({ outside, ...parts }: Clip): string {
+  const document = toFile({ nodebook: 1, ...parts });
   return writeJson(Object.keys(outside).length > 0 ? { ...document, outside } : document);
 }
 

@@ -62,6 +62,32 @@ test("a document is converted in values, views and origins; unknown members trav
   expect(toWire(local)).toEqual(wire);
 });
 
+test("subgraphs are converted in their nodes and the defaults of their ports, in documents and in operations", () => {
+  const big = { $int: "9007199254740993" };
+  const subgraph = {
+    name: "S",
+    inputs: [{ name: "seed", default: big, label: big }, { name: "image" }],
+    nodes: { "1": { type: "A", values: { seed: big } } },
+  };
+  const held = {
+    name: "S",
+    inputs: [{ name: "seed", default: 9007199254740993n, label: big }, { name: "image" }],
+    nodes: { "1": { type: "A", values: { seed: 9007199254740993n } } },
+  };
+  const wire = { nodebook: 1, nodes: {}, subgraphs: { s: subgraph } } as unknown as GraphDocument;
+  const local = fromWire(wire);
+  expect(local.subgraphs?.s).toEqual(held);
+  expect(toWire(local)).toEqual(wire);
+  const ops = [
+    { op: "add_subgraph", id: "s", subgraph },
+    { op: "set_subgraph", id: "s", members: { inputs: subgraph.inputs, name: null } },
+  ] as unknown as Op[];
+  const [added, changed] = fromWire(ops);
+  expect(added).toMatchObject({ subgraph: held });
+  expect(changed).toMatchObject({ members: { inputs: held.inputs, name: null } });
+  expect(toWire(fromWire(ops))).toEqual(ops);
+});
+
 test("limits and defaults of the library are converted", () => {
   const limit = { $int: "18446744073709551615" };
   const input = { name: "seed", type: "INT", default: limit, widget: { kind: "number", max: limit } };

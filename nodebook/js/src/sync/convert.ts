@@ -3,7 +3,7 @@
  * "Literals"): `{"$int": "…"}` ↔ `bigint`, `{"$float": "nan" | "inf" | "-inf"}` ↔ `number`; a literal object that looks
  * like a tag has one more `$` on the wire. Only literals are converted: values, views, defaults. Names stay as they are.
  */
-import type { GraphDocument, GraphNode, Value } from "../graph/document";
+import type { GraphDocument, GraphNode, Subgraph, Value } from "../graph/document";
 import type { Op } from "../graph/edits";
 import type { InputInfo, Library } from "../graph/library";
 
@@ -40,8 +40,30 @@ function convertParts<T>(whole: T, convert: Convert): T {
 }
 
 function convertDocument(document: GraphDocument, convert: Convert): GraphDocument {
-  const nodes = Object.entries(document.nodes).map(([id, node]) => [id, convertNode(node, convert)] as const);
-  return { ...document, nodes: Object.fromEntries(nodes) };
+  const converted = { ...document, nodes: convertNodes(document.nodes, convert) };
+  if (!isObject(document.subgraphs)) return converted;
+  const subgraphs = Object.entries(document.subgraphs as NonNullable<GraphDocument["subgraphs"]>);
+  const found = subgraphs.map(([id, subgraph]) => [id, convertSubgraph(subgraph, convert)] as const);
+  return { ...converted, subgraphs: Object.fromEntries(found) };
+}
+
+function convertNodes(nodes: GraphDocument["nodes"], convert: Convert): GraphDocument["nodes"] {
+  return Object.fromEntries(Object.entries(nodes).map(([id, node]) => [id, convertNode(node, convert)] as const));
+}
+
+/** The JSON of a subgraph, or the members of one that change: its nodes, and the defaults of its ports. */
+function convertSubgraph<T extends Partial<Subgraph> | Members>(members: T, convert: Convert): T {
+  const converted: Record<string, unknown> = { ...members };
+  if (isObject(members.nodes)) converted.nodes = convertNodes(members.nodes as unknown as Subgraph["nodes"], convert);
+  for (const side of ["inputs", "outputs"]) {
+    const ports = converted[side];
+    if (Array.isArray(ports)) converted[side] = ports.map((port: Value) => convertPort(port, convert));
+  }
+  return converted as T;
+}
+
+function convertPort(port: Value, convert: Convert): Value {
+  return isObject(port) && port.default !== undefined ? { ...port, default: convert(port.default) } : port;
 }
 
 function convertNode(node: GraphNode, convert: Convert): GraphNode {
@@ -66,6 +88,10 @@ function convertOp(op: Op, convert: Convert): Op {
       return { ...op, value: convert(op.value) };
     case "set_view":
       return { ...op, view: mapMembers(op.view, convert) };
+    case "add_subgraph":
+      return { ...op, subgraph: convertSubgraph(op.subgraph, convert) };
+    case "set_subgraph":
+      return { ...op, members: convertSubgraph(op.members, convert) };
     case "set_origin":
       return op.origin === null ? op : { ...op, origin: convertOrigin(op.origin, convert) };
     default:

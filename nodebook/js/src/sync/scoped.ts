@@ -2,6 +2,7 @@
 import { createStore } from "zustand/vanilla";
 import { own } from "../graph/document";
 import type { Op } from "../graph/edits";
+import type { Display, Displays, DisplaysState } from "../state/displays";
 import type { KernelStore } from "../state/kernel";
 import type { NodePictures, Pictures, PicturesState } from "../state/pictures";
 import { levelOf, prefixOf, type ScopeStore, SEPARATOR } from "../state/scope";
@@ -16,9 +17,13 @@ export function scopedSession(session: Session, kernel: KernelStore, scope: Scop
     const prefix = prefixOf(scope.getState().path);
     return ids?.map((id) => prefix + id) ?? null;
   };
+  const pictured = (id: string) => pathOf(session.pictures.store.getState(), prefixOf(scope.getState().path), id);
   return {
     ...session,
     pictures: scopedPictures(session.pictures, scope, signal),
+    displays: scopedDisplays(session.displays, scope, signal),
+    fullPicture: (node, index, file) => session.fullPicture(pictured(node), index, file),
+    morePictures: (node, index) => session.morePictures(pictured(node), index),
     edit: (label, ops) =>
       session.edit(
         label,
@@ -27,6 +32,7 @@ export function scopedSession(session: Session, kernel: KernelStore, scope: Scop
     run: (targets, how) => session.run(paths(targets), how),
     plan: (targets) => session.plan(paths(targets)),
     upload: (node, input, name, bytes) => session.upload(node, input, name, bytes, subgraph()),
+    paintMask: (place, mask) => session.paintMask({ ...place, graph: subgraph() }, mask),
   };
 }
 
@@ -51,6 +57,27 @@ function scopedPictures(pictures: Pictures, scope: ScopeStore, signal: AbortSign
       return pictures.watch(pathOf(pictures.store.getState(), prefix, node), index);
     },
   };
+}
+
+function scopedDisplays(displays: Displays, scope: ScopeStore, signal: AbortSignal): Displays {
+  const derive = () => scopedDisplayState(displays.store.getState(), prefixOf(scope.getState().path));
+  const store = createStore<DisplaysState>(derive);
+  const follow = () => store.setState(derive(), true);
+  const stops = [displays.store.subscribe(follow), scope.subscribe(follow)];
+  signal.addEventListener("abort", () => stops.map((stop) => stop()), { once: true });
+  return { ...displays, store };
+}
+
+/** Displays of the nodes that are shown; of an instance its own, else those of the first inside that has some. */
+export function scopedDisplayState(state: DisplaysState, prefix: string): DisplaysState {
+  const paths = Object.keys(state.byNode);
+  if (prefix === "" && !paths.some((path) => path.includes(SEPARATOR))) return state;
+  const byNode: Record<string, readonly Display[]> = {};
+  for (const path of paths.sort()) {
+    const id = path.startsWith(prefix) ? path.slice(prefix.length).split(SEPARATOR)[0] : undefined;
+    if (id !== undefined && byNode[id] === undefined) byNode[id] = own(state.byNode, path) ?? [];
+  }
+  return { byNode };
 }
 
 export function scopedPictureState(state: PicturesState, prefix: string): PicturesState {

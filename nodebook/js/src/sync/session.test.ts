@@ -409,6 +409,21 @@ describe("problems", () => {
   });
 });
 
+test("an edit that the kernel confirms as it was made changes what is shown once", async () => {
+  const kernel = new FakeKernel(DOCUMENT);
+  const { store, session, sigma } = view(kernel);
+  await settle();
+  const shown: unknown[] = [];
+  store.subscribe((state, before) => state.document !== before.document && shown.push(state.document));
+  session.edit("blur", [setSigma(2)]);
+  session.edit("blur", [setSigma(3)]);
+  await settle();
+  expect(shown).toHaveLength(2);
+  expect(store.getState()).toMatchObject({ pending: 0, document: shown[1] });
+  kernel.edit("by code", [setSigma(4)]);
+  expect([shown.length, sigma()]).toEqual([3, 4]);
+});
+
 describe("what is no edit", () => {
   test("is sent as it is asked", async () => {
     const kernel = new FakeKernel(DOCUMENT);
@@ -436,19 +451,4 @@ describe("what is no edit", () => {
     await settle();
     expect(store.getState().log).toEqual({ lines: [], upto: 0 });
   });
-});
-
-test("an edit that the kernel confirms as it was made changes what is shown once", async () => {
-  const kernel = new FakeKernel(DOCUMENT);
-  const { store, session, sigma } = view(kernel);
-  await settle();
-  const shown: unknown[] = [];
-  store.subscribe((state, before) => state.document !== before.document && shown.push(state.document));
-  session.edit("blur", [setSigma(2)]);
-  session.edit("blur", [setSigma(3)]);
-  await settle();
-  expect(shown).toHaveLength(2);
-  expect(store.getState()).toMatchObject({ pending: 0, document: shown[1] });
-  kernel.edit("by code", [setSigma(4)]);
-  expect([shown.length, sigma()]).toEqual([3, 4]);
 });

@@ -22,11 +22,14 @@ import {
   type Snapshot,
   type ToKernel,
 } from "../protocol";
+import type { MaskPlace } from "../state/client";
+import { createDisplays, type Displays } from "../state/displays";
 import { groupProblems, type KernelStore, mergeProblems, mergeStatuses, usedOf } from "../state/kernel";
 import { EMPTY_LOG, mergeLog } from "../state/log";
 import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
 import { fromWire, toWire } from "./convert";
+import { createFullPictures, type FullPicture } from "./fullPictures";
 
 /** The traits of the widget model that the editor reads. */
 export interface ModelState extends Record<string, unknown> {
@@ -65,6 +68,7 @@ export type Asked = WithoutClient<
 export interface Session {
   readonly client: string;
   readonly pictures: Pictures;
+  readonly displays: Displays;
   edit(label: string, ops: readonly Op[]): void;
   /** Ids that no node of this graph has or had, as far as this view knows. */
   newIds(count: number): string[];
@@ -82,6 +86,12 @@ export interface Session {
   listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
   upload(node: string, input: string, name: string, bytes: ArrayBuffer, graph?: string): Promise<void>;
+  /** One picture of a node's result, or a picture file, whole. Rejects with words for a person where there is none. */
+  fullPicture(node: string, index: number, file?: string): Promise<FullPicture>;
+  /** Give a picture a mask as its alpha and set the input to what it is called then. Resolves when the kernel answered. */
+  paintMask(place: MaskPlace, mask: ArrayBuffer): Promise<void>;
+  /** Ask for the pictures around one of a batch that was not sent unasked. */
+  morePictures(node: string, index: number): void;
   hello(): void;
 }
 
@@ -140,6 +150,9 @@ export function startSession(options: SessionOptions): Session {
     if (unsent) hello();
   };
   const pictures = createPictures(createAcks((seq) => send({ type: "seen", client, seq }), signal));
+
+  const displays = createDisplays();
+  const fullPictures = createFullPictures(client, send, signal);
 
   /** Replay what is unconfirmed over what is confirmed. A batch that no longer applies waits unseen for its answer. */
   const show = () => {
@@ -266,6 +279,10 @@ export function startSession(options: SessionOptions): Session {
       case "notice":
         if (message.client === null || message.client === client) onNotice(message.level, message.text);
         return;
+      case "display":
+        return displays.receive(message, buffers);
+      case "full_picture":
+        return fullPictures.receive(message, buffers[0]);
       case "picture":
         if (buffers[0] !== undefined) pictures.receive(message, buffers[0]);
         return;
@@ -292,9 +309,20 @@ export function startSession(options: SessionOptions): Session {
   onTrait();
   hello();
 
+  const sendFile = (type: "upload" | "paint_mask", place: MaskPlace, bytes: ArrayBuffer): Promise<void> => {
+    lastBatch += 1;
+    const batch = lastBatch;
+    expectAnswer();
+    const { node, input, name, graph } = place;
+    const inside = graph === undefined ? {} : { graph };
+    if (!send({ type, client, batch, node, input, name, ...inside }, [bytes])) return Promise.resolve();
+    return new Promise((resolve) => uploads.set(batch, resolve));
+  };
+
   return {
     client,
     pictures,
+    displays,
     hello,
     edit(label, ops) {
       if (ops.length === 0) return;
@@ -325,14 +353,13 @@ export function startSession(options: SessionOptions): Session {
     askLog: () => void send({ type: "log", client, after: store.getState().log.upto }),
     cancel: () => void send({ type: "cancel", client }),
     plan: (targets) => void send({ type: "plan", client, targets }),
-    listFiles: () => void send({ type: "list_files", client }),
-    upload(node, input, name, bytes, graph) {
-      lastBatch += 1;
-      const batch = lastBatch;
-      expectAnswer();
-      if (!send({ type: "upload", client, batch, node, input, name, ...(graph && { graph }) }, [bytes]))
-        return Promise.resolve();
-      return new Promise((resolve) => uploads.set(batch, resolve));
+    fullPicture: fullPictures.ask,
+    morePictures(node, index) {
+      const start = pictures.toAsk(node, index);
+      if (start !== null) send({ type: "more_pictures", client, node, start });
     },
+    listFiles: () => void send({ type: "list_files", client }),
+    upload: (node, input, name, bytes, graph) => sendFile("upload", { node, input, name, graph }, bytes),
+    paintMask: (place, mask) => sendFile("paint_mask", place, mask),
   };
 }

@@ -2,7 +2,7 @@
 import { type Clip, copyNodes, pasteOps } from "../../graph/clip";
 import { writeWorkflow } from "../../graph/comfy/writeWorkflow";
 import { count, type Point } from "../../graph/compose";
-import type { GraphDocument } from "../../graph/document";
+import { type GraphDocument, own, subgraphIdOf } from "../../graph/document";
 import { writeJson } from "../../graph/json";
 import { type Box, estimateSize, freeShift, placeUnplaced } from "../../graph/layout";
 import { findType, portsOf, titleOf } from "../../graph/library";
@@ -11,6 +11,7 @@ import { boxesOf } from "../../state/flow";
 import { clipText, readClipText } from "../../sync/clipText";
 import type { Parts } from "./parts";
 import { select } from "./selection";
+import { newSubgraphId } from "./subgraphs";
 
 /** Where pasted nodes go. */
 export interface PastePlace {
@@ -21,21 +22,27 @@ export interface PastePlace {
 }
 
 export function clipboardActions({ kernel, client, session }: Parts) {
-  const shown = () => new Map(client.getState().nodes.map((node) => [node.id, node.position]));
+  const copied = (): Clip | null => {
+    const { nodes } = client.getState();
+    const boxes = boxesOf(nodes);
+    const places = new Map(nodes.map((node, index) => [node.id, boxes[index] as Box]));
+    const clip = copyNodes(kernel.getState().document, selectedIds(client.getState()), places);
+    return Object.keys(clip.nodes).length === 0 ? null : clip;
+  };
 
   return {
     /** The selected nodes as text; null where none is selected. */
     copyText(): string | null {
-      const ids = selectedIds(client.getState());
-      const places = shown();
-      return ids.length === 0 ? null : clipText(copyNodes(kernel.getState().document, ids, (id) => places.get(id)));
+      const clip = copied();
+      return clip === null ? null : clipText(clip);
     },
 
     /** The selected nodes as ComfyUI's workflow JSON; null where none is selected. */
     copyComfyText(): string | null {
       const { document, library } = kernel.getState();
-      const ids = selectedIds(client.getState());
-      return ids.length === 0 ? null : writeJson(writeWorkflow(document, library, ids));
+      const clip = copied();
+      if (clip === null) return null;
+      return writeJson(writeWorkflow(document, library, Object.keys(clip.nodes), clip.groups));
     },
 
     /**
@@ -57,15 +64,23 @@ export function clipboardActions({ kernel, client, session }: Parts) {
       const wanted = { x: Math.round(at.x - from.x), y: Math.round(at.y - from.y) };
       const shift = freeShift(boxesOf(client.getState().nodes), boxes, wanted);
       const ids = session.newIds(boxes.length);
-      session.edit(pasteLabel(clip, library), pasteOps(clip, document, ids, shift, keepOutside));
+      session.edit(
+        pasteLabel(clip, library),
+        pasteOps(clip, document, { newIds: ids, shift, keepOutside, newSubgraphId }),
+      );
       select(client, ids);
       const unknown = new Set(
-        Object.values(clip.nodes).flatMap(({ type }) => (findType(library, type) === undefined ? [type] : [])),
+        Object.values(clip.nodes).flatMap(({ type }) => (isKnown(type, clip, library) ? [] : [type])),
       );
       if (unknown.size > 0) pushNotice(client, "warning", unknownText([...unknown]));
       return ids;
     },
   };
+}
+
+function isKnown(type: string, clip: Clip, library: Library): boolean {
+  const subgraph = subgraphIdOf(type);
+  return findType(library, type) !== undefined || (subgraph !== null && own(clip.subgraphs, subgraph) !== undefined);
 }
 
 type Library = ReturnType<Parts["kernel"]["getState"]>["library"];

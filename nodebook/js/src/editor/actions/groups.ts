@@ -16,17 +16,19 @@ export function groupActions({ kernel, client, session }: Parts) {
   };
 
   return {
-    /** Put a frame around the selected cards, and let its title be typed. */
-    addGroup(): void {
+    /** Put a frame around the selected cards, and let its title be typed. Returns where it is. */
+    addGroup(): Box | null {
       const chosen = cards().filter((card) => card.selected);
-      if (chosen.length === 0) return;
+      if (chosen.length === 0) return null;
       const op = addGroupOp(
         kernel.getState().document,
         "Group",
         chosen.map((card) => card.box),
       );
       session.edit(`Group ${count(chosen.length, "node")}`, [op]);
-      if (op.op === "set_group") client.setState({ group: { id: op.id, renaming: true } });
+      if (op.op !== "set_group" || op.group === null) return null;
+      client.setState({ group: { id: op.id, renaming: true } });
+      return groupBox(op.group);
     },
 
     moveGroup(id: string, groups: readonly string[], places: ReadonlyMap<string, Point>, by: Point): void {

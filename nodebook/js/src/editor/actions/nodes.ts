@@ -1,6 +1,6 @@
 /** New nodes, their names and their values. */
 import { newNode, type Point } from "../../graph/compose";
-import type { Value } from "../../graph/document";
+import { subgraphIdOf, type Value } from "../../graph/document";
 import type { Op } from "../../graph/edits";
 import { estimateSize, freePlace, nudgedPlace } from "../../graph/layout";
 import { findType, NOTE_TYPE, portsOf } from "../../graph/library";
@@ -12,8 +12,11 @@ import { remembered } from "../../state/remembered";
 import { connectOp } from "./links";
 import { nameOf, type Parts } from "./parts";
 import { select } from "./selection";
+import { subgraphActions } from "./subgraphs";
 
-export function nodeActions({ kernel, client, session }: Parts) {
+export function nodeActions(parts: Parts) {
+  const { kernel, client, session } = parts;
+  const { namesSubgraph, renameSubgraph } = subgraphActions(parts);
   const name = (id: string) => nameOf(kernel, id);
 
   return {
@@ -65,6 +68,7 @@ export function nodeActions({ kernel, client, session }: Parts) {
       client.setState({ renaming: null });
       const { document, library } = kernel.getState();
       const typeTitle = findType(library, document.nodes[node]?.type ?? "")?.title;
+      if (namesSubgraph(node)) return renameSubgraph(subgraphIdOf(document.nodes[node]?.type ?? "") ?? "", title);
       const given = title.trim() === "" || title.trim() === typeTitle ? null : title.trim();
       if ((document.nodes[node]?.title ?? null) === given) return;
       session.edit(`Rename ${name(node)}`, [{ op: "set_title", node, title: given }]);

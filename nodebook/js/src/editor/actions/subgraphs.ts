@@ -1,5 +1,13 @@
 /** Subgraphs and dots on wires: made, taken apart, and what goes in and out of them. */
-import { type Exposed, exposeOps, movePortOps, removePortOps, renamePortOps, type Side } from "../../graph/boundary";
+import {
+  type Exposed,
+  exposeOps,
+  instancesOf,
+  movePortOps,
+  removePortOps,
+  renamePortOps,
+  type Side,
+} from "../../graph/boundary";
 import { count, type Point } from "../../graph/compose";
 import { SUBGRAPH_INPUTS, subgraphIdOf } from "../../graph/document";
 import type { Op } from "../../graph/edits";
@@ -87,6 +95,14 @@ export function subgraphActions({ kernel, client, session, scope }: Parts) {
       select(client, made);
     },
 
+    /** Whether a node is called as its subgraph is, and the only one: then the name of the subgraph is meant. */
+    namesSubgraph(node: string): boolean {
+      const { document } = kernel.getState();
+      const subgraph = subgraphIdOf(document.nodes[node]?.type ?? "");
+      if (subgraph === null || document.nodes[node]?.title !== undefined) return false;
+      return instancesOf(whole(), subgraph).length === 1;
+    },
+
     /** The name of a subgraph, wherever it is used. */
     renameSubgraph(id: string, name: string): void {
       const given = name.trim();
@@ -158,7 +174,7 @@ function freeTitle(taken: readonly (string | undefined)[]): string {
 }
 
 /** Two views may make one at a time, so that the id is drawn. */
-function newSubgraphId(): string {
+export function newSubgraphId(): string {
   const words = crypto.getRandomValues(new Uint32Array(2));
   return Array.from(words, (word) => word.toString(36))
     .join("")

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { COMMANDS } from ".";
-import { ALIGN_MENU, CARD_MENU, LINK_MENU, MORE_MENU, PANE_MENU } from "./menus";
+import { ALIGN_MENU, CARD_MENU, GROUP_MENU, LINK_MENU, type MenuItems, MORE_MENU, PANE_MENU } from "./menus";
 
 test("every command has an id of its own", () => {
   const ids = COMMANDS.map((command) => command.id);
@@ -14,6 +14,8 @@ test("no two commands have the same keys", () => {
 
 test("menus offer commands that exist", () => {
   const ids = new Set(COMMANDS.map((command) => command.id));
-  const offered = [ALIGN_MENU, CARD_MENU, LINK_MENU, PANE_MENU, MORE_MENU].flat(2);
+  const idsIn = (items: MenuItems): string[] =>
+    items.flat().flatMap((entry) => (typeof entry === "string" ? [entry] : idsIn(entry.items)));
+  const offered = [ALIGN_MENU, CARD_MENU, GROUP_MENU, LINK_MENU, PANE_MENU, MORE_MENU].flatMap(idsIn);
   expect(offered.filter((id) => !ids.has(id))).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { selectedIds } from "../../state/client";
 import type { EditorContextValue } from "../context";
 import { focused, goToPart, nodeOfElement } from "../focus";
 import { menuPlace } from "../menuPlace";
-import { follow, pickPort } from "../pickLinks";
+import { follow, pickNode, pickPort } from "../pickLinks";
 import { CARD_MENU, PANE_MENU } from "./menus";
 import type { Command } from "./types";
 
@@ -31,6 +31,22 @@ export const GO_COMMANDS: readonly Command[] = [
     section: "Select",
     keys: ["Alt+ArrowRight"],
     run: (editor) => followFrom(editor, "targets"),
+  },
+  {
+    id: "select.find",
+    title: "Find a node in the graph…",
+    section: "Select",
+    keys: ["/"],
+    enabled: ({ client }) => client.getState().nodes.length > 0,
+    run: pickNode,
+  },
+  {
+    id: "select.more",
+    title: "Select the next node too, or the one before",
+    section: "Select",
+    keys: ["Alt+Shift+ArrowDown", "Alt+Shift+ArrowUp"],
+    enabled: ({ client }) => client.getState().nodes.length > 0,
+    run: (editor, event) => selectMore(editor, event?.key === "ArrowUp" ? -1 : 1),
   },
   {
     id: "edit.connect",
@@ -65,6 +81,15 @@ export const GO_COMMANDS: readonly Command[] = [
     run: ({ root }) => goToPart(root, -1),
   },
 ];
+
+/** From the end of what is selected in document order. */
+function selectMore({ client, actions }: EditorContextValue, step: 1 | -1): void {
+  const { nodes } = client.getState();
+  const isSelected = (node: { selected?: boolean }) => node.selected === true;
+  const at = step === 1 ? nodes.findLastIndex(isSelected) : nodes.findIndex(isSelected);
+  const next = at < 0 ? nodes[0] : nodes[at + step];
+  if (next !== undefined) actions.select([...selectedIds(client.getState()), next.id]);
+}
 
 /** Of the node that has the keyboard, else of the selection, else of the canvas. */
 function openMenu(editor: EditorContextValue): void {

@@ -1,24 +1,29 @@
-/** What the menus offer, as ids of commands in parts with a line between them. */
+/** What the menus offer, as ids of commands in parts with a line between them. Short enough to be seen whole in a cell. */
+import type { MenuItems } from "../../state/client";
 
-export type MenuItems = readonly (readonly string[])[];
-
-export const CARD_MENU: MenuItems = [
-  ["run.selected"],
-  ["edit.cut", "edit.copy", "edit.copy-comfy", "edit.duplicate"],
-  ["edit.rename", "edit.replace", "edit.remove"],
-  ["edit.connect", "edit.color", "edit.ports"],
-  ["edit.mute", "edit.bypass"],
-  ["arrange.menu", "arrange.layout", "arrange.collapse"],
-  ["group.make", "subgraph.make", "subgraph.enter", "subgraph.unpack", "subgraph.expose"],
-  ["select.upstream", "select.downstream", "select.type"],
-  ["log.node"],
-];
+export type { MenuItems } from "../../state/client";
 
 export const ALIGN_MENU: MenuItems = [
   ["arrange.left", "arrange.center", "arrange.right"],
   ["arrange.top", "arrange.middle", "arrange.bottom"],
   ["arrange.across", "arrange.down"],
-  ["arrange.width", "arrange.layout"],
+  ["arrange.width"],
+];
+
+export const CARD_MENU: MenuItems = [
+  ["run.selected"],
+  ["edit.cut", "edit.copy", "edit.duplicate", "edit.remove"],
+  ["edit.rename", "edit.color", "edit.connect", "edit.replace"],
+  ["edit.mute", "edit.bypass"],
+  [
+    {
+      title: "Group and subgraph",
+      items: [["group.make"], ["subgraph.make", "subgraph.enter", "subgraph.unpack", "subgraph.expose"]],
+    },
+    { title: "Arrange", items: [...ALIGN_MENU, ["arrange.layout", "arrange.collapse"]] },
+    { title: "Select", items: [["select.upstream", "select.downstream", "select.type"]] },
+    { title: "More", items: [["edit.ports", "edit.copy-comfy", "log.node"]] },
+  ],
 ];
 
 export const LINK_MENU: MenuItems = [["wire.dot", "edit.remove"]];
@@ -39,10 +44,17 @@ export const PANE_MENU: MenuItems = [
 /** Behind the toolbar's last button. */
 export const MORE_MENU: MenuItems = [
   ["run.selected", "run.auto"],
-  ["panel.queue", "panel.plan", "panel.log", "panel.times"],
-  ["select.all", "select.touch"],
-  ["arrange.layout", "arrange.collapse", "arrange.snap", "arrange.guides"],
-  ["panel.library", "panel.legend", "panel.list", "view.minimap"],
-  ["view.fullscreen", "view.tab"],
+  ["panel.queue", "panel.plan", "panel.log", "panel.times", "panel.library", "panel.legend", "panel.list"],
+  [
+    {
+      title: "Arrange",
+      items: [
+        ["arrange.layout", "arrange.collapse"],
+        ["arrange.snap", "arrange.guides"],
+      ],
+    },
+    { title: "Select", items: [["select.all"], ["select.touch"]] },
+  ],
+  ["view.minimap", "view.fullscreen", "view.tab"],
   ["find.command", "view.help"],
 ];

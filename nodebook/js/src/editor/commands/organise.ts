@@ -6,6 +6,7 @@ import { portName } from "../../state/flow";
 import { openPicker } from "../../state/picker";
 import { isInstance } from "../actions/subgraphs";
 import type { EditorContextValue } from "../context";
+import { revealBox } from "../fit";
 import { EnterIcon, GroupIcon, SubgraphIcon } from "../subgraphs/icons";
 import { enter, leaveTo } from "../subgraphs/scope";
 import type { Command } from "./types";
@@ -92,7 +93,7 @@ export const ORGANISE_COMMANDS: readonly Command[] = [
     keys: ["Mod+G"],
     icon: GroupIcon,
     enabled: hasSelection,
-    run: ({ actions }) => actions.addGroup(),
+    run: (editor) => revealBox(editor, editor.actions.addGroup()),
   },
   {
     id: "group.rename",

@@ -100,7 +100,7 @@ function typeItem(type: NodeTypeInfo, heading: string | null, note: string): Pal
 }
 
 function commandItem(command: Command, heading: string | null): PaletteItem {
-  return { key: `>${command.id}`, title: command.title, note: "", heading, command };
+  return { key: `>${command.id}`, title: command.title, note: command.section, heading, command };
 }
 
 function noteOf(query: string, type: NodeTypeInfo): string {

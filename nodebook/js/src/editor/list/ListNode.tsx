@@ -53,7 +53,7 @@ function Row({ id, node, selected }: Props & { readonly node: GraphNode }) {
         </button>
       </h3>
       {!open && node.type !== NOTE_TYPE && <LinksInWords node={node} />}
-      <NodeMessages id={id} />
+      <NodeMessages id={id} quiet />
       {open && <ListDetails id={id} node={node} panelId={details} head={head} />}
     </li>
   );

@@ -135,6 +135,7 @@ function Tree({ ref, rows, toggle }: TreeProps) {
     <>
       <div
         ref={ref}
+        hidden={rows.length === 0}
         className="nb-library-tree nowheel"
         role="tree"
         aria-label="Nodes by category"
@@ -152,8 +153,8 @@ function Tree({ ref, rows, toggle }: TreeProps) {
             onDrag={drag.start}
           />
         ))}
-        {rows.length === 0 && <p className="nb-menu-empty">No node fits.</p>}
       </div>
+      {rows.length === 0 && <p className="nb-menu-empty">No node fits.</p>}
       {active?.kind === "type" && (
         <div className="nb-library-about nowheel" data-testid="nb-library-about">
           <TypeAbout type={active.type} />

@@ -47,21 +47,23 @@ function Card({ id, node, selected }: { id: string; node: GraphNode; selected: b
         <span className="nb-title">{title}</span>
       </header>
       <div className="nb-body">
-        {own_.map((port, index) => (
-          <PortRow
-            key={port.name}
-            id={id}
-            side={side}
-            name={port.name}
-            type={port.type}
-            linked={side === "inputs" ? used.includes(port.name) : own(node.links, port.name) !== undefined}
-            isFirst={index === 0}
-            isLast={index === own_.length - 1}
-          />
-        ))}
-        <div className="nb-row nb-boundary-new" data-side={side}>
-          <span className="nb-port-label">{side === "inputs" ? "Drag to an input" : "Drop an output"}</span>
-          <Port node={id} side={side === "inputs" ? "out" : "in"} name={NEW_PORT} type="*" linked={false} />
+        <div className="nb-boundary-rows">
+          {own_.map((port, index) => (
+            <PortRow
+              key={port.name}
+              id={id}
+              side={side}
+              name={port.name}
+              type={port.type}
+              linked={side === "inputs" ? used.includes(port.name) : own(node.links, port.name) !== undefined}
+              isFirst={index === 0}
+              isLast={index === own_.length - 1}
+            />
+          ))}
+          <div className="nb-row nb-boundary-new" data-side={side}>
+            <span className="nb-port-label">{side === "inputs" ? "Drag to an input" : "Drop an output"}</span>
+            <Port node={id} side={side === "inputs" ? "out" : "in"} name={NEW_PORT} type="*" linked={false} />
+          </div>
         </div>
       </div>
     </article>

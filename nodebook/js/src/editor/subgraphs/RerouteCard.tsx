@@ -1,5 +1,6 @@
 import type { NodeProps } from "@xyflow/react";
 import { memo } from "react";
+import { colorOf } from "../../graph/colors";
 import { own } from "../../graph/document";
 import { outputTypeOf, REROUTE_INPUT, REROUTE_OUTPUT } from "../../graph/reroutes";
 import type { FlowNode } from "../../state/flow";
@@ -20,6 +21,7 @@ export const RerouteCard = memo(
         data-type="Reroute"
         data-selected={selected}
         data-mode={mode}
+        style={{ "--nb-port": colorOf(type) } as React.CSSProperties}
         aria-label="Dot on a wire"
       >
         <Port node={id} side="in" name={REROUTE_INPUT} type={type} linked={linked} />

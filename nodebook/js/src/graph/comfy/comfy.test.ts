@@ -4,6 +4,7 @@ import { SAMPLE_LIBRARY as library } from "../../../dev/library";
 import { readClipText } from "../../sync/clipText";
 import type { GraphDocument, GraphNode } from "../document";
 import { writeJson } from "../json";
+import type { NodeTypeInfo } from "../library";
 import { writeWorkflow } from "./writeWorkflow";
 
 const graph = sampleGraph("text");
@@ -93,6 +94,31 @@ describe("a workflow", () => {
     expect(Object.keys(nodes)).toEqual(["1", "4", "5"]);
     expect(nodes["4"]).toMatchObject({ links: { image: ["1", "IMAGE"] }, values: { blur_radius: 9, sigma: 1 } });
     expect(nodes["5"]).toMatchObject({ type: "Note", values: { text: "# Hello" } });
+  });
+
+  test("a reroute stays where the library has one; frames are groups", () => {
+    const reroute = { name: "Reroute", title: "Reroute", category: "utils" };
+    const value = { name: "value", type: "*" };
+    const type = { ...reroute, inputs: [{ ...value, widget: null }], outputs: [value] } satisfies NodeTypeInfo;
+    const withReroute = { ...library, types: { ...library.types, Reroute: type } };
+    const document: GraphDocument = {
+      nodebook: 1,
+      nodes: {
+        "1": { type: "LoadImage" },
+        "2": { type: "Reroute", links: { value: ["1", "MASK"] } },
+        "3": { type: "FeatherMask", links: { mask: ["2", "value"] } },
+      },
+    };
+    const groups = { "7": { title: "Mine", color: "#335577", x: 1, y: 2, width: 300, height: 400 } };
+    const written = writeWorkflow(document, withReroute, ["1", "2", "3"], groups) as { links: unknown[] };
+    expect(written.links).toEqual([
+      [1, 1, 1, 2, 0, "MASK"],
+      [2, 2, 0, 3, 0, "MASK"],
+    ]);
+    const clip = readClipText(writeJson(written), withReroute)?.clip;
+    expect(clip?.nodes["2"]).toMatchObject({ type: "Reroute", links: { value: ["1", "MASK"] } });
+    expect(clip?.nodes["3"]?.links).toEqual({ mask: ["2", "value"] });
+    expect(clip?.groups).toEqual({ "1": groups["7"] });
   });
 
   test("values are read with and without the slots that ComfyUI's editor adds; of another number they are kept", () => {

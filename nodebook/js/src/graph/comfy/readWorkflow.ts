@@ -1,26 +1,35 @@
 /** Nodes out of ComfyUI's workflow JSON (the project's notes on the format: docs/design/clipboard.md). */
 import type { Clip } from "../clip";
-import type { GraphNode, Link, Value, View } from "../document";
+import { type GraphNode, type Link, REROUTE, type Value, type View } from "../document";
 import { findType, type Library, NOTE_TYPE, type NodeTypeInfo } from "../library";
+import { REROUTE_INPUT, REROUTE_OUTPUT } from "../reroutes";
 import { valuesBySlot } from "./slots";
 import { BYPASS, type ComfyLink, type ComfyNode, type ComfyWorkflow, isList, isMembers, NEVER } from "./workflow";
 
 const NOTES = new Set(["Note", "MarkdownNote"]);
 const PRIMITIVE = "PrimitiveNode";
-const REROUTE = "Reroute";
 /** Where a node that the library does not know keeps values that have no names. */
 const UNNAMED_VALUES = "widgets_values";
 
-/** Nodes that only ComfyUI's editor knows are resolved: what comes through a Reroute, what a PrimitiveNode sets. */
+/** A PrimitiveNode, which only ComfyUI's editor knows, is resolved; so is a Reroute where the library has none. */
 export function readWorkflow(workflow: ComfyWorkflow, library: Library): Clip {
   const byId = new Map(workflow.nodes.map((node) => [node.id, node]));
   const read: Reading = { workflow, library, byId };
   const nodes: Record<string, GraphNode> = {};
   for (const node of workflow.nodes) {
-    if (node.type === PRIMITIVE || node.type === REROUTE) continue;
-    nodes[node.id] = NOTES.has(node.type) ? readNote(node, library) : readNode(node, read);
+    if (node.type === PRIMITIVE || isResolved(node, library)) continue;
+    if (NOTES.has(node.type)) nodes[node.id] = readNote(node, library);
+    else nodes[node.id] = node.type === REROUTE ? readReroute(node, read) : readNode(node, read);
   }
-  return { nodes, outside: {} };
+  const groups = workflow.groups.map(({ title, color, bounding: [x, y, width, height] }, index) => {
+    const frame = { title, ...(color !== undefined && { color }), x, y, width, height };
+    return [String(index + 1), frame] as const;
+  });
+  return { nodes, outside: {}, ...(groups.length > 0 && { groups: Object.fromEntries(groups) }) };
+}
+
+function isResolved(node: ComfyNode, library: Library): boolean {
+  return node.type === REROUTE && findType(library, REROUTE) === undefined;
 }
 
 interface Reading {
@@ -40,6 +49,13 @@ function readNode(node: ComfyNode, read: Reading): GraphNode {
     else links[input.name] = source.link;
   }
   return { ...shared(node, type), values, links };
+}
+
+function readReroute(node: ComfyNode, read: Reading): GraphNode {
+  const link = node.inputs[0]?.link ?? null;
+  const source = link === null ? null : sourceOf(read, link);
+  const links: Record<string, Link> = source !== null && "link" in source ? { [REROUTE_INPUT]: source.link } : {};
+  return { type: REROUTE, links, view: { x: Math.round(node.at.x), y: Math.round(node.at.y) } };
 }
 
 function readNote(node: ComfyNode, library: Library): GraphNode {
@@ -90,6 +106,7 @@ function sourceOf(read: Reading, linkId: number): { readonly link: Link } | { re
       const value = isList(node.values as Value) ? (node.values as readonly Value[])[0] : undefined;
       return value === undefined ? null : { value };
     }
+    if (node.type === REROUTE && !isResolved(node, read.library)) return { link: [node.id, REROUTE_OUTPUT] };
     if (node.type !== REROUTE) return { link: [node.id, outputName(read, node, link.sourceSlot)] };
     id = node.inputs[0]?.link ?? null;
   }

@@ -37,7 +37,15 @@ export interface ComfyLink {
   readonly targetSlot: number;
 }
 
+/** A frame with a title. */
+export interface ComfyGroup {
+  readonly title: string;
+  readonly color: string | undefined;
+  readonly bounding: readonly [x: number, y: number, width: number, height: number];
+}
+
 export interface ComfyWorkflow {
+  readonly groups: readonly ComfyGroup[];
   readonly nodes: readonly ComfyNode[];
   readonly links: ReadonlyMap<number, ComfyLink>;
 }
@@ -58,7 +66,15 @@ export function asWorkflow(data: Value): ComfyWorkflow | null {
     const [id, ends] = readLink(link) ?? [];
     if (id !== undefined && ends !== undefined) links.set(id, ends);
   }
-  return { nodes, links };
+  const groups = (isList(data.groups) ? data.groups : []).map(readGroup).filter((group) => group !== null);
+  return { nodes, links, groups };
+}
+
+function readGroup(data: Value): ComfyGroup | null {
+  if (!isMembers(data) || !isList(data.bounding)) return null;
+  const [x, y, width, height] = data.bounding.map(numberOf);
+  if (x === undefined || y === undefined || width === undefined || height === undefined) return null;
+  return { title: textOf(data.title) ?? "", color: textOf(data.color), bounding: [x, y, width, height] };
 }
 
 function readNode(data: Value): ComfyNode | null {

@@ -1,7 +1,9 @@
 /** Nodes as ComfyUI's workflow JSON, version 0.4. */
-import { type GraphDocument, type GraphNode, own, positionOf, type Value } from "../document";
+import { type GraphDocument, type GraphNode, type Group, own, positionOf, type Value } from "../document";
+import { groupBox } from "../groups";
 import { cardWidth, estimateSize } from "../layout";
 import { findType, type Library, literalOf, NOTE_TYPE, portsOf, titleOf } from "../library";
+import { outputTypeOf } from "../reroutes";
 import { slotsOf } from "./slots";
 import { BYPASS, NEVER } from "./workflow";
 
@@ -11,7 +13,12 @@ const MODES: Readonly<Record<string, number>> = { mute: NEVER, bypass: BYPASS };
 type WrittenLink = readonly [number, number, number, number, number, string];
 
 /** The nodes and the links among them. Ids become whole numbers, since the format counts. */
-export function writeWorkflow(document: GraphDocument, library: Library, ids: readonly string[]): object {
+export function writeWorkflow(
+  document: GraphDocument,
+  library: Library,
+  ids: readonly string[],
+  groups: Readonly<Record<string, Group>> = {},
+): object {
   const nodes = ids.filter((id) => document.nodes[id] !== undefined);
   const numbers = new Map(nodes.map((id, index) => [id, index + 1]));
   const used = usedAmong(document, nodes);
@@ -25,7 +32,7 @@ export function writeWorkflow(document: GraphDocument, library: Library, ids: re
       const outputs = ports.get(source ?? "")?.outputs;
       const sourceSlot = outputs?.findIndex((port) => port.name === output) ?? -1;
       if (source === undefined || outputs === undefined || sourceSlot < 0) return;
-      const type = outputs[sourceSlot]?.type ?? "*";
+      const type = outputTypeOf(document, library, [source, output as string]);
       links.push([links.length + 1, numbers.get(source) ?? 0, sourceSlot, numbers.get(id) ?? 0, slot, type]);
     });
   }
@@ -39,11 +46,16 @@ export function writeWorkflow(document: GraphDocument, library: Library, ids: re
     last_link_id: links.length,
     nodes: written,
     links,
-    groups: [],
+    groups: Object.values(groups).map(writeGroup),
     config: {},
     extra: {},
     version: 0.4,
   };
+}
+
+function writeGroup(group: Group, index: number): object {
+  const { x, y, width, height } = groupBox(group);
+  return { id: index + 1, title: group.title ?? "", bounding: [x, y, width, height], color: group.color, flags: {} };
 }
 
 function writeHead(node: GraphNode, library: Library, id: number, order: number): object {
