@@ -11,6 +11,7 @@ import { PaletteEntry } from "./find/PaletteEntry";
 import { type PaletteItem, paletteItems } from "./find/paletteItems";
 import { isPaletteWide, PALETTE_MARGIN_PX, paletteWidth } from "./find/paletteSize";
 import { TypeAbout } from "./find/TypeAbout";
+import { isFavouriteKey } from "./find/useTreeKeys";
 import { reveal } from "./fit";
 
 const HEIGHT_PX = 360;
@@ -54,7 +55,7 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
     if (move !== undefined) setActive((at) => Math.max(0, Math.min(items.length - 1, at + move)));
     else if (event.key === "Enter") choose(chosen);
     else if (event.key === "Escape" || event.key === "Tab") close();
-    else if (event.key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey)) toggleFavourite(chosen);
+    else if (isFavouriteKey(event)) toggleFavourite(chosen);
     else return;
     event.preventDefault();
   };
