@@ -41,6 +41,7 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
   });
   const place = placeInside(palette, root);
   const chosen = items[active];
+  const nothing = items.length === 0 && query === "";
   const close = () => {
     client.setState({ palette: null });
     root.focus({ preventScroll: true });
@@ -61,7 +62,13 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys reach it from the search field inside
-    <div className="nb-palette" data-testid="nb-palette" style={place} data-wide={place.wide} onKeyDown={onKeyDown}>
+    <div
+      className="nb-palette"
+      data-testid="nb-palette"
+      style={nothing ? { ...place, height: "auto" } : place}
+      data-wide={place.wide}
+      onKeyDown={onKeyDown}
+    >
       <SearchField
         query={query}
         palette={palette}
@@ -92,7 +99,7 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
             />
           ))}
         </div>
-        {items.length === 0 && <p className="nb-menu-empty nb-palette-empty">No node fits “{query}”.</p>}
+        {items.length === 0 && <p className="nb-menu-empty nb-palette-empty">{emptyWords(palette, query)}</p>}
         {chosen?.type && (
           <div className="nb-palette-about nowheel">
             <TypeAbout type={chosen.type} withPicture={place.wide} />
@@ -101,6 +108,11 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
       </div>
     </div>
   );
+}
+
+function emptyWords({ replace }: PaletteState, query: string): string {
+  if (query !== "") return `No node fits “${query}”.`;
+  return replace === undefined ? "There is no node that fits." : "No other node keeps all of its links.";
 }
 
 function entryId(index: number): string {
