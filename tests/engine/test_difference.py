@@ -79,6 +79,7 @@ OTHERS = {
     "without": FIRST,
     "inside": apply_all(WITH, [SetValue("1", "x", 2, graph="s"), RemoveNode("2", graph="s")])[0],
     "its head": apply_all(WITH, [SetSubgraph("s", {"name": None, "doc": "d", "inputs": [{"name": "y"}]})])[0],
+    "a default of another type": apply_all(WITH, [SetSubgraph("s", {"inputs": [{"name": "x", "default": True}]})])[0],
     "groups": apply_all(WITH, [SetGroup("g", None), SetGroup("h", {"title": "H"}), SetGroup("k", {}, graph="s")])[0],
 }
 
