@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -26,9 +27,10 @@ def state(**nodes: dict[str, Any]) -> GraphState:
     return apply_all(GraphState(), [AddNode(node, {"type": "T", **members}) for node, members in nodes.items()])[0]
 
 
-def text(of: GraphState) -> Any:
+def text(of: GraphState) -> str:
+    """As text, in which 1, 1.0 and True differ."""
     whole = document.to_json(of)
-    return {name: whole.get(name) for name in ("nodes", "groups", "subgraphs")}
+    return json.dumps({name: whole.get(name) for name in ("nodes", "groups", "subgraphs")}, sort_keys=True)
 
 
 FIRST = state(
@@ -63,7 +65,7 @@ def test_edits_lead_from_one_state_to_the_other_and_undo_leads_back(name: str, i
 
 INNER = {
     "name": "Inner",
-    "inputs": [{"name": "x"}],
+    "inputs": [{"name": "x", "default": 1}],
     "nodes": {"1": {"type": "T", "values": {"x": 1}}, "2": {"type": "U"}},
 }
 WITH = apply_all(
