@@ -21,6 +21,7 @@ from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import Edit, RemoveNode, SetMode, SetTitle
 from nodebook.engine.files import write_atomic
 from nodebook.engine.graph import GraphState, Node, definition_id, id_order
+from nodebook.engine.inside import instance_around
 from nodebook.engine.interfaces import type_in
 from nodebook.engine.making import make_subgraph, unpack_subgraph
 from nodebook.engine.node import NodeFunction
@@ -145,6 +146,9 @@ class Graph:
         """
         with self.store.lock:
             chosen = [self._id(each) for each in nodes]
+            made = instance_around(self.store.state, chosen)
+            if made is not None:
+                return NodeHandle(self, made)
             inner = next((each for each in chosen if each not in self.store.state.nodes), None)
             if inner is not None or not chosen:
                 got = "none" if inner is None else f"{inner!r}, which is inside another subgraph"

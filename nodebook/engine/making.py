@@ -90,7 +90,6 @@ def _inner_nodes(
         node = state.nodes[node_id]
         node_type = type_in(state, node, library)
         data = node_to_json(node)
-        data.pop("origin", None)  # no cell finds it there
         for name, link in node.links.items():
             if link.node not in chosen and link.node in state.nodes:
                 spec = None if node_type is None else node_type.input_by_name.get(name)

@@ -6,6 +6,7 @@ import pytest
 
 import nodebook as nb
 from nodebook.errors import InputValueError, NotRunError, UnknownInputError, UnknownNodeError
+from nodebook.handles import NodeHandle
 
 
 @nb.node
@@ -13,7 +14,7 @@ def SubAdd(a: int = 0, b: int = 0) -> int:  # noqa: N802 - the name of the node 
     return a + b
 
 
-def build() -> tuple[nb.Graph, nb.NodeHandle]:
+def build() -> tuple[nb.Graph, NodeHandle]:
     g = nb.Graph()
     first = g.add(SubAdd, a=1, b=2)
     second = g.add(SubAdd, title="Second", a=first, b=10)

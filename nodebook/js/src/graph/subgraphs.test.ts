@@ -78,6 +78,7 @@ describe("making", () => {
       values: { sigma: 3 },
       links: { image: ["7", "image"] },
       view: { x: 300, y: 10 },
+      origin: { key: "k" },
     });
     expect(inner?.nodes["8"]?.links).toEqual({ IMAGE: ["2", "IMAGE"], IMAGE_2: ["3", "IMAGE"] });
   });

@@ -103,8 +103,7 @@ function innerNode(
   id: string,
   to: { inside: ReadonlySet<string>; inputs: NewPorts; inputsId: string; place: Point },
 ): GraphNode {
-  // Code does not find it there.
-  const { origin: _origin, links: oldLinks, ...rest } = document.nodes[id] as GraphNode;
+  const { links: oldLinks, ...rest } = document.nodes[id] as GraphNode;
   const links: Record<string, Link> = {};
   for (const [name, link] of Object.entries(oldLinks ?? {})) {
     const [source] = link;
