@@ -96,7 +96,7 @@ def test_what_is_not_there() -> None:
         g[f"{instance.id}/99"]
     assert f"{instance.id}/1" in g
     assert "7/99" not in g
-    with pytest.raises(InputValueError, match="top graph; got none"):
+    with pytest.raises(InputValueError, match="got none"):
         g.subgraph([], name="Nothing")
     with pytest.raises(InputValueError, match="inside another subgraph"):
         g.subgraph([f"{instance.id}/1"], name="Inner")
@@ -139,3 +139,15 @@ def test_groups_are_there_to_read() -> None:
     g = nb.Graph()
     g.store.edit([SetGroup("1", {"title": "Inputs"})], "Group")
     assert g.groups == {"1": {"title": "Inputs"}}
+
+
+def test_named_inputs_stay_outside_and_go_on_working() -> None:
+    g = nb.Graph()
+    start = g.input("start", 3)
+    first = g.add(SubAdd, a=start, b=1)
+    instance = g.subgraph([start, first], name="Plus")
+    assert instance.node.links["a"] == ("1", "value")
+    g.run(instance, start=10)
+    assert instance.outputs == (11,)
+    with pytest.raises(InputValueError, match="named inputs, which stay"):
+        g.subgraph([start], name="Start")

@@ -99,6 +99,17 @@ describe("making", () => {
   });
 });
 
+test("named inputs stay outside, and alone they make nothing", () => {
+  const named: GraphDocument = {
+    nodebook: 1,
+    nodes: { "1": { type: "InputFloat" }, "2": { type: "Blur", links: { sigma: ["1", "value"] } } },
+  };
+  const made = applied(named, makeSubgraphOps(named, LIBRARY, ["1", "2"], MADE));
+  expect(made.nodes["6"]?.links).toEqual({ sigma: ["1", "value"] });
+  expect(Object.keys(made.nodes)).toEqual(["1", "6"]);
+  expect(makeSubgraphOps(named, LIBRARY, ["1"], MADE)).toEqual([]);
+});
+
 describe("unpacking", () => {
   test("gives back the graph under other ids", () => {
     const made = make(["2", "3"]);
