@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Condition, Thread, current_thread
 from time import perf_counter, time
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from nodebook import ordering
 from nodebook.engine import events
@@ -27,6 +27,9 @@ from nodebook.errors import RunInsideNodeError, SessionClosedError
 from nodebook.ordering import Order
 from nodebook.performing import come_to, perform
 from nodebook.runs import Run
+
+if TYPE_CHECKING:
+    from nodebook.seeds import Key
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +52,7 @@ class Job:
     replan: Callable[[], Plan]
     priority: float = 0
     values: Mapping[tuple[str, str], Any] = field(default_factory=dict)
-    seeds: Mapping[tuple[str, str], Any] = field(default_factory=dict)
+    seeds: Mapping[Key, int] = field(default_factory=dict)
     """Seeds that were drawn for this run; they are in ``state`` and in the plan."""
     number: int = field(default_factory=lambda: next(_numbers))
     cancelled: CancelToken = field(default_factory=CancelToken)

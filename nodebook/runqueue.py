@@ -209,7 +209,9 @@ class RunQueue:
 
     def job_submitted(self, job: Job) -> None:
         """Note that a job is about to be queued."""
-        values = {**job.values, **job.seeds}
+        # Those in subgraphs are in the document alone.
+        seeds = {(key.node, key.input): seed for key, seed in job.seeds.items() if key.graph is None}
+        values = {**job.values, **seeds}
         self._journal.note(Submitted(self._id(job), job.state, job.plan.targets, values, job.priority, job.submitted))
         self.notify()
 

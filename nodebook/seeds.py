@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from random import SystemRandom
 from threading import Lock
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from nodebook.engine.definitions import SEPARATOR
 from nodebook.engine.edits import SetValue, SetView
-from nodebook.engine.graph import GraphState, Node, nodes_before
+from nodebook.engine.graph import SUBGRAPH_INPUTS, GraphState, Node, definition_id, nodes_before
 from nodebook.engine.nodetype import InputSpec, NodeType
 from nodebook.engine.store import GraphStore
 from nodebook.errors import InputValueError
@@ -32,11 +33,19 @@ VIEW_MEMBER = "vary"
 HIGHEST_RANDOM = 2**50
 """Random seeds lie within ± this, as in ComfyUI: every program that reads numbers as floats has them exactly."""
 
-Key = tuple[str, str]
-"""A node and one of its inputs."""
+
+class Key(NamedTuple):
+    """An input of a node, in the top graph or in that of a subgraph."""
+
+    node: str
+    input: str
+    graph: str | None = None
+
 
 Seeds = dict[Key, int]
 _SYSTEM = SystemRandom()
+_MOST_DEPTH = 20
+"""Subgraphs within one another, should one contain itself."""
 
 Choose = Callable[[int, int], int]
 """A random whole number from the first to the second, both included."""
@@ -60,8 +69,8 @@ class _Track:
 class _Book:
     tracks: dict[Key, _Track] = field(default_factory=dict)
     looked_at: GraphState | None = None
-    varied: tuple[tuple[str, str, str], ...] = ()
-    """Node, input and mode of each seed that varies in the state ``looked_at``."""
+    varied: tuple[tuple[Key, str], ...] = ()
+    """Each seed that varies in the state ``looked_at``, and how."""
     written: float = 0.0
     """When a run last wrote seeds into the document, in seconds of the wall clock."""
 
@@ -83,7 +92,7 @@ class SeedBook:
             wanted = self._wanted(store, targets)
             return {key: self._next(book, key, value, mode, spec) for book, key, value, mode, spec in wanted}
 
-    def draw(self, store: GraphStore, targets: Iterable[str] | None, given: Mapping[Key, Any]) -> Seeds:
+    def draw(self, store: GraphStore, targets: Iterable[str] | None, given: Mapping[tuple[str, str], Any]) -> Seeds:
         """Return the seeds of a run that is being asked for; those that are ``given`` stay.
 
         A seed that no run has used yet is used as it stands: one that was typed, and that of a graph just opened.
@@ -91,7 +100,8 @@ class SeedBook:
         seeds: Seeds = {}
         with store.lock, self._lock:
             for book, key, value, mode, spec in self._wanted(store, targets):
-                seed = given[key] if key in given else self._next(book, key, value, mode, spec)
+                is_given = key.graph is None and (key.node, key.input) in given
+                seed = given[key.node, key.input] if is_given else self._next(book, key, value, mode, spec)
                 track = book.tracks.setdefault(key, _Track(value))
                 if value != track.shown:
                     track.used = None
@@ -127,7 +137,7 @@ class SeedBook:
         with self._lock:
             book = self._books.get(job.store, _Book())
             for key, seed in job.seeds.items():
-                track, value = book.tracks.get(key), _value_of(job.store, key)
+                track, value = book.tracks.get(key), _value_of(job.store, key)[0]
                 if track is None or value is None:
                     continue
                 if seed in track.asked:
@@ -136,7 +146,7 @@ class SeedBook:
                 if value == track.shown:
                     track.shown = seed
                     if value != seed:
-                        edits.append(SetValue(*key, seed))
+                        edits.append(set_seed(key, seed))
         return edits
 
     def _wanted(self, store: GraphStore, targets: Iterable[str] | None) -> list[tuple[_Book, Key, int, str, InputSpec]]:
@@ -149,11 +159,10 @@ class SeedBook:
             return []
         needed = _upstream(store.flat, self._targets(store, targets))
         found = []
-        for node_id, name, mode in book.varied:
-            spec = _seed_input(store.library.find(state.nodes[node_id].type), name)
-            value = _value_of(store, (node_id, name))
-            if node_id in needed and spec is not None and value is not None:
-                found.append((book, (node_id, name), value, mode, spec))
+        for key, mode in book.varied:
+            value, spec = _value_of(store, key)
+            if spec is not None and value is not None and _is_needed(state, key, needed):
+                found.append((book, key, value, mode, spec))
         return found
 
     @staticmethod
@@ -216,12 +225,19 @@ def _modes_of(node: Node) -> Mapping[str, Any]:
     return modes if isinstance(modes, Mapping) else {}
 
 
-def _varied(state: GraphState) -> Iterable[tuple[str, str, str]]:
-    for node_id, node in state.nodes.items():
-        if node.view and node.mode is None and VIEW_MEMBER in node.view:
-            for name, mode in _modes_of(node).items():
-                if mode in MODES[1:] and name not in node.links:
-                    yield node_id, name, mode
+def set_seed(key: Key, seed: int) -> SetValue:
+    """Return the edit that gives an input a seed."""
+    return SetValue(key.node, key.input, seed, graph=key.graph)
+
+
+def _varied(state: GraphState) -> Iterable[tuple[Key, str]]:
+    graphs = [(None, state), *((name, definition.graph) for name, definition in state.subgraphs.items())]
+    for graph, inside in graphs:
+        for node_id, node in inside.nodes.items():
+            if node.view and node.mode is None and VIEW_MEMBER in node.view:
+                for name, mode in _modes_of(node).items():
+                    if mode in MODES[1:] and name not in node.links:
+                        yield Key(node_id, name, graph), mode
 
 
 def _seed_input(node_type: NodeType | None, name: str) -> InputSpec | None:
@@ -229,14 +245,47 @@ def _seed_input(node_type: NodeType | None, name: str) -> InputSpec | None:
     return spec if spec is not None and (spec.widget or {}).get("seed") else None
 
 
-def _value_of(store: GraphStore, key: Key) -> int | None:
-    """Return what a seed is now; None where it is no whole number, or gone."""
-    node = store.state.nodes.get(key[0])
-    if node is None:
+def _spec_of(store: GraphStore, node: Node, name: str, depth: int = 0) -> InputSpec | None:
+    """Return what is known of a seed; of an instance's, what the input has that it leads to inside."""
+    inner = definition_id(node.type)
+    if inner is None:
+        return _seed_input(store.library.find(node.type), name)
+    definition = store.state.subgraphs.get(inner)
+    if definition is None or depth > _MOST_DEPTH:
         return None
-    spec = _seed_input(store.library.find(node.type), key[1])
-    value = node.values.get(key[1], None if spec is None else spec.default)
-    return value if type(value) is int else None
+    for each in definition.graph.nodes.values():
+        for input_name, link in each.links.items():
+            source = definition.graph.nodes.get(link.node)
+            if link.output == name and source is not None and source.type == SUBGRAPH_INPUTS:
+                spec = _spec_of(store, each, input_name, depth + 1)
+                if spec is not None:
+                    return spec
+    return None
+
+
+def _value_of(store: GraphStore, key: Key) -> tuple[int | None, InputSpec | None]:
+    """Return what a seed is now, None where it is no whole number or gone; and what is known of it."""
+    definition = None if key.graph is None else store.state.subgraphs.get(key.graph)
+    graph = store.state if key.graph is None else None if definition is None else definition.graph
+    node = None if graph is None else graph.nodes.get(key.node)
+    spec = None if node is None else _spec_of(store, node, key.input)
+    if node is None or spec is None:
+        return None, None
+    value = node.values.get(key.input, spec.default)
+    return (value if type(value) is int else None), spec
+
+
+def _is_needed(state: GraphState, key: Key, needed: set[str]) -> bool:
+    """Say whether a run needs a node: of an instance anything inside, of a node in a subgraph any of its copies."""
+    definition = None if key.graph is None else state.subgraphs[key.graph]
+    node = (state if definition is None else definition.graph).nodes[key.node]
+    is_instance = definition_id(node.type) is not None
+    if key.graph is None:
+        begin = key.node + SEPARATOR
+        return any(each.startswith(begin) for each in needed) if is_instance else key.node in needed
+    if is_instance:
+        return any(f"{SEPARATOR}{key.node}{SEPARATOR}" in each for each in needed)
+    return any(each.endswith(SEPARATOR + key.node) for each in needed)
 
 
 def _upstream(state: GraphState, targets: Iterable[str]) -> set[str]:
@@ -253,6 +302,8 @@ def _upstream(state: GraphState, targets: Iterable[str]) -> set[str]:
 def _label(store: GraphStore, edits: list[SetValue]) -> str:
     if len(edits) > 1:
         return f"New seeds of {len(edits)} nodes"
-    node = store.state.nodes[edits[0].node]
+    edit = edits[0]
+    graph = store.state if edit.graph is None else store.state.subgraphs[edit.graph].graph
+    node = graph.nodes[edit.node]
     node_type = store.library.find(node.type)
     return f"New seed of {node.title or (node_type.title if node_type is not None else node.type)}"

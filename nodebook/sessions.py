@@ -36,7 +36,7 @@ from nodebook.models.errors import ModelFolderError
 from nodebook.models.folders import ModelFolders
 from nodebook.nodelogs import NodeLogs
 from nodebook.runqueue import RunQueue
-from nodebook.seeds import SeedBook
+from nodebook.seeds import Key, SeedBook, set_seed
 
 logger = logging.getLogger(__name__)
 
@@ -166,12 +166,12 @@ class Session:
         targets: Iterable[str] | None = None,
         values: Mapping[tuple[str, str], Any] | None = None,
         priority: float = 0,
-        seeds: Mapping[tuple[str, str], Any] | None = None,
+        seeds: Mapping[Key, int] | None = None,
     ) -> Job:
         """Plan a run of the graph as it is now, with the ``seeds`` drawn for it; the job is not queued yet."""
         wanted = None if targets is None else tuple(targets)
-        literals = {**(values or {}), **(seeds or {})}
-        plan, state, problems = store.plan(self.lookup, wanted, literals, for_run=True)
+        edits = [set_seed(key, seed) for key, seed in (seeds or {}).items()]
+        plan, state, problems = store.plan(self.lookup, wanted, values, edits=edits, for_run=True)
         plan_targets = plan.targets
 
         def replan() -> Plan:
@@ -203,7 +203,10 @@ class Session:
     ) -> tuple[Plan, GraphState, list[Problem]]:
         """Plan what the next run would do, with the seeds that it will have."""
         wanted = None if targets is None else tuple(targets)
-        return store.plan(self.lookup, wanted, {**self.seeds.coming(store, wanted), **(values or {})})
+        given = values or {}
+        coming = self.seeds.coming(store, wanted).items()
+        edits = [set_seed(key, seed) for key, seed in coming if (key.node, key.input) not in given]
+        return store.plan(self.lookup, wanted, given, edits=edits)
 
     def lookup(self, key: bytes) -> Entry | None:
         """Return a kept result, unless somebody who held it (a cell, say) has changed it in place since."""

@@ -70,7 +70,7 @@ def progress(value: float, maximum: float) -> None:
 
 
 def preview(picture: Any) -> None:
-    """Show a picture on the running node: PIL, array or tensor ``[B, H, W, C]`` in 0..1.
+    """Show a picture on the running node: PIL, array or tensor ``[B, H, W, C]`` in 0..1; or a data frame or a plot.
 
     The newest wins where frames come faster than they can be shown. Do not change the picture afterwards. Raises
     ``Cancelled`` when the run was cancelled; outside a run this does nothing.

@@ -133,7 +133,8 @@ class GraphStore:
             last = self._undo[-1] if self._undo and joins else None
             if last is not None and last.label == label:
                 touched = tuple(dict.fromkeys((*last.touched, *batch.touched)))
-                self._undo[-1] = Batch(label, last.edits + batch.edits, batch.inverse + last.inverse, touched)
+                graphs = tuple(dict.fromkeys((*last.touched_graphs, *batch.touched_graphs)))
+                self._undo[-1] = Batch(label, last.edits + batch.edits, batch.inverse + last.inverse, touched, graphs)
             else:
                 self._undo.append(batch)
 
@@ -180,11 +181,13 @@ class GraphStore:
         targets: Iterable[str] | None = None,
         values: Mapping[tuple[str, str], Any] | None = None,
         *,
+        edits: Iterable[Edit] = (),
         for_run: bool = False,
     ) -> tuple[Plan, GraphState, list[Problem]]:
         """Plan a run of ``targets`` (default: every output node, or every sink), with other literals where given.
 
-        Returns the plan, the state that it is for, and the problems of what is blocked.
+        ``edits``: more of them, also in subgraphs; the graph itself stays as it is. Returns the plan, the state that it
+        is for, and the problems of what is blocked.
         """
         with self.lock, collector_relaxed():
             index = self.index()
@@ -192,10 +195,10 @@ class GraphStore:
             if len(self._state.structural):
                 self.index()  # a type that was defined meanwhile may lead links through instances elsewhere
             state, around = self._state, nullcontext()
-            if values:
-                edits = [SetValue(node, name, value) for (node, name), value in values.items()]
-                state, batch = apply_all(state, edits)
-                around = self._overridden(state, batch.touched)  # type: ignore[assignment]  # both are contexts
+            others = [*(SetValue(node, name, value) for (node, name), value in (values or {}).items()), *edits]
+            if others:
+                state, batch = apply_all(state, others)
+                around = self._overridden(state, batch)  # type: ignore[assignment]  # both are contexts
             with around:
                 plan = make_plan(index, index.default_targets() if targets is None else self._targets(targets), lookup)
                 culprits = dict.fromkeys(plan.blocked.values())
@@ -217,13 +220,13 @@ class GraphStore:
         self._index.sync(self._flattener.flat, changed)
 
     @contextmanager
-    def _overridden(self, state: GraphState, touched: Iterable[str]) -> Iterator[None]:
-        """Hold the index at another state for a while: the run of a graph with other parameters."""
-        self._sync(state, touched)
+    def _overridden(self, state: GraphState, batch: Batch) -> Iterator[None]:
+        """Hold the index at another state, which a batch led to, for a while: a run with other parameters."""
+        self._sync(state, batch.touched, batch.touched_graphs)
         try:
             yield
         finally:
-            self._sync(self._state, touched)
+            self._sync(self._state, batch.touched, batch.touched_graphs)
 
     def _step(self, source: deque[Batch] | list[Batch], target: deque[Batch] | list[Batch]) -> bool:
         with self.lock:

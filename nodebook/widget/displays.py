@@ -57,6 +57,16 @@ def displays_of(entry: Entry, node_type: NodeType) -> list[Display]:
     return found[:MAX_DISPLAYS]
 
 
+def is_displayed(value: Any) -> bool:
+    """Say whether a value is shown as a table or a plot, by what it is."""
+    return media.is_figure(value) or is_table(value)
+
+
+def display_of(value: Any) -> Display:
+    """Return what a table or a plot shows."""
+    return _tried(_table if is_table(value) else media.figure, value)
+
+
 def _of_value(value: Any, port: str) -> list[Display]:
     if type(value) is Block or value is None:
         return []
@@ -66,9 +76,7 @@ def _of_value(value: Any, port: str) -> list[Display]:
         return [_tried(media.audio, value)]
     if port == "VIDEO":
         return [_tried(media.video, value)]
-    if is_table(value):
-        return [_tried(_table, value)]
-    return [_tried(media.figure, value)] if media.is_figure(value) else []
+    return [display_of(value)] if is_displayed(value) else []
 
 
 def _named(name: str | None, displays: list[Display]) -> list[Display]:

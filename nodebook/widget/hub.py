@@ -1,4 +1,4 @@
-"""The two threads that all editors of a session share."""
+"""The threads that all editors of a session share."""
 
 from __future__ import annotations
 
@@ -12,15 +12,20 @@ from nodebook.widget.inbox import Inbox
 
 @dataclass(frozen=True)
 class Hub:
-    """``sync`` applies what views ask for and tells them what happened; ``pictures`` encodes and sends pictures."""
+    """``sync`` applies what views ask for and tells them what happened; ``pictures`` encodes and sends pictures.
+
+    ``files`` encodes whole pictures, which may take a second: no preview waits behind them.
+    """
 
     sync: Inbox = field(default_factory=lambda: Inbox("nodebook-sync"))
     pictures: Inbox = field(default_factory=lambda: Inbox("nodebook-pictures"))
+    files: Inbox = field(default_factory=lambda: Inbox("nodebook-files"))
 
     def close(self) -> None:
-        """End both threads."""
+        """End all threads."""
         self.sync.close()
         self.pictures.close()
+        self.files.close()
 
 
 _hubs: WeakKeyDictionary[Session, Hub] = WeakKeyDictionary()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from threading import Lock
+from time import monotonic
 from typing import Any
 
 from nodebook.engine import document, events
@@ -16,8 +17,8 @@ from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
 from nodebook.errors import NodebookError, NotRunError
 from nodebook.sessions import Session
-from nodebook.widget.displays import Display, displays_of, shows_outputs
-from nodebook.widget.inbox import Scheduler
+from nodebook.widget.displays import Display, display_of, displays_of, is_displayed, shows_outputs
+from nodebook.widget.hub import Hub
 from nodebook.widget.previews import PictureDesk
 from nodebook.widget.protocol import FullPicture, FullPictureMessage
 
@@ -27,6 +28,9 @@ MAX_PICTURES = 8
 """How many of a batch are sent at once; a view asks for the others as many at a time."""
 
 MAX_TEXT_CHARS = 20_000
+
+LIVE_INTERVAL_S = 1 / 10
+"""Between two tables or plots of nodes that are working."""
 
 _NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
 
@@ -46,18 +50,21 @@ class ResultFeed:
         session: Session,
         desk: PictureDesk,
         set_text: Callable[[str, str | None], None],
-        inbox: Scheduler,
+        hub: Hub,
         send: Send,
     ) -> None:
         self._store = store
         self._session = session
         self._desk = desk
         self._set_text = set_text
-        self._inbox = inbox
+        self._inbox = hub.pictures
+        self._files = hub.files
         self._send = send
         self._shown: dict[str, Key] = {}
         self._displays: dict[str, list[Display]] = {}
         """What nodes show beside pictures and text; used on the desk's thread only."""
+        self._live: dict[str, Any] = {}
+        self._next_live = 0.0
         self._finished: dict[str, None] = {}
         self._lock = Lock()
 
@@ -66,7 +73,10 @@ class ResultFeed:
         match event:
             case events.NodePreview():
                 self._shown.pop(event.node, None)
-                self._desk.show_preview(event.node, event.picture)
+                if is_displayed(event.picture):
+                    self._show_live(event.node, event.picture)
+                else:
+                    self._desk.show_preview(event.node, event.picture)
             case events.NodeFinished() if self._is_shown(event.node):
                 with self._lock:
                     is_first = not self._finished
@@ -114,10 +124,31 @@ class ResultFeed:
         if entry is None or node_type is None:
             return
         self._shown[node_id] = key
+        with self._lock:
+            self._live.pop(node_id, None)
         self._set_text(node_id, text_of(entry.payload))
         self._show_displays(node_id, displays_of(entry, node_type))
         pictures = pictures_of(entry, node_type)
         self._desk.show_result(node_id, pictures[:MAX_PICTURES], len(pictures))
+
+    def _show_live(self, node_id: str, value: Any) -> None:
+        """Show a table or a plot of a node that is working; the newest wins, on the thread that computes."""
+        with self._lock:
+            is_first = node_id not in self._live
+            self._live[node_id] = value
+        if is_first:
+            self._inbox.put(lambda: self._send_live(node_id))
+
+    def _send_live(self, node_id: str) -> None:
+        wait_s = self._next_live - monotonic()
+        if wait_s > 0:
+            self._inbox.later(wait_s, lambda: self._send_live(node_id))
+            return
+        with self._lock:
+            value = self._live.pop(node_id, None)
+        if value is not None:
+            self._next_live = monotonic() + LIVE_INTERVAL_S
+            self._show_displays(node_id, [display_of(value)])
 
     def show_displays_again(self) -> None:
         """Send the tables, plots and sounds of all nodes once more, for a view that has just come."""
@@ -145,7 +176,7 @@ class ResultFeed:
 
     def send_full(self, command: FullPicture) -> None:
         """Send a view one picture in full size: of a node's result, with the graph that made it, or of a file."""
-        self._inbox.put(lambda: self._send_full(command))
+        self._files.put(lambda: self._send_full(command))
 
     def _show_more(self, node_id: str, start: int) -> None:
         found = self._pictures(node_id)

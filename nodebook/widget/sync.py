@@ -84,7 +84,7 @@ class GraphSync:
         self._problems = ProblemFeed()
         self._watch = Watch(store, session, hub.sync, self._tell_status_soon)
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
-        self._results = ResultFeed(store, session, self._desk, self._set_text, hub.pictures, self._send)
+        self._results = ResultFeed(store, session, self._desk, self._set_text, hub, self._send)
         self._queue = QueueFeed(store, session, hub.sync, self._send)
         self._unsubscribe: list[Callable[[], None]] = [
             store.subscribe(self._on_change),

@@ -274,3 +274,35 @@ def test_a_seed_before_a_subgraph_varies_with_each_run(sampler: NodeHandle) -> N
     g.run().check()
     assert used == [5, 6]
     assert seed_of(sampler) == 6
+
+
+def test_a_seed_inside_a_subgraph_varies_once_for_all_its_copies(sampler: NodeHandle) -> None:
+    g = sampler.graph
+    sampler.vary(seed="increment")
+    instance = g.subgraph([sampler, g.add("PreviewAny", source=sampler)], name="Noise")
+    definition = instance.node.type.removeprefix("subgraph:")
+    g.add(instance.node.type)
+    for _ in range(3):
+        g.run().check()
+    assert used == [5, 6, 7]  # both instances have the same, and equal nodes share a result
+    inner = g.store.state.subgraphs[definition].graph.nodes
+    assert [node.values["seed"] for node in inner.values() if node.type == "noise"] == [7]
+    assert g.plan().rows[0].action == "run"
+    g.undo()
+    assert g.store.state.subgraphs[definition].graph.nodes[sampler.id].values["seed"] == 6
+
+
+def test_a_seed_that_an_instance_offers_varies_there(sampler: NodeHandle) -> None:
+    g = sampler.graph
+    shown = g.add("PreviewAny", source=sampler)
+    source = g.add("PrimitiveInt", value=5)
+    sampler.set(seed=source)
+    instance = g.subgraph([sampler, shown], name="Noise")
+    (name,) = instance.node.links
+    instance.set(**{name: 40})
+    g.remove(source)
+    instance.vary(**{name: "decrement"})
+    g.run().check()
+    g.run().check()
+    assert used == [40, 39]
+    assert instance.node.values[name] == 39

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import threading
 import wave
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,18 @@ def show(kind: str = "sound", size: int = 100) -> nb.UI:
     return nb.UI(table=[{"a": 1}], text="words") if kind == "table" else nb.UI(video=3)
 
 
+gate = threading.Event()
+
+
+@nb.node
+def learn(steps: int = 40) -> float:
+    """Show how it goes."""
+    for step in range(steps):
+        nb.preview(pd.DataFrame({"step": [step]}))
+    assert gate.wait(20)
+    return 0.5
+
+
 @pytest.fixture
 def channel() -> FakeChannel:
     return FakeChannel()
@@ -57,7 +70,7 @@ def channel() -> FakeChannel:
 
 @pytest.fixture
 def graph(session: Session) -> Graph:
-    for function in (frame, records, show):
+    for function in (frame, records, show, learn):
         session.library.define(function)
     return Graph(own_session=session)
 
@@ -89,6 +102,17 @@ def test_data_frames_of_ordinary_nodes_are_shown_and_again_to_a_view_that_comes_
     channel.clear()
     sync.handle({"type": "hello", "client": "late"})
     assert shown(channel, "1") == table
+
+
+@pytest.mark.usefixtures("sync")
+def test_a_node_that_works_shows_its_newest_table(channel: FakeChannel, graph: Graph) -> None:
+    gate.clear()
+    graph.add("learn")
+    job = graph.queue()
+    channel.wait("display", lambda each: each["displays"][0]["rows"] == [[39]])
+    assert len(channel.all("display")) < 10  # not each of forty
+    gate.set()
+    job.result(20)
 
 
 @pytest.mark.usefixtures("sync")

@@ -59,9 +59,8 @@ export function useCompletion(field: RefObject<HTMLTextAreaElement | null>, kind
       kinds.length === 0
         ? {}
         : ({
-            role: "combobox",
             "aria-autocomplete": "list",
-            "aria-expanded": offer !== null,
+            "aria-haspopup": "listbox",
             "aria-controls": offer === null ? undefined : listId,
             "aria-activedescendant": offer === null ? undefined : `${listId}-${active}`,
           } as const),

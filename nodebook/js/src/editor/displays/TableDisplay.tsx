@@ -6,7 +6,7 @@ export function TableDisplay({ table }: { readonly table: TableData }) {
   return (
     <figure className="nb-display nodrag">
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys */}
-      <section className="nb-table nowheel" tabIndex={0} aria-label={name === undefined ? "Table" : `Table ${name}`}>
+      <section className="nb-data nowheel" tabIndex={0} aria-label={name === undefined ? "Table" : `Table ${name}`}>
         <table>
           <thead>
             <tr>

@@ -25,7 +25,7 @@ export function LightboxBar(props: Props) {
   const size = picture && !grid ? ` · ${picture.width} × ${picture.height}` : "";
   const kind = picture?.kind === "preview" ? " · preview" : "";
   return (
-    <header className="nb-dialog-bar">
+    <div className="nb-dialog-bar">
       <span className="nb-dialog-title" title={title}>
         {title}
         <span className="nb-muted">
@@ -68,7 +68,7 @@ export function LightboxBar(props: Props) {
         </>
       )}
       <Tool label="Close" keys="Esc" onClick={onClose} icon={<CloseIcon />} />
-    </header>
+    </div>
   );
 }
 

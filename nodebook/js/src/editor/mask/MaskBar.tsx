@@ -24,7 +24,7 @@ export function MaskBar({ name, editing, zoom, saving, asked, onSave, onClose }:
   const { tool, setTool } = editing;
   return (
     <>
-      <header className="nb-dialog-bar">
+      <div className="nb-dialog-bar">
         <span className="nb-dialog-title" title={name}>
           {name}
         </span>
@@ -38,7 +38,7 @@ export function MaskBar({ name, editing, zoom, saving, asked, onSave, onClose }:
           {saving ? "Saving" : "Save"}
         </button>
         <Tool label="Close without saving" keys="Esc" onClick={onClose} icon={<CloseIcon />} />
-      </header>
+      </div>
       <div className="nb-dialog-bar nb-mask-bar">
         <div className="nb-mask-group" role="toolbar" aria-label="Tools">
           <Tool

@@ -33,10 +33,10 @@ function OpenMask({ place }: { readonly place: MaskPlace }) {
   if (painting !== null) return <MaskDesk place={place} painting={painting} onClose={close} />;
   return (
     <Dialog label={`Paint a mask on ${place.name}`} className="nb-mask" testId="nb-mask" onClose={close}>
-      <header className="nb-dialog-bar">
+      <div className="nb-dialog-bar">
         <span className="nb-dialog-title">{place.name}</span>
         <Tool label="Close" keys="Esc" onClick={close} icon={<CloseIcon />} />
-      </header>
+      </div>
       <p className="nb-zoom-wait">{failed ?? "The picture is on its way"}</p>
     </Dialog>
   );
