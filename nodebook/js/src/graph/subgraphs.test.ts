@@ -78,6 +78,7 @@ describe("making", () => {
       values: { sigma: 3 },
       links: { image: ["7", "image"] },
       view: { x: 300, y: 10 },
+      origin: { key: "k" },
     });
     expect(inner?.nodes["8"]?.links).toEqual({ IMAGE: ["2", "IMAGE"], IMAGE_2: ["3", "IMAGE"] });
   });
@@ -96,6 +97,17 @@ describe("making", () => {
     const made = applied(alone, makeSubgraphOps(alone, LIBRARY, ["1"], MADE));
     expect(made.subgraphs?.s?.outputs).toEqual([{ name: "IMAGE", type: "IMAGE" }]);
   });
+});
+
+test("named inputs stay outside, and alone they make nothing", () => {
+  const named: GraphDocument = {
+    nodebook: 1,
+    nodes: { "1": { type: "InputFloat" }, "2": { type: "Blur", links: { sigma: ["1", "value"] } } },
+  };
+  const made = applied(named, makeSubgraphOps(named, LIBRARY, ["1", "2"], MADE));
+  expect(made.nodes["6"]?.links).toEqual({ sigma: ["1", "value"] });
+  expect(Object.keys(made.nodes)).toEqual(["1", "6"]);
+  expect(makeSubgraphOps(named, LIBRARY, ["1"], MADE)).toEqual([]);
 });
 
 describe("unpacking", () => {

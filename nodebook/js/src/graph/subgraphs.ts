@@ -21,6 +21,8 @@ import { findType, type Library } from "./library";
 import { ANY } from "./ports";
 
 const COLUMN = 320;
+/** Nodes by which code sets values of a run: those of the top graph, so that they stay there. */
+const NAMED_INPUTS = new Set(["InputBoolean", "InputInt", "InputFloat", "InputString"]);
 
 /** Inputs or outputs of a subgraph that is being made: one for each output that is read, each name once. */
 class NewPorts {
@@ -64,7 +66,7 @@ export interface NewSubgraph {
 
 /**
  * Put nodes into a subgraph, with an instance in their place. Links from outside become inputs; outputs that are read
- * from outside, or by nobody, become outputs.
+ * from outside, or by nobody, become outputs. Named inputs stay outside; nothing is made of them alone.
  */
 export function makeSubgraphOps(
   document: GraphDocument,
@@ -72,8 +74,9 @@ export function makeSubgraphOps(
   chosen: readonly string[],
   made: NewSubgraph,
 ): Op[] {
-  const ids = chosen.filter((id) => own(document.nodes, id) !== undefined).sort(compareIds);
+  const ids = chosen.filter((id) => isMovable(own(document.nodes, id)?.type)).sort(compareIds);
   const inside = new Set(ids);
+  if (ids.length === 0) return [];
   const [instance, inputsId, outputsId] = made.ids;
   const inputs = new NewPorts();
   const outputs = new NewPorts();
@@ -97,14 +100,17 @@ export function makeSubgraphOps(
   ];
 }
 
+function isMovable(type: string | undefined): boolean {
+  return type !== undefined && !NAMED_INPUTS.has(type);
+}
+
 function innerNode(
   document: GraphDocument,
   library: Library,
   id: string,
   to: { inside: ReadonlySet<string>; inputs: NewPorts; inputsId: string; place: Point },
 ): GraphNode {
-  // Code does not find it there.
-  const { origin: _origin, links: oldLinks, ...rest } = document.nodes[id] as GraphNode;
+  const { links: oldLinks, ...rest } = document.nodes[id] as GraphNode;
   const links: Record<string, Link> = {};
   for (const [name, link] of Object.entries(oldLinks ?? {})) {
     const [source] = link;

@@ -73,6 +73,7 @@ export function subgraphActions({ kernel, client, session, scope }: Parts) {
       const name = freeTitle(Object.values(document.subgraphs ?? {}).map((subgraph) => subgraph.name));
       const made = { id: newSubgraphId(), name, ids: [instance, inputs, outputs] as const };
       const ops = makeSubgraphOps(document, library, ids, { ...made, placeOf: (id) => places.get(id) });
+      if (ops.length === 0) return pushNotice(client, "info", "Named inputs stay in the graph: choose other nodes.");
       session.edit(`Make a subgraph of ${count(ids.length, "node")}`, ops);
       select(client, [instance]);
       client.setState({ renaming: instance });
