@@ -45,8 +45,11 @@ test: setup $(BROWSER) test-js test-py ## All tests: vitest, unit, property, not
 test-js: setup
 	@$(PY) -m tools.frontend test
 
+# First on all processors what needs no browser: files whole, since a notebook's cells need each other; torch with one
+# thread, since the processes are as many as the processors. Browser tests share one JupyterLab: one after the other.
 test-py: setup
-	@$(PY) -m pytest $(ARGS)
+	@OMP_NUM_THREADS=1 $(PY) -m pytest -m 'not browser' -n logical --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -m browser $(ARGS)
 
 lint: setup ## ruff, mypy, generated types, biome and tsc; changes nothing
 	$(PY) -m ruff format --check .

@@ -39,6 +39,46 @@ COMFY: dict[str, Any] = {
 }
 
 
+SOFTEN = "0f6f3d3c-0000-4000-8000-000000000001"
+# An EmptyImage, an instance of a subgraph with a blur in it, a PreviewImage
+COMFY_SUBGRAPH: dict[str, Any] = {
+    "nodes": [
+        {"id": 1, "type": "EmptyImage", "widgets_values": [8, 8, 1, 255]},
+        {
+            "id": 2,
+            "type": SOFTEN,
+            "inputs": [{"name": "picture", "type": "IMAGE", "link": 1}],
+            "outputs": [{"name": "out", "type": "IMAGE", "links": [2]}],
+        },
+        {"id": 3, "type": "PreviewImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 2}]},
+    ],
+    "links": [[1, 1, 0, 2, 0, "IMAGE"], [2, 2, 0, 3, 0, "IMAGE"]],
+    "definitions": {
+        "subgraphs": [
+            {
+                "id": SOFTEN,
+                "name": "Soften",
+                "inputs": [{"id": "a", "name": "picture", "type": "IMAGE", "linkIds": [1]}],
+                "outputs": [{"id": "b", "name": "out", "type": "IMAGE", "linkIds": [2]}],
+                "nodes": [
+                    {
+                        "id": 1,
+                        "type": "ImageBlur",
+                        "inputs": [{"name": "image", "type": "IMAGE", "link": 1}],
+                        "widgets_values": [1, 2.5],
+                    }
+                ],
+                "links": [
+                    {"id": 1, "origin_id": -10, "origin_slot": 0, "target_id": 1, "target_slot": 0, "type": "IMAGE"},
+                    {"id": 2, "origin_id": 1, "origin_slot": 0, "target_id": -20, "target_slot": 0, "type": "IMAGE"},
+                ],
+            }
+        ]
+    },
+    "version": 0.4,
+}
+
+
 def paste_text(editor: Editor, text: str) -> None:
     """Put a text into the clipboard as another program would, and paste it on the canvas."""
     editor.page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
@@ -178,3 +218,20 @@ def test_an_instance_brings_its_subgraph(scratch: Lab) -> None:
     assert list(instance["links"]) == ["image"]
     editor.run()
     editor.expect_run("done")
+
+    # One of ComfyUI's own, which runs here and goes back flat.
+    editor = show_graph(scratch, "g = nb.Graph()")
+    paste_text(editor, json.dumps(COMFY_SUBGRAPH))
+    scratch.expect_value("len(g.store.state.nodes)", 3)
+    scratch.expect_value("[each.name for each in g.store.state.subgraphs.values()]", ["Soften"])
+    assert len({node["view"]["x"] for node in editor.document().values()}) == 3  # the file says no places
+    editor.run()
+    editor.expect_run("done")
+    editor.press("f")
+    scratch.page.wait_for_timeout(300)
+    editor.root.locator(f"[data-type='subgraph:{SOFTEN}'] .nb-title").click(button="right")
+    editor.root.locator("[data-command='edit.copy-comfy']").click()
+    expect(editor.root.locator(".nb-notice")).to_contain_text("as a ComfyUI workflow")
+    comfy = json.loads(scratch.page.evaluate("navigator.clipboard.readText()"))
+    assert [node["type"] for node in comfy["nodes"]] == ["EmptyImage", "ImageBlur", "PreviewImage"]
+    assert comfy["nodes"][1]["widgets_values"] == [1, 2.5]

@@ -79,7 +79,7 @@ def test_rename_colour_resize_and_remove(scratch: Lab) -> None:
     editor.part("nb-menu").get_by_role("menuitem", name="Colour of the group").click()
     editor.page.keyboard.type("green")
     editor.press("Enter")
-    scratch.expect_value("g.groups['1']['color']", "green")
+    scratch.expect_value("g.groups['1'].get('color')", "green")
 
     before = group(editor)
     grip = editor.middle(frame.locator("[data-testid=nb-group-grip]"))

@@ -109,6 +109,7 @@ def test_a_graph_is_laid_out_aligned_and_put_back(scratch: Lab) -> None:
 
 
 def test_a_dragged_card_is_drawn_to_others_and_to_the_grid(scratch: Lab) -> None:
+    scratch.page.evaluate("localStorage.removeItem('nodebook.preferences')")
     editor = show_graph(
         scratch,
         f"{PLACE}\ng = nb.Graph()\nplace(g.add('EmptyImage'), 0, 0)\nplace(g.add('EmptyImage'), 400, 200)",
@@ -135,6 +136,7 @@ def test_a_dragged_card_is_drawn_to_others_and_to_the_grid(scratch: Lab) -> None
 
 
 def test_colours_ports_and_the_map(scratch: Lab) -> None:
+    scratch.page.evaluate("localStorage.removeItem('nodebook.preferences')")  # tests before may have shown the map
     editor = show_graph(scratch, GRAPH)
     editor.press("Escape")
     editor.select("2")

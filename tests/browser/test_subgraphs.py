@@ -229,3 +229,28 @@ def test_a_dot_on_a_wire(scratch: Lab) -> None:
     editor.wait(lambda: editor.selected() == {dot}, "the dot selected")
     editor.press("Delete")
     editor.expect_links("4", {"images": ["3", "IMAGE"]})
+
+
+def test_a_row_of_the_plan_leads_inside(scratch: Lab) -> None:
+    editor = show_graph(scratch, MADE)
+    instance = editor.id_of("Soften")
+    editor.focus_canvas()
+    editor.press("p")
+    row = editor.root.locator(f"[data-plan-node='{instance}/3']")
+    expect(row).to_be_visible()
+    row.click()
+    expect(editor.part("nb-crumbs")).to_be_visible()
+    editor.wait(lambda: editor.selected() == {"3"}, "the node inside selected")
+    editor.root.locator("[data-plan-node='1']").click()
+    expect(editor.part("nb-crumbs")).to_have_count(0)
+    editor.wait(lambda: editor.selected() == {"1"}, "the node outside selected")
+
+
+def test_undo_takes_viewers_out_of_what_is_gone(scratch: Lab) -> None:
+    editor = show_graph(scratch, GRAPH)
+    editor.select("2", "3")
+    editor.press("Control+Shift+g", "Enter", "e")
+    expect(editor.part("nb-crumbs")).to_be_visible()
+    scratch.execute("g.undo()")
+    expect(editor.part("nb-crumbs")).to_have_count(0)
+    editor.expect_ids(["1", "2", "3", "4"])

@@ -165,6 +165,11 @@ def test_the_plan_says_what_runs_and_cards_what_is_out_of_date(scratch: Lab) -> 
     panel.get_by_role("button", name="Up to the selection").click()
     expect(panel.locator("[data-plan-node]")).to_have_count(1)
 
+
+def test_on_change_what_it_took_and_previews(scratch: Lab) -> None:
+    editor = show_graph(scratch, NUMBERS)
+    editor.run()
+    editor.expect_run("done")
     # On change: pressed, and the kernel does so.
     editor.part("nb-auto-run").click()
     expect(editor.part("nb-auto-run")).to_have_attribute("aria-pressed", "true")
@@ -185,6 +190,12 @@ def test_the_plan_says_what_runs_and_cards_what_is_out_of_date(scratch: Lab) -> 
     times.get_by_role("button", name="Result").click()
     assert rows.evaluate_all("(all) => all.map((row) => row.dataset.costNode)") == ["1", "2"]
     expect(times.get_by_role("columnheader", name="Result")).to_have_attribute("aria-sort", "ascending")
+
+    # Previews by another method.
+    editor.root.focus()
+    editor.press("Shift+P")
+    editor.root.locator("[data-command='previews.latent2rgb']").click()
+    scratch.expect_value("nb.session().previews.options.method", "latent2rgb")
 
 
 def test_what_nodes_write_and_where_they_fail(scratch: Lab) -> None:

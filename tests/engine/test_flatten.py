@@ -19,6 +19,7 @@ from nodebook.engine.edits import (
     SetSubgraph,
 )
 from nodebook.engine.flatten import flatten
+from nodebook.engine.node import node
 from nodebook.errors import DocumentError
 from tests.engine.support import PLAIN, Laboratory, fresh_index, number, out, show
 
@@ -339,3 +340,33 @@ def test_a_document_with_everything_comes_back_as_it_was() -> None:
 def test_bad_definitions_are_refused_in_words(subgraph: Any) -> None:
     with pytest.raises(DocumentError, match="Subgraph 's'"):
         from_json({"nodebook": 1, "nodes": {}, "subgraphs": {"s": subgraph}})
+
+
+def test_a_bypassed_instance_chooses_again_when_the_reader_is_redefined() -> None:
+    def words() -> str:
+        return "words"
+
+    def taker(value: int) -> int:
+        return value
+
+    def text_taker(value: str) -> int:
+        return len(value)
+
+    lab = basic()
+    lab.define(node(name="taker")(taker), node(name="words")(words))
+    two = {
+        "inputs": [{"name": "n", "type": "INT"}, {"name": "s", "type": "STRING"}],
+        "outputs": [{"name": "any", "type": "*"}],
+        "nodes": {"1": {"type": "SubgraphInputs"}, "2": {"type": "SubgraphOutputs", "links": {"any": ["1", "n"]}}},
+    }
+    lab.store.edit([AddSubgraph("two", two)], "Add")
+    lab.add("words", "20")
+    lab.add("subgraph:two", "21", n=out("1"), s=out("20", "STRING"))
+    lab.add("taker", "22", value=out("21", "any"))
+    lab.set_mode("21", "bypass")
+    assert lab.store.flat.nodes["22"].links["value"] == out("1")
+    lab.define(node(name="taker")(text_taker))
+    assert lab.plan("22").targets == ("22",)
+    assert lab.store.flat.nodes["22"].links["value"] == out("20", "STRING")
+    assert not [each for each in lab.problems if each.node == "22"]
+    check(lab)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nodebook.engine.document import dumps, loads
-from nodebook.engine.edits import apply_all
+from nodebook.engine.edits import SetOrigin, apply_all
 from nodebook.engine.flatten import flatten
 from nodebook.engine.graph import GraphState
 from nodebook.engine.library import Library
@@ -86,6 +86,14 @@ def test_the_ports_of_a_made_subgraph() -> None:
     assert state.nodes[instance].links["value"] == ("1", "INT")
     assert set(state.nodes) == {"1", instance}
     assert set(definition.graph.nodes) == {"7", "9", "10", "11"}
+
+
+def test_code_does_not_find_a_node_that_is_inside() -> None:
+    lab = basic()
+    lab.store.edit([SetOrigin("9", {"key": "show#1"})], "Origin")
+    _, edits = make_subgraph(lab.store.state, ["9"], lab.library, "Inner")
+    state, _ = apply_all(lab.store.state, edits)
+    assert state.subgraphs["1"].graph.nodes["9"].origin is None
 
 
 def test_two_outputs_of_one_name_stay_two() -> None:

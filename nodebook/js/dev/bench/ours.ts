@@ -115,7 +115,9 @@ const side: Side & { kernel(): FakeKernel; endViews(): void; middleId(): string;
   async comeNear() {
     await side.fit();
     wheel(1 / zoomOf(), middleCard());
-    await until(() => document.querySelector(`[data-node-id="${side.middleId()}"]`) !== null);
+    await until(
+      () => document.querySelector(`[data-node-id="${side.middleId()}"]`) !== null && $(".nb-card--waiting") === null,
+    );
     await painted();
   },
   async fit() {

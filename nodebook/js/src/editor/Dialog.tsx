@@ -39,7 +39,7 @@ export function Dialog({ label, className, testId, onClose, onKey, children }: P
       onClose();
     }
     // What is behind a dialog must not be run, moved or removed by keys.
-    if (!isPlainTyping(event)) event.preventDefault();
+    if (!isPlainTyping(event) && !isScrolling(event)) event.preventDefault();
     event.stopPropagation();
   };
   return (
@@ -67,6 +67,13 @@ function keepInside(event: KeyboardEvent<HTMLElement>, box: HTMLElement | null):
   event.preventDefault();
   const next = at === edge || at < 0 ? (event.shiftKey ? all.at(-1) : all[0]) : all[at + (event.shiftKey ? -1 : 1)];
   next?.focus({ preventScroll: true });
+}
+
+/** On a part that scrolls: the browser moves it. */
+function isScrolling(event: KeyboardEvent<HTMLElement>): boolean {
+  const target = event.target as HTMLElement;
+  const moves = /^(Arrow(Up|Down)|Page(Up|Down)|Home|End| )$/.test(event.key);
+  return moves && target.scrollHeight > target.clientHeight && /auto|scroll/.test(getComputedStyle(target).overflowY);
 }
 
 function isPlainTyping(event: KeyboardEvent<HTMLElement>): boolean {

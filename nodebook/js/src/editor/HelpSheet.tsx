@@ -1,8 +1,8 @@
-import { useEffect, useRef } from "react";
 import { COMMANDS } from "./commands";
 import { chordText } from "./commands/chords";
 import { type Command, SECTIONS } from "./commands/types";
 import { useClient, useEditor } from "./context";
+import { Dialog } from "./Dialog";
 import { CloseIcon } from "./icons";
 
 /** What the pointer does, which no command says. */
@@ -30,18 +30,13 @@ export function HelpSheet() {
 }
 
 function OpenSheet() {
-  const { client, root } = useEditor();
-  const button = useRef<HTMLButtonElement>(null);
-  useEffect(() => button.current?.focus({ preventScroll: true }), []);
-  const close = () => {
-    client.setState({ helpOpen: false });
-    root.focus({ preventScroll: true });
-  };
+  const { client } = useEditor();
+  const close = () => client.setState({ helpOpen: false });
   return (
-    <div className="nb-sheet nowheel" role="dialog" aria-modal="true" aria-label="Keys" data-testid="nb-help">
+    <Dialog label="Keys" className="nb-sheet" testId="nb-help" onClose={close}>
       <div className="nb-sheet-header">
         <h2>Keys</h2>
-        <button ref={button} type="button" className="nb-icon-button" aria-label="Close" onClick={close}>
+        <button type="button" className="nb-icon-button" aria-label="Close" onClick={close}>
           <CloseIcon />
         </button>
       </div>
@@ -61,7 +56,7 @@ function OpenSheet() {
           <Rows heading="Pointer" rows={BY_POINTER} />
         </div>
       </section>
-    </div>
+    </Dialog>
   );
 }
 

@@ -25,25 +25,9 @@ function OpenMenu({ menu }: { readonly menu: MenuState }) {
     client.setState({ menu: null });
     (menu.returnTo?.isConnected ? menu.returnTo : root).focus({ preventScroll: true });
   };
-  const typed = useTypeahead();
   useInside(box, menu, inside, root);
   useCloseOutside(box, () => client.setState({ menu: null }));
-  const onKeyDown = (event: KeyboardEvent) => {
-    const buttons = [...(box.current?.querySelectorAll<HTMLElement>("[role^=menuitem]:enabled") ?? [])];
-    const here = (event.target as Element).closest("button");
-    const at = buttons.indexOf(here as HTMLElement);
-    const move = MOVES[event.key];
-    if (move !== undefined) buttons[(at + move + buttons.length) % buttons.length]?.focus();
-    else if (event.key === "Home") buttons[0]?.focus();
-    else if (event.key === "End") buttons.at(-1)?.focus();
-    else if (event.key === "ArrowRight" && here?.ariaHasPopup === "menu") here.click();
-    else if (event.key === "ArrowLeft" && inside !== null) setInside(null);
-    else if (event.key === "Escape" || event.key === "Tab") close();
-    else if (event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey)
-      typed(event.key, buttons, at)?.focus();
-    else return;
-    event.preventDefault();
-  };
+  const onKeyDown = useMenuKeys(box, close, inside === null ? null : () => setInside(null));
   return (
     <div
       ref={box}
@@ -102,6 +86,30 @@ function MenuButton({ title, icon, submenu, onChoose }: MenuButtonProps) {
       {submenu === "into" && <NextIcon />}
     </button>
   );
+}
+
+/** Up and down, into a menu inside and `back`, and to what is typed. */
+function useMenuKeys(box: React.RefObject<HTMLDivElement | null>, close: () => void, back: (() => void) | null) {
+  const typed = useTypeahead();
+  return (event: KeyboardEvent) => {
+    const buttons = [...(box.current?.querySelectorAll<HTMLElement>("[role^=menuitem]:enabled") ?? [])];
+    const here = (event.target as Element).closest("button");
+    const at = buttons.indexOf(here as HTMLElement);
+    const move = MOVES[event.key];
+    if (move !== undefined) buttons[(at + move + buttons.length) % buttons.length]?.focus();
+    else if (event.key === "Home") buttons[0]?.focus();
+    else if (event.key === "End") buttons.at(-1)?.focus();
+    else if (event.key === "ArrowRight" && here?.ariaHasPopup === "menu") here.click();
+    else if (event.key === "ArrowLeft" && back !== null) back();
+    else if (event.key === "Escape" || event.key === "Tab") close();
+    else if (isLetter(event)) typed(event.key, buttons, at)?.focus();
+    else return;
+    event.preventDefault();
+  };
+}
+
+function isLetter(event: KeyboardEvent): boolean {
+  return event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey;
 }
 
 const TYPEAHEAD_MS = 700;

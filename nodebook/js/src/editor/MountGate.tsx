@@ -11,11 +11,12 @@ export const MANY_NODES = 60;
 export function gated(Card: ComponentType<NodeProps<FlowNode>>): ComponentType<NodeProps<FlowNode>> {
   return memo(function Gated(props: NodeProps<FlowNode>) {
     const { client, turns } = useEditor();
-    const [ready, setReady] = useState(() => props.selected || client.getState().nodes.length <= MANY_NODES);
+    const [ready, setReady] = useState(() => client.getState().nodes.length <= MANY_NODES);
     useEffect(() => {
       if (!ready) return turns.request(() => setReady(true));
     }, [ready, turns]);
-    return ready ? <Card {...props} /> : <WaitingCard id={props.id} height={props.height} />;
+    // A selected card is what somebody works at: it waits for nobody.
+    return ready || props.selected ? <Card {...props} /> : <WaitingCard id={props.id} height={props.height} />;
   }, sameCard);
 }
 

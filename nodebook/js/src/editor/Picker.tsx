@@ -23,9 +23,7 @@ function OpenPicker({ picker }: { readonly picker: PickerState }) {
       found.findIndex((option) => option.checked),
     ),
   );
-  const field = useRef<HTMLInputElement>(null);
   const list = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => field.current?.focus({ preventScroll: true }), []);
   useEffect(() => {
     list.current?.querySelector("[data-active=true]")?.scrollIntoView({ block: "nearest" });
   });
@@ -47,24 +45,16 @@ function OpenPicker({ picker }: { readonly picker: PickerState }) {
     else return;
     event.preventDefault();
   };
-  const current = found[active];
   return (
     <div className="nb-palette nb-picker" data-testid="nb-picker">
       <p className="nb-picker-title">{picker.title}</p>
-      <input
-        ref={field}
-        className="nb-palette-search"
-        role="combobox"
-        aria-expanded="true"
-        aria-controls="nb-picker-list"
-        aria-activedescendant={current && optionId(current)}
-        aria-label={picker.title}
-        placeholder="Search"
-        value={query}
-        spellCheck={false}
+      <SearchField
+        title={picker.title}
+        query={query}
+        active={found[active]}
         onKeyDown={onKeyDown}
-        onChange={(event) => {
-          setQuery(event.target.value);
+        onChange={(text) => {
+          setQuery(text);
           setActive(0);
         }}
       />
@@ -85,6 +75,36 @@ function OpenPicker({ picker }: { readonly picker: PickerState }) {
         )}
       </div>
     </div>
+  );
+}
+
+interface FieldProps {
+  readonly title: string;
+  readonly query: string;
+  readonly active: PickerOption | undefined;
+  readonly onKeyDown: (event: KeyboardEvent) => void;
+  readonly onChange: (text: string) => void;
+}
+
+/** Has the keyboard all the time. */
+function SearchField({ title, query, active, onKeyDown, onChange }: FieldProps) {
+  const field = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => field.current?.focus({ preventScroll: true }), []);
+  return (
+    <input
+      ref={field}
+      className="nb-palette-search"
+      role="combobox"
+      aria-expanded="true"
+      aria-controls="nb-picker-list"
+      aria-activedescendant={active && optionId(active)}
+      aria-label={title}
+      placeholder="Search"
+      value={query}
+      spellCheck={false}
+      onKeyDown={onKeyDown}
+      onChange={(event) => onChange(event.target.value)}
+    />
   );
 }
 

@@ -3,6 +3,7 @@ import type { Point } from "../graph/compose";
 import { type Mode, modeOf } from "../graph/document";
 import { type Box, HEADER_HEIGHT } from "../graph/layout";
 import { titleOf } from "../graph/library";
+import { IDLE_STATUS } from "../protocol";
 import { boxesOf, type FlowEdge, type FlowNode } from "../state/flow";
 import type { KernelState } from "../state/kernel";
 import { MODE_WORDS } from "./words";
@@ -129,13 +130,13 @@ function drawBoxes(context: CanvasRenderingContext2D, scene: Scene, visible: Box
   for (const [index, box] of boxesOf(nodes).entries()) {
     const node = nodes[index];
     if (node === undefined || !overlaps(box, visible)) continue;
-    const state = kernel.statuses[node.id]?.state ?? "idle";
+    const { state, stale } = kernel.statuses[node.id] ?? IDLE_STATUS;
     const mode = modeOf(kernel.document.nodes[node.id]);
     context.fillStyle = colors.card;
     context.globalAlpha = mode === null ? 1 : FAINT;
     context.fillRect(box.x, box.y, box.width, box.height);
     context.globalAlpha = 1;
-    const mark = marks[state];
+    const mark = stale && state === "done" ? undefined : marks[state];
     if (mark !== undefined) {
       context.fillStyle = mark;
       context.fillRect(box.x, box.y, state === "done" ? 3 * line : box.width, state === "done" ? box.height : 4 * line);

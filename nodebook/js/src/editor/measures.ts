@@ -10,8 +10,9 @@ export function createMeasures(client: ClientStore, later: (work: () => void) =>
   const ids = new Set<string>();
   return {
     add(id, update) {
+      const isFirst = ids.size === 0;
       ids.add(id);
-      if (ids.size > 1) return;
+      if (!isFirst) return;
       later(() => {
         const list = [...ids];
         ids.clear();

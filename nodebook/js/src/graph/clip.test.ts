@@ -163,4 +163,7 @@ test("a frame comes along where everything in it does", () => {
   expect(readClipText(clipText(clip), library)?.clip.groups).toEqual(clip.groups);
   const after = pasted(clip, document, ["8", "9"]);
   expect(after.groups?.["2"]).toEqual({ title: "Left", x: -40, y: -30, width: 300, height: 300 });
+  const two = { ...clip, groups: { "1": { title: "A", x: 0, y: 0 }, "2": { title: "B", x: 0, y: 0 } } };
+  const titles = Object.values(pasted(two, document, ["8", "9"]).groups ?? {}).map((group) => group.title);
+  expect(titles.sort()).toEqual(["A", "B", "Empty", "Left"]);
 });

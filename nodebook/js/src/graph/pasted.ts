@@ -1,5 +1,6 @@
 /** What a text that is pasted into a graph holds. */
 import type { Clip } from "./clip";
+import { readDefinitions } from "./comfy/definitions";
 import { readPrompt } from "./comfy/readPrompt";
 import { readWorkflow } from "./comfy/readWorkflow";
 import { asWorkflow, isMembers } from "./comfy/workflow";
@@ -34,7 +35,7 @@ export function readPasted(
     return clip === null ? null : { from: "nodebook", clip };
   }
   const workflow = asWorkflow(data);
-  const clip = workflow === null ? readPrompt(data, library) : readWorkflow(workflow, library);
+  const clip = workflow === null ? readPrompt(data, library) : readWorkflow(workflow, library, readDefinitions(data));
   return clip === null ? null : { from: "ComfyUI", clip };
 }
 

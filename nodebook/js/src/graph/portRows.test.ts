@@ -21,6 +21,7 @@ function toggled(node: GraphNode, ...inputs: string[]): GraphNode {
 test("an input becomes a port row and is one no more; its value is kept throughout", () => {
   const ports = toggled(NODE, "sigma", "blur_radius");
   expect(portRows(ports)).toEqual(["blur_radius", "sigma"]);
+  expect(portRows(toggled(NODE, "blur_radius", "sigma"))).toEqual(["blur_radius", "sigma"]);
   expect(ports.values).toEqual({ sigma: 3 });
   expect(toggled(ports, "sigma", "blur_radius")).toEqual(NODE);
 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { IDLE_STATUS, type LogLine } from "../protocol";
-import { EMPTY_LOG, logText, mergeLog, shownLines } from "./log";
+import { EMPTY_LOG, isBehind, logText, mergeLog, shownLines } from "./log";
 
 const line = (id: number, node: string, text: string, run = "1"): LogLine => ({
   id,
@@ -48,5 +48,8 @@ test("what is shown: one node, and none that runs again without a word", () => {
   const inside = mergeLog(log, { lines: [line(4, "b/3", "inner")], upto: 4 });
   const more = { ...statuses, "b/3": { ...IDLE_STATUS, lines: 1 } };
   expect(shownLines(inside, more, "b").map((one) => one.text)).toEqual(["y", "inner"]);
+  expect(isBehind(log, statuses)).toBe(false);
+  expect(isBehind(log, more)).toBe(true);
+  expect(isBehind(inside, more)).toBe(false);
   expect(logText(shownLines(log, statuses, null), (node) => `Node ${node}`)).toBe("Node a: x\nNode b: y");
 });

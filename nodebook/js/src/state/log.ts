@@ -36,6 +36,12 @@ export function shownLines(
   );
 }
 
+/** Whether some node says that it wrote lines, and none of them is known. */
+export function isBehind(log: Log, statuses: Readonly<Record<string, NodeStatus>>): boolean {
+  const known = new Set(log.lines.map((line) => line.node));
+  return Object.entries(statuses).some(([node, { lines }]) => lines > 0 && !known.has(node));
+}
+
 export function logText(lines: readonly LogLine[], titleOf: (node: string) => string): string {
   return lines.map((line) => `${titleOf(line.node)}: ${line.text}`).join("\n");
 }

@@ -70,6 +70,21 @@ test("looking away is done with what was not painted", () => {
   expect(done).toEqual([1]);
 });
 
+test("two may look at one picture, or at two of a batch: each is waited for while somebody looks", () => {
+  const { pictures, receive, done } = setup();
+  pictures.watch("1", 0);
+  const close = pictures.watch("1", 0);
+  const second = pictures.watch("1", 1);
+  receive(1, { count: 2 });
+  receive(2, { count: 2, index: 1 });
+  close();
+  expect(done).toEqual([]);
+  second();
+  expect(done).toEqual([2]);
+  pictures.painted(1);
+  expect(done).toEqual([2, 1]);
+});
+
 test("only the picture's own bytes are kept", () => {
   const { pictures, receive } = setup();
   receive(1);

@@ -43,7 +43,8 @@ const SENT_AT_ONCE = 8;
 
 export function createPictures(onDone: (seq: number) => void): Pictures {
   const store = createStore<PicturesState>(() => ({ byNode: {} }));
-  const watched = new Map<string, number>();
+  /** One entry for each who looks: a card and a larger view may show the same picture, or two of one batch. */
+  const watchers = new Set<{ readonly node: string; readonly index: number }>();
   const waiting = new Set<number>();
   let isPaused = false;
 
@@ -62,16 +63,20 @@ export function createPictures(onDone: (seq: number) => void): Pictures {
       if (old !== undefined && !next.frames.includes(old)) done(old.seq);
     }
     store.setState((state) => ({ byNode: { ...state.byNode, [message.node]: next } }));
-    if (watched.get(message.node) !== message.index) done(message.seq);
+    if (!isWatched(message.node, message.index)) done(message.seq);
   };
 
+  const isWatched = (node: string, index: number) =>
+    [...watchers].some((each) => each.node === node && each.index === index);
+
   const watch = (node: string, index: number) => {
-    watched.set(node, index);
+    const watcher = { node, index };
+    watchers.add(watcher);
     return () => {
-      watched.delete(node);
-      for (const frame of store.getState().byNode[node]?.frames ?? []) {
-        if (frame !== undefined) done(frame.seq);
-      }
+      watchers.delete(watcher);
+      store.getState().byNode[node]?.frames.forEach((frame, at) => {
+        if (frame !== undefined && !isWatched(node, at)) done(frame.seq);
+      });
     };
   };
 

@@ -1,5 +1,6 @@
 /** Copied nodes as text, and text as nodes. */
 import { type Clip, copyNodes, pasteOps } from "../../graph/clip";
+import { flatten } from "../../graph/comfy/flatten";
 import { writeWorkflow } from "../../graph/comfy/writeWorkflow";
 import { count, type Point } from "../../graph/compose";
 import { type GraphDocument, own, subgraphIdOf } from "../../graph/document";
@@ -37,12 +38,13 @@ export function clipboardActions({ kernel, client, session }: Parts) {
       return clip === null ? null : clipText(clip);
     },
 
-    /** The selected nodes as ComfyUI's workflow JSON; null where none is selected. */
+    /** The selected nodes as ComfyUI's workflow JSON, without subgraphs; null where none is selected. */
     copyComfyText(): string | null {
       const { document, library } = kernel.getState();
       const clip = copied();
       if (clip === null) return null;
-      return writeJson(writeWorkflow(document, library, Object.keys(clip.nodes), clip.groups));
+      const flat = flatten(document, Object.keys(clip.nodes));
+      return writeJson(writeWorkflow(flat.document, library, flat.ids, clip.groups));
     },
 
     /**

@@ -5,6 +5,9 @@ import type { FlowNode } from "../../state/flow";
 import { useEditor } from "../context";
 import { connectionOf, markWire, wireAt } from "./wireUnder";
 
+/** To look for a wire makes the browser lay out the page at once: not for each move of the mouse. */
+const LOOK_MS = 50;
+
 interface Pointed {
   readonly clientX: number;
   readonly clientY: number;
@@ -21,10 +24,20 @@ export function useWireDrop() {
       const fits = edge !== null && findInsertionOfNode(document, library, connectionOf(edge), id) !== null;
       return fits ? edge : null;
     };
+    let look = () => {};
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const onTime = () => {
+      timer = undefined;
+      look();
+    };
     return {
-      onNodeDrag: (event: unknown, node: FlowNode, nodes: readonly FlowNode[]) =>
-        markWire(client, nodes.length === 1 ? (target(event, node.id)?.id ?? null) : null),
+      onNodeDrag: (event: unknown, node: FlowNode, nodes: readonly FlowNode[]) => {
+        look = () => markWire(client, nodes.length === 1 ? (target(event, node.id)?.id ?? null) : null);
+        timer ??= setTimeout(onTime, LOOK_MS);
+      },
       onNodeDragStop: (event: unknown, node: FlowNode, nodes: readonly FlowNode[]) => {
+        clearTimeout(timer);
+        timer = undefined;
         const edge = nodes.length === 1 ? target(event, node.id) : null;
         markWire(client, null);
         if (edge === null) actions.commitMove();

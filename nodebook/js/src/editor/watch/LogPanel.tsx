@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from "react";
 import { isBusy, type LogLine } from "../../protocol";
 import type { KernelState } from "../../state/kernel";
-import { logText, shownLines } from "../../state/log";
+import { isBehind, logText, shownLines } from "../../state/log";
 import { comparePaths, titleAt } from "../../state/paths";
 import { useClient, useEditor } from "../context";
 import { copyText } from "./copyText";
@@ -10,7 +10,7 @@ import { showNode } from "./show";
 import { useWhole, useWholeSlowly } from "./useWhole";
 
 const QUIET_MS = 150;
-/** Lines that are not whole (progress bars) change without a word from the kernel. */
+/** Lines that are not whole (progress bars) change without a word from the kernel; and an answer may get lost. */
 const BUSY_MS = 1000;
 const SLOW_MS = 250;
 const MOST_SHOWN = 1000;
@@ -167,7 +167,10 @@ function useFreshLog(): void {
       last = statuses;
       if (mayHaveMore) askSoon();
     });
-    const busy = setInterval(() => isBusy(kernel.getState().run) && session.askLog(), BUSY_MS);
+    const busy = setInterval(() => {
+      const { run, log, statuses } = kernel.getState();
+      if (isBusy(run) || isBehind(log, statuses)) session.askLog();
+    }, BUSY_MS);
     return () => {
       clearTimeout(timer);
       clearInterval(busy);

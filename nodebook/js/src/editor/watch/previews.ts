@@ -28,6 +28,7 @@ export const PREVIEW_COMMANDS: readonly Command[] = [
     title: "Previews…",
     section: "Run",
     keys: ["Shift+P"],
+    where: "controls",
     enabled: isLoaded,
     run({ client, root }) {
       const at = { x: root.clientWidth - 260, y: 40 };

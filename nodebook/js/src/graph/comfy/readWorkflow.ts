@@ -1,8 +1,9 @@
 /** Nodes out of ComfyUI's workflow JSON (the project's notes on the format: docs/design/clipboard.md). */
 import type { Clip } from "../clip";
-import { type GraphNode, type Link, REROUTE, type Value, type View } from "../document";
+import { type Graph, type GraphNode, type Link, REROUTE, type Subgraph, type Value, type View } from "../document";
 import { findType, type Library, NOTE_TYPE, type NodeTypeInfo } from "../library";
 import { REROUTE_INPUT, REROUTE_OUTPUT } from "../reroutes";
+import { type ComfyDefinition, withInstances } from "./definitions";
 import { valuesBySlot } from "./slots";
 import { BYPASS, type ComfyLink, type ComfyNode, type ComfyWorkflow, isList, isMembers, NEVER } from "./workflow";
 
@@ -12,7 +13,37 @@ const PRIMITIVE = "PrimitiveNode";
 const UNNAMED_VALUES = "widgets_values";
 
 /** A PrimitiveNode, which only ComfyUI's editor knows, is resolved; so is a Reroute where the library has none. */
-export function readWorkflow(workflow: ComfyWorkflow, library: Library): Clip {
+export function readWorkflow(
+  workflow: ComfyWorkflow,
+  library: Library,
+  definitions: ReadonlyMap<string, ComfyDefinition> = new Map(),
+): Clip {
+  const used = usedDefinitions(workflow, definitions);
+  const subgraphs = [...used].map((id) => {
+    const { name, doc, inputs, outputs, workflow: inner } = definitions.get(id) as ComfyDefinition;
+    const graph = readGraph(withInstances(inner, definitions), library);
+    return [id, { name, ...(doc !== undefined && { doc }), inputs, outputs, ...graph } as Subgraph] as const;
+  });
+  const graph = readGraph(withInstances(workflow, definitions), library);
+  return { ...graph, outside: {}, ...(subgraphs.length > 0 && { subgraphs: Object.fromEntries(subgraphs) }) };
+}
+
+/** The definitions that the nodes are instances of, at any depth. */
+function usedDefinitions(workflow: ComfyWorkflow, definitions: ReadonlyMap<string, ComfyDefinition>): Set<string> {
+  const used = new Set<string>();
+  const waiting = [workflow];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    for (const { type } of next.nodes) {
+      const definition = definitions.get(type);
+      if (definition === undefined || used.has(type)) continue;
+      used.add(type);
+      waiting.push(definition.workflow);
+    }
+  }
+  return used;
+}
+
+function readGraph(workflow: ComfyWorkflow, library: Library): Graph {
   const byId = new Map(workflow.nodes.map((node) => [node.id, node]));
   const read: Reading = { workflow, library, byId };
   const nodes: Record<string, GraphNode> = {};
@@ -25,7 +56,7 @@ export function readWorkflow(workflow: ComfyWorkflow, library: Library): Clip {
     const frame = { title, ...(color !== undefined && { color }), x, y, width, height };
     return [String(index + 1), frame] as const;
   });
-  return { nodes, outside: {}, ...(groups.length > 0 && { groups: Object.fromEntries(groups) }) };
+  return { nodes, ...(groups.length > 0 && { groups: Object.fromEntries(groups) }) };
 }
 
 function isResolved(node: ComfyNode, library: Library): boolean {
@@ -55,7 +86,7 @@ function readReroute(node: ComfyNode, read: Reading): GraphNode {
   const link = node.inputs[0]?.link ?? null;
   const source = link === null ? null : sourceOf(read, link);
   const links: Record<string, Link> = source !== null && "link" in source ? { [REROUTE_INPUT]: source.link } : {};
-  return { type: REROUTE, links, view: { x: Math.round(node.at.x), y: Math.round(node.at.y) } };
+  return { type: REROUTE, links, view: placeOf(node) };
 }
 
 function readNote(node: ComfyNode, library: Library): GraphNode {
@@ -63,8 +94,12 @@ function readNote(node: ComfyNode, library: Library): GraphNode {
   return { ...shared(node, findType(library, NOTE_TYPE)), type: NOTE_TYPE, values: { text: text ?? "" } };
 }
 
+function placeOf({ at }: ComfyNode): Record<string, Value> {
+  return at === undefined ? {} : { x: Math.round(at.x), y: Math.round(at.y) };
+}
+
 function shared(node: ComfyNode, type: NodeTypeInfo | undefined): GraphNode {
-  const view: Record<string, Value> = { x: Math.round(node.at.x), y: Math.round(node.at.y) };
+  const view: Record<string, Value> = placeOf(node);
   if (node.width !== undefined) view.width = Math.round(node.width);
   if (node.collapsed) view.collapsed = true;
   if (node.color !== undefined) view.color = node.color;

@@ -19,7 +19,8 @@ export interface ComfyOutput {
 export interface ComfyNode {
   readonly id: string;
   readonly type: string;
-  readonly at: { readonly x: number; readonly y: number };
+  /** Undefined where the file does not say. */
+  readonly at: { readonly x: number; readonly y: number } | undefined;
   readonly width: number | undefined;
   readonly collapsed: boolean;
   readonly mode: number;
@@ -85,7 +86,7 @@ function readNode(data: Value): ComfyNode | null {
   return {
     id: String(data.id),
     type: data.type,
-    at: { x: x ?? 0, y: y ?? 0 },
+    at: x === undefined || y === undefined ? undefined : { x, y },
     width,
     collapsed: flags.collapsed === true,
     mode: numberOf(data.mode) ?? 0,
