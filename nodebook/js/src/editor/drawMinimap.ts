@@ -13,6 +13,8 @@ export const WIDTH_PX = 160;
 export const HEIGHT_PX = 104;
 const MARGIN_PX = 6;
 const SMALLEST_PX = 2;
+/** So long the cards on the map stay where they are while some are dragged. */
+const DRAG_MS = 200;
 
 export interface Mapped {
   readonly nodes: readonly FlowNode[];
@@ -23,6 +25,7 @@ export interface Mapped {
 export function createMap(root: HTMLElement) {
   const layer = root.ownerDocument.createElement("canvas");
   let drawn: readonly unknown[] = [];
+  let time = -DRAG_MS;
 
   return {
     /** Returns the scale that it drew with; null where there is nothing to draw. */
@@ -34,8 +37,14 @@ export function createMap(root: HTMLElement) {
       const to = mapScale({ width: WIDTH_PX, height: HEIGHT_PX }, boundsOf(boxes), sight, MARGIN_PX);
       const { nodes, document, statuses } = mapped;
       const now = [nodes, document.nodes, statuses, root.dataset.theme, ratio, to.scale, to.dx, to.dy];
-      if (now.some((one, index) => one !== drawn[index])) drawCards(layer, root, mapped, boxes, to, ratio);
-      drawn = now;
+      const changed = now.some((one, index) => one !== drawn[index]);
+      // A drag changes them at each move; the drop does once more.
+      const waits = performance.now() - time < DRAG_MS && nodes.some((node) => node.dragging);
+      if (changed && !waits) {
+        drawCards(layer, root, mapped, boxes, to, ratio);
+        drawn = now;
+        time = performance.now();
+      }
       resize(canvas, ratio);
       context.setTransform(1, 0, 0, 1, 0, 0);
       context.clearRect(0, 0, canvas.width, canvas.height);

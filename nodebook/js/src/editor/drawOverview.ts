@@ -3,9 +3,11 @@ import type { Point } from "../graph/compose";
 import { type Mode, modeOf } from "../graph/document";
 import { type Box, HEADER_HEIGHT } from "../graph/layout";
 import { titleOf } from "../graph/library";
+import { cssColor } from "../graph/nodeColors";
 import { IDLE_STATUS } from "../protocol";
 import { boxesOf, type FlowEdge, type FlowNode } from "../state/flow";
 import type { KernelState } from "../state/kernel";
+import { readColors } from "./readColors";
 import { MODE_WORDS } from "./words";
 
 /** Pan in pixels, then zoom, as React Flow has it. */
@@ -26,6 +28,8 @@ export interface Palette {
   readonly accent: string;
   readonly error: string;
   readonly good: string;
+  /** The card's colour with some of a CSS colour in it: text on it stays readable. */
+  readonly tint: (css: string) => string;
   /** By `var(--nb-type-N)`, as the edges have it. */
   readonly types: ReadonlyMap<string, string>;
 }
@@ -54,6 +58,7 @@ export function readPalette(root: HTMLElement): Palette {
     accent: read("--nb-accent"),
     error: read("--nb-error"),
     good: read("--nb-good"),
+    tint: (css) => readColors(root)(`color-mix(in srgb, ${css} 28%, var(--nb-card))`),
     types: new Map(numbers.map((number) => [`var(--nb-type-${number})`, read(`--nb-type-${number}`)])),
   };
   probe.remove();
@@ -62,7 +67,7 @@ export function readPalette(root: HTMLElement): Palette {
 
 /** The topmost node at a point of the graph, or null. */
 export function nodeAt(nodes: readonly FlowNode[], at: Point): string | null {
-  const boxes = boxesOf(nodes);
+  const boxes = keptBoxes(nodes);
   const hit = boxes.findLastIndex(
     ({ x, y, width, height }) => at.x >= x && at.x <= x + width && at.y >= y && at.y <= y + height,
   );
@@ -82,7 +87,7 @@ export function drawOverview(canvas: HTMLCanvasElement, scene: Scene): void {
   context.clearRect(0, 0, width, height);
   const visible: Box = { x: -panX / zoom, y: -panY / zoom, width: width / zoom, height: height / zoom };
   context.setTransform(ratio * zoom, 0, 0, ratio * zoom, ratio * panX, ratio * panY);
-  drawWires(context, scene, visible);
+  drawWires(context, scene);
   drawBoxes(context, scene, visible);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   drawTitles(context, scene, visible);
@@ -92,30 +97,11 @@ function overlaps(a: Box, b: Box): boolean {
   return a.x < b.x + b.width && b.x < a.x + a.width && a.y < b.y + b.height && b.y < a.y + a.height;
 }
 
-/** One path per colour: strokes are the dear part. */
-function drawWires(context: CanvasRenderingContext2D, { nodes, edges, colors, transform }: Scene, visible: Box): void {
-  const boxes = new Map(boxesOf(nodes).map((box, index) => [nodes[index]?.id, box]));
-  const paths = new Map<string, Path2D>();
-  for (const edge of edges) {
-    const from = boxes.get(edge.source);
-    const to = boxes.get(edge.target);
-    if (from === undefined || to === undefined) continue;
-    const start = { x: from.x + from.width, y: from.y + HEADER_HEIGHT };
-    const end = { x: to.x, y: to.y + HEADER_HEIGHT };
-    const span: Box = {
-      x: Math.min(start.x, end.x) - 1,
-      y: Math.min(start.y, end.y) - 1,
-      width: Math.abs(end.x - start.x) + 2,
-      height: Math.abs(end.y - start.y) + 2,
-    };
-    if (!overlaps(span, visible)) continue;
-    const stroke = String(edge.style?.stroke);
-    const path = paths.get(stroke) ?? new Path2D();
-    paths.set(stroke, path);
-    const bend = Math.max(24, Math.abs(end.x - start.x) * WIRE_BEND);
-    path.moveTo(start.x, start.y);
-    path.bezierCurveTo(start.x + bend, start.y, end.x - bend, end.y, end.x, end.y);
-  }
+/** One path per colour, in the graph's pixels: strokes are the dear part. Kept while neither nodes nor wires change. */
+function drawWires(context: CanvasRenderingContext2D, { nodes, edges, colors, transform }: Scene): void {
+  const kept = wirePaths.get(edges);
+  const paths = kept?.nodes === nodes ? kept.paths : pathsOf(nodes, edges);
+  wirePaths.set(edges, { nodes, paths });
   context.lineWidth = Math.max(2, 1 / transform[2]);
   for (const [stroke, path] of paths) {
     context.strokeStyle = colors.types.get(stroke) ?? colors.line;
@@ -123,16 +109,50 @@ function drawWires(context: CanvasRenderingContext2D, { nodes, edges, colors, tr
   }
 }
 
+const wirePaths = new WeakMap<
+  readonly FlowEdge[],
+  { readonly nodes: readonly FlowNode[]; readonly paths: ReadonlyMap<string, Path2D> }
+>();
+
+function pathsOf(nodes: readonly FlowNode[], edges: readonly FlowEdge[]): ReadonlyMap<string, Path2D> {
+  const boxes = new Map(keptBoxes(nodes).map((box, index) => [nodes[index]?.id, box]));
+  const paths = new Map<string, Path2D>();
+  for (const edge of edges) {
+    const from = boxes.get(edge.source);
+    const to = boxes.get(edge.target);
+    if (from === undefined || to === undefined) continue;
+    const start = { x: from.x + from.width, y: from.y + HEADER_HEIGHT };
+    const end = { x: to.x, y: to.y + HEADER_HEIGHT };
+    const stroke = String(edge.style?.stroke);
+    const path = paths.get(stroke) ?? new Path2D();
+    paths.set(stroke, path);
+    const bend = Math.max(24, Math.abs(end.x - start.x) * WIRE_BEND);
+    path.moveTo(start.x, start.y);
+    path.bezierCurveTo(start.x + bend, start.y, end.x - bend, end.y, end.x, end.y);
+  }
+  return paths;
+}
+
+/** The boxes of these very nodes; while the view moves they stay the same. */
+export function keptBoxes(nodes: readonly FlowNode[]): readonly Box[] {
+  const found = boxLists.get(nodes) ?? boxesOf(nodes);
+  boxLists.set(nodes, found);
+  return found;
+}
+
+const boxLists = new WeakMap<readonly FlowNode[], readonly Box[]>();
+
 function drawBoxes(context: CanvasRenderingContext2D, scene: Scene, visible: Box): void {
   const { nodes, kernel, colors, transform } = scene;
   const marks: Record<string, string> = { running: colors.accent, failed: colors.error, done: colors.good };
   const line = 1 / transform[2];
-  for (const [index, box] of boxesOf(nodes).entries()) {
+  for (const [index, box] of keptBoxes(nodes).entries()) {
     const node = nodes[index];
     if (node === undefined || !overlaps(box, visible)) continue;
     const { state, stale } = kernel.statuses[node.id] ?? IDLE_STATUS;
     const mode = modeOf(kernel.document.nodes[node.id]);
-    context.fillStyle = colors.card;
+    const own = cssColor(kernel.document.nodes[node.id]?.view?.color);
+    context.fillStyle = own === undefined ? colors.card : colors.tint(own);
     context.globalAlpha = mode === null ? 1 : FAINT;
     context.fillRect(box.x, box.y, box.width, box.height);
     context.globalAlpha = 1;
@@ -143,10 +163,11 @@ function drawBoxes(context: CanvasRenderingContext2D, scene: Scene, visible: Box
     }
     context.strokeStyle = node.selected ? colors.accent : state === "failed" ? colors.error : colors.line;
     context.lineWidth = node.selected || state === "failed" ? 2 * line : line;
-    context.setLineDash(mode === null ? [] : [4 * line, 3 * line]);
+    if (mode !== null) context.setLineDash([4 * line, 3 * line]);
     context.strokeRect(box.x, box.y, box.width, box.height);
+    if (mode === null) continue;
     context.setLineDash([]);
-    if (mode !== null) drawMode(context, mode, box, colors.text, line);
+    drawMode(context, mode, box, colors.text, line);
   }
 }
 
@@ -167,7 +188,7 @@ function drawTitles(context: CanvasRenderingContext2D, scene: Scene, visible: Bo
   context.fillStyle = colors.text;
   context.font = `${TITLE_PX}px ${getComputedStyle(context.canvas).fontFamily}`;
   context.textBaseline = "top";
-  for (const [index, box] of boxesOf(nodes).entries()) {
+  for (const [index, box] of keptBoxes(nodes).entries()) {
     const width = box.width * zoom;
     if (width < NARROWEST_TITLE_PX || box.height * zoom < LOWEST_TITLE_PX || !overlaps(box, visible)) continue;
     const known = kernel.document.nodes[nodes[index]?.id ?? ""];

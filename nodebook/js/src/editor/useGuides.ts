@@ -25,7 +25,7 @@ export function useGuides(): (changes: Change[]) => Change[] {
       // React Flow forgets the shift: at the drop it is that of the last step.
       const by = snap ?? shift;
       shift = snap ?? NO_SHIFT;
-      if (snap !== null || guides.length > 0) editor.client.setState({ guides: snap?.guides ?? [] });
+      if (guides.length > 0 || (snap?.guides.length ?? 0) > 0) editor.client.setState({ guides: snap?.guides ?? [] });
       if (by.dx === 0 && by.dy === 0) return changes;
       return changes.map((change) =>
         isMove(change)

@@ -144,10 +144,22 @@ const SMALLEST_HEIGHT = 40;
 
 /** Where the cards are: as measured, else as estimated. */
 export function boxesOf(nodes: readonly FlowNode[]): Box[] {
-  return nodes.map(({ position, measured, width, height, initialHeight }) => ({
+  return nodes.map(boxOf);
+}
+
+/** A node is never changed, so its box is made once: a drag asks for all of them at each move. */
+const boxes = new WeakMap<FlowNode, Box>();
+
+function boxOf(node: FlowNode): Box {
+  const known = boxes.get(node);
+  if (known !== undefined) return known;
+  const { position, measured, width, height, initialHeight } = node;
+  const box = {
     x: position.x,
     y: position.y,
     width: measured?.width ?? width ?? 0,
     height: measured?.height ?? height ?? initialHeight ?? SMALLEST_HEIGHT,
-  }));
+  };
+  boxes.set(node, box);
+  return box;
 }
