@@ -78,7 +78,7 @@ export function refitGroupOps(
   places: ReadonlyMap<string, Point>,
 ): Op[] {
   const cards = boxes.map((box) => ({ box, after: { ...box, ...places.get(box.id) } }));
-  return orderedGroups(graph).flatMap(([id, group]) => {
+  return orderedGroups(graph.groups).flatMap(([id, group]) => {
     const members = inside(groupBox(group), cards);
     const moved = members.some(({ box, after }) => box.x !== after.x || box.y !== after.y);
     return moved ? changeGroupOps(graph, id, { ...frameAround(members.map(({ after }) => after)) }) : [];

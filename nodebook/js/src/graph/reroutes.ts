@@ -1,6 +1,6 @@
 /** Dots on wires: nodes that pass their only input on, and look like what they pass. */
 import type { Point } from "./compose";
-import { type Graph, type GraphDocument, type Link, own, REROUTE } from "./document";
+import { type Graph, type GraphDocument, type GraphNode, type Link, own, REROUTE } from "./document";
 import type { Op } from "./edits";
 import { findType, type Library } from "./library";
 import type { Connection } from "./ports";
@@ -15,8 +15,8 @@ export function outputTypeOf(document: Graph, library: Library, [id, output]: Li
   let link: Link | undefined = [id, output];
   let seen: Set<string> | undefined; // asked for every wire, and hardly one goes through a dot
   while (link !== undefined && !seen?.has(link[0])) {
-    const [source, name]: Link = link;
-    const node = own(document.nodes, source);
+    const [source, name]: readonly [string, string] = link;
+    const node: GraphNode | undefined = own(document.nodes, source);
     if (node === undefined) return ANY;
     if (node.type !== REROUTE) {
       return findType(library, node.type)?.outputs.find((port) => port.name === name)?.type ?? ANY;
