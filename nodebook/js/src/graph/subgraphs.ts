@@ -1,4 +1,5 @@
 /** Making a subgraph of nodes and taking an instance apart: documents in, operations out. As `engine/making.py` does it. */
+import { definitionsOf } from "./clipDefinitions";
 import type { Point } from "./compose";
 import {
   type BoundaryPort,
@@ -47,10 +48,10 @@ class NewPorts {
 }
 
 /** `wanted`, or with a number behind it where a port has that name. */
-export function freeName(wanted: string, ports: readonly BoundaryPort[]): string {
+export function freeName(wanted: string, ports: readonly { readonly name: string }[], gap = "_"): string {
   const taken = new Set(ports.map((port) => port.name));
   let name = wanted;
-  for (let turn = 2; taken.has(name); turn += 1) name = `${wanted}_${turn}`;
+  for (let turn = 2; taken.has(name); turn += 1) name = `${wanted}${gap}${turn}`;
   return name;
 }
 
@@ -230,4 +231,25 @@ function unpackShift(subgraph: Graph, ids: readonly string[], at: Point): Point 
 export function definitionOf(document: GraphDocument, instance: string) {
   const id = subgraphIdOf(own(document.nodes, instance)?.type ?? "");
   return id === null ? undefined : own(document.subgraphs, id);
+}
+
+/** The subgraphs that no node leads to, not even through others. */
+export function unusedSubgraphs(document: GraphDocument): string[] {
+  const used = definitionsOf(document, Object.values(document.nodes));
+  return Object.keys(document.subgraphs ?? {}).filter((id) => own(used, id) === undefined);
+}
+
+/** Give an instance a subgraph of its own, a copy: what is changed in it then changes no other instance. */
+export function detachOps(document: GraphDocument, instance: string, id: string, name: string): Op[] {
+  const node = own(document.nodes, instance);
+  const subgraph = definitionOf(document, instance);
+  if (node === undefined || subgraph === undefined) return [];
+  return [
+    { op: "add_subgraph", id, subgraph: { ...subgraph, name } },
+    { op: "remove_node", id: instance },
+    { op: "add_node", id: instance, node: { ...node, type: INSTANCE + id } },
+    ...readersOf(document, instance)
+      .filter(({ reader }) => reader !== instance)
+      .map(({ reader, input, link }): Op => ({ op: "set_link", node: reader, input, source: link })),
+  ];
 }
