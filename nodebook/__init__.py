@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from nodebook.engine.node import UI as UI
     from nodebook.functions import node as node
     from nodebook.graph import Graph as Graph
-    from nodebook.graph import open_graph
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
+    from nodebook.opening import open_graph
     from nodebook.sessions import session as session
 
     open = open_graph  # noqa: A001 - the public name of the design
@@ -61,7 +61,7 @@ _WHERE = {
     "Toggle": "engine.annotations",
     "UI": "engine.node",
     "node": "functions",
-    "open": "graph:open_graph",
+    "open": "opening:open_graph",
     "preview": "engine.context",
     "progress": "engine.context",
     "session": "sessions",

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from nodebook.engine.edits import AddNode, Edit, NodeEdit, SetLink, SetOrigin, SetTitle, SetValue, UnsetValue
 from nodebook.engine.graph import Link, Node
+from nodebook.engine.inside import find_origin, outlet
 from nodebook.engine.interfaces import find_named, interface_of, type_in
 from nodebook.engine.layout import Columns
 from nodebook.engine.node import NodeFunction
@@ -87,6 +88,10 @@ class Builder:
         place = self._cells.next(node_type.name)
         with self._store.lock:
             known = self._find(node_type.name, place)
+            inner = self._find_inside(node_type.name, place) if known is None else None
+            if inner is not None:
+                return self._merge_inside(inner, node_type.name, place, title, values)
+            links = {name: self._outside(name, link) for name, link in links.items()}
             origin = _origin(self._key(node_type.name, known, place), place, title, values, links)
             if known is not None:
                 self._merge(known, self._store.state.nodes[known], origin)
@@ -132,6 +137,34 @@ class Builder:
         is_taken = place is not None and node is not None and "cell" in (node.origin or {})
         return counted if node is not None and not is_taken else None
 
+    def _find_inside(self, type_name: str, place: str | None) -> str | None:
+        """Return the path of the node that this place added before, and that is inside a subgraph since."""
+        state = self._store.state
+        if not state.subgraphs:
+            return None
+        if place is not None:
+            return find_origin(state, "cell", place, type_name)
+        counted = f"{type_name}#{self._added[type_name] + 1}"
+        return find_origin(state, "key", counted, type_name) if self._is_named else None
+
+    def _merge_inside(
+        self, path: str, type_name: str, place: str | None, title: str | None, values: dict[str, Any]
+    ) -> str:
+        """Apply what the code says differently of a node's values and title; its links are the subgraph's by now."""
+        found = find_place(self._store, path)
+        assert found is not None  # noqa: S101 -- just found
+        before: Mapping[str, Any] = found.node.origin or {}
+        number = str(before.get("key", "")).rpartition("#")[2]
+        self._added[type_name] = max(self._added[type_name] + 1, int(number) if number.isdigit() else 0)
+        origin = {**_origin(str(before.get("key")), place, title, values, {}), "links": before.get("links")}
+        origin = {**origin, **{each: before[each] for each in ("key", "cell") if each in before}}
+        origin = {name: held for name, held in origin.items() if held is not None}
+        if _plain(before) != _plain(origin):
+            edits = [*_changes(found.id, before, origin), SetOrigin(found.id, origin)]
+            label = f"Change {found.node.title or found.node.type} from code"
+            self._store.edit([found.at(edit) for edit in edits], label)
+        return path
+
     def _key(self, type_name: str, known: str | None, place: str | None) -> str:
         """Return the counted place of a node, and count it."""
         own: Any = None if known is None else (self._store.state.nodes[known].origin or {}).get("key")
@@ -170,6 +203,8 @@ class Builder:
             node_type = type_in(self._store.state, node, self._store.library)
             cleared = [name for name, value in inputs.items() if value is None]
             values, links = self._split(node_type, {name: each for name, each in inputs.items() if each is not None})
+            if place.graph is None:
+                links = {name: self._outside(name, link) for name, link in links.items()}
             edits: list[NodeEdit] = []
             for name in cleared:
                 self._check_name(node_type, name)
@@ -199,6 +234,18 @@ class Builder:
                 values[name] = _literal(node_type, name, value)
         return values, links
 
+    def _outside(self, name: str, link: Link) -> Link:
+        """Return a link as a node of the top graph can have it: from the instance that a node is inside."""
+        if link.node in self._store.state.nodes or find_place(self._store, link.node) is None:
+            return link
+        found = outlet(self._store.state, link)
+        if found is None:
+            raise InputValueError(
+                f"{name} is given the output {link.output!r} of node {link.node}, which is inside a subgraph that does "
+                "not pass it on. Make it an output of the subgraph, or give one of its outputs."
+            )
+        return found
+
     def _check_name(self, node_type: NodeType | None, name: str) -> None:
         if node_type is not None and not node_type.takes_any:
             node_type.input(name)
@@ -217,10 +264,9 @@ class Builder:
             return
         edits: list[Edit] = []
         old_values, old_links = before.get("values") or {}, before.get("links") or {}
-        for name, value in origin.get("values", {}).items():
-            if name not in old_values or old_values[name] != value or type(old_values[name]) is not type(value):
-                edits.append(SetLink(node_id, name, None))
-                edits.append(SetValue(node_id, name, value))
+        for name in _changed(old_values, origin):
+            edits.append(SetLink(node_id, name, None))
+            edits.append(SetValue(node_id, name, origin["values"][name]))
         new_links = origin.get("links", {})
         for name, link in new_links.items():
             if old_links.get(name) != link:
@@ -230,6 +276,25 @@ class Builder:
         if before.get("title") != origin.get("title"):
             edits.append(SetTitle(node_id, origin.get("title")))
         self._store.edit([*edits, SetOrigin(node_id, origin)], f"Change {node.title or node.type} from code")
+
+
+def _changed(before: Mapping[str, Any], origin: Mapping[str, Any]) -> list[str]:
+    """Return the inputs of which the code says another value than before."""
+    return [
+        name
+        for name, value in origin.get("values", {}).items()
+        if name not in before or before[name] != value or type(before[name]) is not type(value)
+    ]
+
+
+def _changes(node_id: str, before: Mapping[str, Any], origin: Mapping[str, Any]) -> list[NodeEdit]:
+    """Return what the code says differently of a node's values and title."""
+    old_values = before.get("values") or {}
+    edits: list[NodeEdit] = [SetValue(node_id, name, origin["values"][name]) for name in _changed(old_values, origin)]
+    edits.extend(UnsetValue(node_id, name) for name in old_values if name not in origin.get("values", {}))
+    if before.get("title") != origin.get("title"):
+        edits.append(SetTitle(node_id, origin.get("title")))
+    return edits
 
 
 def _source(place: Place, name: str, link: Link) -> tuple[str, str]:

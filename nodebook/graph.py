@@ -11,8 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, overload
 
-from nodebook.assets.errors import NoGraphError, PictureError
-from nodebook.assets.pictures import read_graph
 from nodebook.autorun import DEFAULT_DELAY_S, AutoRunOptions
 from nodebook.building import Builder
 from nodebook.engine import document
@@ -21,10 +19,11 @@ from nodebook.engine.compiled import Problem
 from nodebook.engine.edits import Edit, RemoveNode, SetMode, SetTitle
 from nodebook.engine.files import write_atomic
 from nodebook.engine.graph import GraphState, Node, definition_id, id_order
+from nodebook.engine.inside import instance_around
 from nodebook.engine.interfaces import type_in
-from nodebook.engine.making import make_subgraph, unpack_subgraph
+from nodebook.engine.making import NAMED_INPUTS, make_subgraph, unpack_subgraph
 from nodebook.engine.node import NodeFunction
-from nodebook.errors import DocumentError, DocumentNotFoundError, InputValueError, UnknownInputError, UnknownNodeError
+from nodebook.errors import InputValueError, UnknownInputError, UnknownNodeError
 from nodebook.explain import PlanTable, Why, explain_node, plan_table
 from nodebook.handles import NodeHandle, Output, not_run, refused
 from nodebook.jobs import Job, refuse_to_wait_in_node
@@ -145,10 +144,16 @@ class Graph:
         """
         with self.store.lock:
             chosen = [self._id(each) for each in nodes]
+            made = instance_around(self.store.state, chosen)
+            if made is not None:
+                return NodeHandle(self, made)
             inner = next((each for each in chosen if each not in self.store.state.nodes), None)
-            if inner is not None or not chosen:
-                got = "none" if inner is None else f"{inner!r}, which is inside another subgraph"
-                raise InputValueError(f"A subgraph is made of nodes of the top graph; got {got}.")
+            if inner is not None:
+                raise InputValueError(
+                    f"A subgraph is made of nodes of the top graph; got {inner!r}, which is inside another subgraph."
+                )
+            if all(self.find_node(each).type in NAMED_INPUTS for each in chosen):
+                raise InputValueError("A subgraph is made of nodes other than named inputs, which stay; got none.")
             node_id, edits = make_subgraph(self.store.state, chosen, self.store.library, name)
             self._edit(edits, f"Make subgraph {name}")
         return NodeHandle(self, node_id)
@@ -424,35 +429,3 @@ class Graph:
 
     def _edit(self, edits: list[Edit], label: str) -> None:
         self.store.edit(edits, label)
-
-
-def open_graph(path: str | os.PathLike[str]) -> Graph:
-    """Open a document, or the graph inside a picture that nodebook saved.
-
-    Raises ``FileNotFoundError``, and ``DocumentError`` for a file that holds no graph or one of a newer version.
-    """
-    path = Path(path)
-    if path.suffix.lower() == ".png":
-        try:
-            text = read_graph(path)
-        except (NoGraphError, PictureError) as error:
-            raise DocumentError(str(error)) from error
-        if text is None:
-            raise DocumentError(
-                f"{path.name} holds no nodebook graph. Expected a PNG that SaveImage wrote; open the picture itself "
-                "with a Load Image node."
-            )
-    else:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            raise DocumentNotFoundError(
-                f"There is no file {str(path)!r} to open (looked from {Path.cwd()}). Give the path of a nodebook "
-                "document or of a PNG that SaveImage wrote; a named graph comes back with nb.Graph(name)."
-            ) from None
-        except UnicodeDecodeError as error:
-            raise DocumentError(
-                f"{path.name} is not text in UTF-8 (at byte {error.start}). Expected a nodebook document, or a PNG "
-                "that SaveImage wrote."
-            ) from None
-    return Graph.of_state(document.loads(text))

@@ -19,7 +19,7 @@ from nodebook.engine.definitions import SEPARATOR
 from nodebook.engine.edits import SetValue, SetView
 from nodebook.engine.graph import SUBGRAPH_INPUTS, GraphState, Node, definition_id, nodes_before
 from nodebook.engine.nodetype import InputSpec, NodeType
-from nodebook.engine.store import GraphStore
+from nodebook.engine.store import Change, GraphStore
 from nodebook.errors import InputValueError
 
 if TYPE_CHECKING:
@@ -65,12 +65,48 @@ class _Track:
     """A seed and the one that a plan has promised to follow it."""
 
 
+class _Varied:
+    """The seeds of a graph that vary, and how: kept up to date by its edits, so that a run costs nothing for them."""
+
+    def __init__(self, store: GraphStore) -> None:
+        self._modes: dict[str | None, dict[str, dict[Key, str]]] = {None: {}}
+        for node_id in store.state.nodes:
+            self._look(store.state, None, node_id)
+        for graph in store.state.subgraphs:
+            self._look_inside(store.state, graph)
+        store.subscribe(self._on_change)
+
+    def items(self) -> list[tuple[Key, str]]:
+        """Return each seed and its mode."""
+        return [found for nodes in self._modes.values() for modes in nodes.values() for found in modes.items()]
+
+    def _on_change(self, change: Change) -> None:
+        for node_id in change.batch.touched:
+            self._look(change.state, None, node_id)
+        for graph in change.batch.touched_graphs:
+            self._look_inside(change.state, graph)
+
+    def _look_inside(self, state: GraphState, graph: str) -> None:
+        self._modes.pop(graph, None)
+        definition = state.subgraphs.get(graph)
+        if definition is not None:
+            for node_id in definition.graph.nodes:
+                self._look(definition.graph, graph, node_id)
+
+    def _look(self, inside: GraphState, graph: str | None, node_id: str) -> None:
+        node = inside.nodes.get(node_id)
+        modes = {} if node is None else {Key(node_id, name, graph): mode for name, mode in _varied(node)}
+        nodes = self._modes.setdefault(graph, {})
+        if modes:
+            nodes[node_id] = modes
+        else:
+            nodes.pop(node_id, None)
+
+
 @dataclass(slots=True)
 class _Book:
     tracks: dict[Key, _Track] = field(default_factory=dict)
-    looked_at: GraphState | None = None
-    varied: tuple[tuple[Key, str], ...] = ()
-    """Each seed that varies in the state ``looked_at``, and how."""
+    varied: _Varied | None = None
     written: float = 0.0
     """When a run last wrote seeds into the document, in seconds of the wall clock."""
 
@@ -152,14 +188,14 @@ class SeedBook:
     def _wanted(self, store: GraphStore, targets: Iterable[str] | None) -> list[tuple[_Book, Key, int, str, InputSpec]]:
         """Return the seeds that vary and that a run of ``targets`` needs, with their value now."""
         book = self._books.setdefault(store, _Book())
-        state = store.state
-        if book.looked_at is not state:
-            book.looked_at, book.varied = state, tuple(_varied(state))
-        if not book.varied:
+        if book.varied is None:
+            book.varied = _Varied(store)
+        varied, state = book.varied.items(), store.state
+        if not varied:
             return []
         needed = _upstream(store.flat, self._targets(store, targets))
         found = []
-        for key, mode in book.varied:
+        for key, mode in varied:
             value, spec = _value_of(store, key)
             if spec is not None and value is not None and _is_needed(state, key, needed):
                 found.append((book, key, value, mode, spec))
@@ -230,14 +266,11 @@ def set_seed(key: Key, seed: int) -> SetValue:
     return SetValue(key.node, key.input, seed, graph=key.graph)
 
 
-def _varied(state: GraphState) -> Iterable[tuple[Key, str]]:
-    graphs = [(None, state), *((name, definition.graph) for name, definition in state.subgraphs.items())]
-    for graph, inside in graphs:
-        for node_id, node in inside.nodes.items():
-            if node.view and node.mode is None and VIEW_MEMBER in node.view:
-                for name, mode in _modes_of(node).items():
-                    if mode in MODES[1:] and name not in node.links:
-                        yield Key(node_id, name, graph), mode
+def _varied(node: Node) -> Iterable[tuple[str, str]]:
+    """Return the inputs of a node that vary, and how."""
+    if not node.view or node.mode is not None or VIEW_MEMBER not in node.view:
+        return []
+    return [(name, mode) for name, mode in _modes_of(node).items() if mode in MODES[1:] and name not in node.links]
 
 
 def _seed_input(node_type: NodeType | None, name: str) -> InputSpec | None:

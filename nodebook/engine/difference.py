@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -45,7 +46,9 @@ def edits_between(old: GraphState, new: GraphState) -> list[Edit]:
 
 def _definition_edits(subgraph_id: str, old: Definition, new: Definition) -> Iterator[Edit]:
     before, after = ({**head_of(each), **each.extra} for each in (old, new))
-    members = {name: after.get(name) for name in {**before, **after} if before.get(name) != after.get(name)}
+    members = {
+        name: after.get(name) for name in {**before, **after} if not _is_same_json(before.get(name), after.get(name))
+    }
     if members:
         yield SetSubgraph(subgraph_id, members)
     for edit in _graph_edits(old.graph, new.graph):
@@ -69,7 +72,7 @@ def _graph_edits(old: GraphState, new: GraphState) -> list[NodeEdit | SetGroup]:
             edits.extend(_links_again(node_id, new.nodes[node_id], again))
     for group in {**old.groups, **new.groups}:
         after: Any = new.groups.get(group)
-        if old.groups.get(group) != after:
+        if not _is_same_json(old.groups.get(group), after):
             edits.append(SetGroup(group, after))
     return edits
 
@@ -115,6 +118,11 @@ def _links_again(node_id: str, node: Node, again: set[str]) -> Iterator[NodeEdit
     for name, link in node.links.items():
         if link.node in again:
             yield SetLink(node_id, name, (link.node, link.output))
+
+
+def _is_same_json(before: object, after: object) -> bool:
+    """Whether two parts of a document are one, in whatever order their members are."""
+    return json.dumps(before, sort_keys=True, default=repr) == json.dumps(after, sort_keys=True, default=repr)
 
 
 def _is_same(before: object, after: object) -> bool:

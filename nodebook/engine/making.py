@@ -30,6 +30,9 @@ from nodebook.engine.nodejson import node_to_json
 from nodebook.engine.ports import ANY
 from nodebook.engine.resolving import Literal, Resolved
 
+NAMED_INPUTS = frozenset({"InputBoolean", "InputInt", "InputFloat", "InputString"})
+"""Node types by which ``g.run(name=value)`` sets values: those of the top graph."""
+
 
 @dataclass(slots=True)
 class _Ports:
@@ -55,9 +58,9 @@ def make_subgraph(state: GraphState, ids: Iterable[str], library: Library, name:
     """Return the id of the instance that takes the place of some nodes of the top graph, and what does it.
 
     Links that come in from outside become inputs, one for each output that is read; outputs that are read from outside,
-    or by nobody, become outputs.
+    or by nobody, become outputs. Named inputs are of the graph and stay outside.
     """
-    chosen = sorted(set(ids), key=id_order)
+    chosen = sorted({each for each in ids if state.nodes[each].type not in NAMED_INPUTS}, key=id_order)
     inputs, outputs = _Ports(), _Ports()
     subgraph_id = next(str(number) for number in count(1) if str(number) not in state.subgraphs)
     highest = max((whole_number(each) or 0 for each in chosen), default=0)
@@ -90,7 +93,6 @@ def _inner_nodes(
         node = state.nodes[node_id]
         node_type = type_in(state, node, library)
         data = node_to_json(node)
-        data.pop("origin", None)  # no cell finds it there
         for name, link in node.links.items():
             if link.node not in chosen and link.node in state.nodes:
                 spec = None if node_type is None else node_type.input_by_name.get(name)

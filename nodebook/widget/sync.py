@@ -13,7 +13,7 @@ from nodebook.autorun import AutoRunOptions
 from nodebook.engine import events
 from nodebook.engine.compiled import Problem
 from nodebook.engine.difference import edits_between
-from nodebook.engine.edits import SetDocumentView, SetValue, edits_from_json
+from nodebook.engine.edits import SetValue, edits_from_json
 from nodebook.engine.graph import GraphState
 from nodebook.engine.store import Change, GraphStore, History
 from nodebook.errors import EditError, NodebookError
@@ -271,8 +271,6 @@ class GraphSync:
     def _restore(self, command: protocol.Restore) -> None:
         with self.store.lock:
             edits = edits_between(self.store.state, self._queue.state_of(command.job))
-            # What an editor remembers, its height for one, is of today.
-            edits = [edit for edit in edits if not isinstance(edit, SetDocumentView)]
             if edits:
                 self.store.edit(edits, f"Restore the graph of run {command.job}")
         if edits:

@@ -7,6 +7,8 @@ import pytest
 
 import nodebook as nb
 from nodebook import building
+from nodebook.errors import InputValueError
+from nodebook.handles import NodeHandle
 from nodebook.sessions import Session
 
 
@@ -97,3 +99,56 @@ def test_a_notebook_that_runs_elsewhere_doubles_nothing(
         g.add("ImageBlur", image=first)
         g.add("ImageBlur", image=first)
     assert types(nb.Graph("portrait")) == ["EmptyImage", "ImageBlur", "ImageBlur"]
+
+
+def subgraph_cell(g: nb.Graph, sigma: float = 1.0) -> NodeHandle:
+    first = g.add("EmptyImage")
+    blur = g.add("ImageBlur", image=first, sigma=sigma)
+    sharp = g.add("ImageSharpen", image=blur)
+    g.add("PreviewImage", images=sharp)
+    return g.subgraph([blur, sharp], name="Soften")
+
+
+@pytest.mark.parametrize("name", ["portrait", None])
+def test_a_cell_that_makes_a_subgraph_makes_it_once(notebook: Notebook, name: str | None) -> None:
+    notebook.run("a")
+    g = nb.Graph(name)
+    made = subgraph_cell(g)
+    for sigma in (1.0, 2.0, 2.0):
+        notebook.run("a")
+        assert subgraph_cell(g, sigma) == made
+    assert types(g) == ["EmptyImage", "PreviewImage", f"subgraph:{next(iter(g.store.state.subgraphs))}"]
+    assert len(g.store.state.subgraphs) == 1
+    assert g[f"{made.id}/2"].node.values["sigma"] == 2.0
+    assert not g.problems
+    revision = g.store.revision
+    notebook.run("a")
+    subgraph_cell(g, 2.0)
+    assert g.store.revision == revision
+
+
+def test_the_cells_find_what_the_editor_put_into_a_subgraph(notebook: Notebook, new_session: Any) -> None:
+    notebook.run("a")
+    g = nb.Graph("portrait")
+    made = subgraph_cell(g)
+    g[f"{made.id}/2"].set(sigma=7.0)
+    text = g.to_json()
+    new_session()
+    notebook.run("a")
+    again = nb.Graph("portrait")
+    assert subgraph_cell(again).id == made.id
+    assert again[f"{made.id}/2"].node.values["sigma"] == 7.0
+    assert len(again) == len(g)
+    assert sorted(again.store.state.subgraphs) == sorted(g.store.state.subgraphs)
+    assert again.to_json().count("ImageBlur") == text.count("ImageBlur")
+
+
+def test_what_a_subgraph_does_not_pass_on_is_told(notebook: Notebook) -> None:
+    notebook.run("a")
+    g = nb.Graph("portrait")
+    made = subgraph_cell(g)
+    notebook.run("b")
+    with pytest.raises(InputValueError, match="inside a subgraph that does not pass it on"):
+        g.add("PreviewImage", images=g[f"{made.id}/2"])
+    shown = g.add("PreviewImage", images=g[f"{made.id}/3"])
+    assert shown.node.links["images"] == (made.id, "IMAGE")

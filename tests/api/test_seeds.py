@@ -306,3 +306,24 @@ def test_a_seed_that_an_instance_offers_varies_there(sampler: NodeHandle) -> Non
     g.run().check()
     assert used == [40, 39]
     assert instance.node.values[name] == 39
+
+
+def test_seeds_that_begin_or_cease_to_vary_between_runs_are_noticed(sampler: NodeHandle) -> None:
+    g = sampler.graph
+    g.run()
+    sampler.vary(seed="increment")
+    g.run()
+    g.run()
+    assert seed_of(sampler) == 6
+    sampler.mute()
+    g.run()
+    sampler.enable()
+    g.undo()  # muted again
+    g.undo()
+    g.run()
+    assert seed_of(sampler) == 7
+    sampler.remove()
+    g.run()
+    g.undo()
+    g.run()
+    assert seed_of(sampler) == 8

@@ -6,6 +6,7 @@ import pytest
 
 import nodebook as nb
 from nodebook.errors import InputValueError, NotRunError, UnknownInputError, UnknownNodeError
+from nodebook.handles import NodeHandle
 
 
 @nb.node
@@ -13,7 +14,7 @@ def SubAdd(a: int = 0, b: int = 0) -> int:  # noqa: N802 - the name of the node 
     return a + b
 
 
-def build() -> tuple[nb.Graph, nb.NodeHandle]:
+def build() -> tuple[nb.Graph, NodeHandle]:
     g = nb.Graph()
     first = g.add(SubAdd, a=1, b=2)
     second = g.add(SubAdd, title="Second", a=first, b=10)
@@ -95,7 +96,7 @@ def test_what_is_not_there() -> None:
         g[f"{instance.id}/99"]
     assert f"{instance.id}/1" in g
     assert "7/99" not in g
-    with pytest.raises(InputValueError, match="top graph; got none"):
+    with pytest.raises(InputValueError, match="got none"):
         g.subgraph([], name="Nothing")
     with pytest.raises(InputValueError, match="inside another subgraph"):
         g.subgraph([f"{instance.id}/1"], name="Inner")
@@ -138,3 +139,15 @@ def test_groups_are_there_to_read() -> None:
     g = nb.Graph()
     g.store.edit([SetGroup("1", {"title": "Inputs"})], "Group")
     assert g.groups == {"1": {"title": "Inputs"}}
+
+
+def test_named_inputs_stay_outside_and_go_on_working() -> None:
+    g = nb.Graph()
+    start = g.input("start", 3)
+    first = g.add(SubAdd, a=start, b=1)
+    instance = g.subgraph([start, first], name="Plus")
+    assert instance.node.links["a"] == ("1", "value")
+    g.run(instance, start=10)
+    assert instance.outputs == (11,)
+    with pytest.raises(InputValueError, match="named inputs, which stay"):
+        g.subgraph([start], name="Start")

@@ -230,6 +230,7 @@ def test_an_instance_brings_its_subgraph(scratch: Lab) -> None:
     editor.press("f")
     scratch.page.wait_for_timeout(300)
     editor.root.locator(f"[data-type='subgraph:{SOFTEN}'] .nb-title").click(button="right")
+    editor.root.locator("[data-submenu='More']").click()
     editor.root.locator("[data-command='edit.copy-comfy']").click()
     expect(editor.root.locator(".nb-notice")).to_contain_text("as a ComfyUI workflow")
     comfy = json.loads(scratch.page.evaluate("navigator.clipboard.readText()"))

@@ -263,5 +263,6 @@ def test_the_lasso_and_what_is_of_one_type(scratch: Lab) -> None:
     expect_selected(editor, set())
 
     editor.node("4").locator(".nb-title").click(button="right")
+    editor.root.locator("[data-submenu='Select']").click()
     editor.root.locator("[data-command='select.type']").click()
     expect_selected(editor, {"4", "5"})

@@ -99,9 +99,14 @@ def test_keys_on_the_canvas_never_reach_the_notebook(lab: Lab) -> None:
 
 def expect_all_kept(editor: Editor, before: dict[str, Any]) -> None:
     """Press all keys that mean something elsewhere: the notebook does not change, nor scroll."""
+    scrolled = notebook(editor.lab)["scrolled"]  # a click may have brought the card into sight
     editor.press(*LETTERS, *KEYS)
     editor.page.wait_for_timeout(150)  # scrolling is smooth
-    assert notebook(editor.lab) == before
+    assert notebook(editor.lab) == {**before, "scrolled": scrolled}
+    # Some are the editor's own: panels that they opened would lie over the card that is clicked next.
+    for button in editor.root.locator(".nb-panel [aria-label^='Close']").all():
+        button.evaluate("(button) => button.click()")  # Playwright's own click might scroll
+    editor.press("m", "f")
 
 
 def test_the_notebook_keeps_its_keys(scratch: Lab) -> None:

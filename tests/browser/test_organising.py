@@ -218,3 +218,6 @@ def test_a_note_is_markdown(scratch: Lab, save: str) -> None:
     editor.press("Escape")
     expect(field).to_have_count(0)
     editor.expect_value("1", "text", "*new* text")
+    # A new one is open for writing.
+    editor.add_at("note")
+    expect(editor.node("2").locator("textarea")).to_be_focused()

@@ -254,3 +254,23 @@ def test_undo_takes_viewers_out_of_what_is_gone(scratch: Lab) -> None:
     scratch.execute("g.undo()")
     expect(editor.part("nb-crumbs")).to_have_count(0)
     editor.expect_ids(["1", "2", "3", "4"])
+
+
+def test_an_instance_of_its_own_and_what_is_used_no_more(scratch: Lab) -> None:
+    editor = show_graph(scratch, f"{MADE}\nagain = g.add('Soften', image=picture)\n")
+    instance, again = sorted(each for each, node in whole(editor)["nodes"].items() if node["type"].startswith("sub"))
+    editor.focus_canvas()
+    editor.select(again)
+    editor.node(again).locator(".nb-title").click(button="right")
+    editor.root.locator("[data-submenu='Group and subgraph']").click()
+    editor.root.locator("[data-command='subgraph.detach']").click()
+    scratch.expect_value("sorted(each.name for each in g.store.state.subgraphs.values())", ["Soften", "Soften 2"])
+    assert whole(editor)["nodes"][again]["type"] != whole(editor)["nodes"][instance]["type"]
+    editor.expect_links(again, {"image": ["1", "IMAGE"]})
+
+    editor.press("Delete")
+    editor.expect_ids(["1", "4", instance])
+    editor.press(">")
+    scratch.page.keyboard.type("unused")
+    editor.press("Enter")
+    scratch.expect_value("[each.name for each in g.store.state.subgraphs.values()]", ["Soften"])

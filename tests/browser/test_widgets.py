@@ -83,9 +83,11 @@ def test_prompts_have_weights_names_and_a_height(scratch: Lab) -> None:
     field.click()
     editor.press("Home", "Control+ArrowRight", "ArrowRight", "Control+ArrowUp", "Control+ArrowUp")
     expect(field).to_have_value("a (red:1.1) cat")
-    scratch.page.wait_for_timeout(300)  # sooner after a change Chromium's own undo may do nothing, in this page
-    editor.press("Control+z")  # the field's own undo
+    editor.press("Control+z")
     expect(field).to_have_value("a (red:1.05) cat")
+    editor.press("Control+z")
+    expect(field).to_have_value("a red cat")
+    editor.press("Control+ArrowUp")
     editor.press("End")
     scratch.page.keyboard.type(", embed")
     options = editor.root.get_by_role("option")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from typing import Any
 
@@ -26,9 +27,10 @@ def state(**nodes: dict[str, Any]) -> GraphState:
     return apply_all(GraphState(), [AddNode(node, {"type": "T", **members}) for node, members in nodes.items()])[0]
 
 
-def text(of: GraphState) -> Any:
+def text(of: GraphState) -> str:
+    """As text, in which 1, 1.0 and True differ."""
     whole = document.to_json(of)
-    return {name: whole.get(name) for name in ("nodes", "groups", "subgraphs")}
+    return json.dumps({name: whole.get(name) for name in ("nodes", "groups", "subgraphs")}, sort_keys=True)
 
 
 FIRST = state(
@@ -63,7 +65,7 @@ def test_edits_lead_from_one_state_to_the_other_and_undo_leads_back(name: str, i
 
 INNER = {
     "name": "Inner",
-    "inputs": [{"name": "x"}],
+    "inputs": [{"name": "x", "default": 1}],
     "nodes": {"1": {"type": "T", "values": {"x": 1}}, "2": {"type": "U"}},
 }
 WITH = apply_all(
@@ -79,6 +81,7 @@ OTHERS = {
     "without": FIRST,
     "inside": apply_all(WITH, [SetValue("1", "x", 2, graph="s"), RemoveNode("2", graph="s")])[0],
     "its head": apply_all(WITH, [SetSubgraph("s", {"name": None, "doc": "d", "inputs": [{"name": "y"}]})])[0],
+    "a default of another type": apply_all(WITH, [SetSubgraph("s", {"inputs": [{"name": "x", "default": True}]})])[0],
     "groups": apply_all(WITH, [SetGroup("g", None), SetGroup("h", {"title": "H"}), SetGroup("k", {}, graph="s")])[0],
 }
 

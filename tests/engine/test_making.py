@@ -88,12 +88,12 @@ def test_the_ports_of_a_made_subgraph() -> None:
     assert set(definition.graph.nodes) == {"7", "9", "10", "11"}
 
 
-def test_code_does_not_find_a_node_that_is_inside() -> None:
+def test_a_node_inside_remembers_where_code_added_it() -> None:
     lab = basic()
     lab.store.edit([SetOrigin("9", {"key": "show#1"})], "Origin")
     _, edits = make_subgraph(lab.store.state, ["9"], lab.library, "Inner")
     state, _ = apply_all(lab.store.state, edits)
-    assert state.subgraphs["1"].graph.nodes["9"].origin is None
+    assert state.subgraphs["1"].graph.nodes["9"].origin == {"key": "show#1"}
 
 
 def test_two_outputs_of_one_name_stay_two() -> None:

@@ -48,6 +48,8 @@ def show(kind: str = "sound", size: int = 100) -> nb.UI:
     """Show a member of a UI."""
     if kind == "sound":
         return nb.UI(audio={"waveform": torch.zeros(1, 2, size), "sample_rate": 100})
+    if kind == "nothing":
+        return nb.UI(text="only words")
     return nb.UI(table=[{"a": 1}], text="words") if kind == "table" else nb.UI(video=3)
 
 
@@ -132,6 +134,10 @@ def test_what_a_node_shows_is_replaced_and_taken_away(channel: FakeChannel, grap
     node.set(kind="film")
     graph.run()
     assert "no encoder" in shown(channel, "1")["text"].replace("brings no\nencoder", "no encoder")
+    channel.clear()
+    node.set(kind="nothing")
+    graph.run()
+    assert channel.wait("display")["displays"] == []
 
 
 @pytest.mark.usefixtures("sync")

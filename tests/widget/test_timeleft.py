@@ -96,6 +96,9 @@ def test_progress_knows_better_and_counts_from_its_first_step(left: TimeLeft, cl
     assert (left.of_node("1"), left.of_run()) == (18, 18)
     tell(left, events.NodeProgress, "1", 0.0, 11.0)
     assert left.of_run() is None, "it began again, with the next of many values"
+    clock.now += 3
+    tell(left, events.NodeProgress, "1", 1.0, 11.0)
+    assert left.of_run() == 30
 
 
 def test_one_unknown_node_makes_the_whole_unknown_until_it_is_over(left: TimeLeft, session: Session) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import nodebook as nb
+from nodebook.engine.definitions import SetDocumentView
 from nodebook.graph import Graph
 from nodebook.widget.sync import GraphSync
 from tests.widget.fakes import WAIT_S, FakeChannel
@@ -27,8 +28,9 @@ logger = logging.getLogger("tests.widget.node")
 
 @nb.node
 def talk(x: int = 0) -> int:
-    print(f"x is {x}")
-    logger.warning("careful with %d", x)
+    if x:
+        print(f"x is {x}")
+        logger.warning("careful with %d", x)
     return x
 
 
@@ -106,15 +108,21 @@ def test_what_a_node_wrote_is_on_it_and_in_the_log(
     graph.set_inputs(node.id, {"x": 4})
     graph.run()
     channel.wait("status", has(node.id, lines=2, warnings=["careful with 4"]))
+    channel.clear()
+    graph.set_inputs(node.id, {"x": 0})
+    graph.run()
+    channel.wait("status", has(node.id, state="done", lines=0, warnings=[]))
+    say(sync, "log")
+    assert channel.wait("log")["lines"] == [], "it ran again and said nothing"
     sync.close()
 
 
 def test_a_cached_node_keeps_its_warnings(graph: Graph, sync: GraphSync, channel: FakeChannel) -> None:
-    node = graph.add(talk)
+    node = graph.add(talk, x=1)
     graph.run()
     channel.wait("status", has(node.id, state="done", lines=2))
     graph.run()
-    channel.wait("status", has(node.id, state="cached", lines=2, warnings=["careful with 0"]))
+    channel.wait("status", has(node.id, state="cached", lines=2, warnings=["careful with 1"]))
     assert sync.snapshot()["nodes"][node.id]["lines"] == 2
 
 
@@ -174,6 +182,7 @@ def test_a_past_run_is_restored_as_one_step_of_undo(graph: Graph, sync: GraphSyn
     run = graph.run()
     graph.set_inputs(node.id, {"x": 5})
     graph.add(double, x=node)
+    graph.store.edit([SetDocumentView({"height": 700})], "Change the height")
     changed = graph.to_json()
     recent = channel.wait("queue", lambda message: bool(message["queue"]["recent"]))["queue"]["recent"]
     assert [(each["id"], each["mine"]) for each in recent] == [(str(run.number), True)]
@@ -182,6 +191,7 @@ def test_a_past_run_is_restored_as_one_step_of_undo(graph: Graph, sync: GraphSyn
     assert edited["history"]["undo"] == f"Restore the graph of run {run.number}"
     assert len(graph) == 1
     assert graph.store.state.nodes[node.id].values["x"] == 1
+    assert graph.store.state.view == {"height": 700}, "what an editor remembers is of today"
     graph.undo()
     assert graph.to_json() == changed
     channel.clear()

@@ -2,11 +2,10 @@ import { type KeyboardEvent, type RefObject, useRef, useState } from "react";
 import { useEditor, useKernel } from "../editor/context";
 import { Popup } from "../editor/Popup";
 import { limitHeight, textHeightOf } from "../graph/heights";
-import { changeWeight, WEIGHT_STEP } from "../graph/weights";
 import { HeightGrip } from "./HeightGrip";
-import { replaceText } from "./replaceText";
 import { describeInput, type WidgetOf } from "./types";
 import { useCompletion } from "./useCompletion";
+import { useWeights } from "./useWeights";
 
 interface Props {
   readonly nodeId: string;
@@ -19,8 +18,6 @@ interface Props {
   readonly onKeyDown: (event: KeyboardEvent<HTMLTextAreaElement>) => void;
 }
 
-const WEIGHT_KEYS: Readonly<Record<string, number>> = { ArrowUp: WEIGHT_STEP, ArrowDown: -WEIGHT_STEP };
-
 /** A text of several lines: as high as it was made, with weights (Ctrl-↑/↓) and names of files while they are typed. */
 export function TextArea({ nodeId, input, widget, text, placeholder, onChange, onBlur, onKeyDown }: Props) {
   const { actions } = useEditor();
@@ -28,6 +25,7 @@ export function TextArea({ nodeId, input, widget, text, placeholder, onChange, o
   const own = useKernel((state) => textHeightOf(state.document.nodes[nodeId], input.name));
   const [dragged, setDragged] = useState<number | null>(null);
   const completion = useCompletion(field, widget.complete);
+  const onWeightKey = useWeights();
   const onKey = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (completion.onKeyDown(event) || onWeightKey(event)) event.preventDefault();
     else onKeyDown(event);
@@ -68,15 +66,6 @@ export function TextArea({ nodeId, input, widget, text, placeholder, onChange, o
       <Offers completion={completion} field={field} label={input.name} />
     </div>
   );
-}
-
-function onWeightKey(event: KeyboardEvent<HTMLTextAreaElement>): boolean {
-  const by = WEIGHT_KEYS[event.key];
-  if (by === undefined || !(event.ctrlKey || event.metaKey)) return false;
-  const { value, selectionStart, selectionEnd } = event.currentTarget;
-  const change = changeWeight(value, selectionStart, selectionEnd, by);
-  if (change !== null) replaceText(event.currentTarget, change);
-  return true;
 }
 
 interface OffersProps {

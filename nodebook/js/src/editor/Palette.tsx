@@ -11,6 +11,7 @@ import { PaletteEntry } from "./find/PaletteEntry";
 import { type PaletteItem, paletteItems } from "./find/paletteItems";
 import { isPaletteWide, PALETTE_MARGIN_PX, paletteWidth } from "./find/paletteSize";
 import { TypeAbout } from "./find/TypeAbout";
+import { isFavouriteKey } from "./find/useTreeKeys";
 import { reveal } from "./fit";
 
 const HEIGHT_PX = 360;
@@ -40,6 +41,7 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
   });
   const place = placeInside(palette, root);
   const chosen = items[active];
+  const nothing = items.length === 0 && query === "";
   const close = () => {
     client.setState({ palette: null });
     root.focus({ preventScroll: true });
@@ -54,13 +56,19 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
     if (move !== undefined) setActive((at) => Math.max(0, Math.min(items.length - 1, at + move)));
     else if (event.key === "Enter") choose(chosen);
     else if (event.key === "Escape" || event.key === "Tab") close();
-    else if (event.key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey)) toggleFavourite(chosen);
+    else if (isFavouriteKey(event)) toggleFavourite(chosen);
     else return;
     event.preventDefault();
   };
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys reach it from the search field inside
-    <div className="nb-palette" data-testid="nb-palette" style={place} data-wide={place.wide} onKeyDown={onKeyDown}>
+    <div
+      className="nb-palette"
+      data-testid="nb-palette"
+      style={nothing ? { ...place, height: "auto" } : place}
+      data-wide={place.wide}
+      onKeyDown={onKeyDown}
+    >
       <SearchField
         query={query}
         palette={palette}
@@ -91,7 +99,7 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
             />
           ))}
         </div>
-        {items.length === 0 && <p className="nb-menu-empty nb-palette-empty">No node fits “{query}”.</p>}
+        {items.length === 0 && <p className="nb-menu-empty nb-palette-empty">{emptyWords(palette, query)}</p>}
         {chosen?.type && (
           <div className="nb-palette-about nowheel">
             <TypeAbout type={chosen.type} withPicture={place.wide} />
@@ -100,6 +108,11 @@ function OpenPalette({ palette }: { readonly palette: PaletteState }) {
       </div>
     </div>
   );
+}
+
+function emptyWords({ replace }: PaletteState, query: string): string {
+  if (query !== "") return `No node fits “${query}”.`;
+  return replace === undefined ? "There is no node that fits." : "No other node keeps all of its links.";
 }
 
 function entryId(index: number): string {

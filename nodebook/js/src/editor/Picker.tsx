@@ -2,6 +2,7 @@ import { type KeyboardEvent, useEffect, useLayoutEffect, useRef, useState } from
 import { searchOptions } from "../graph/search";
 import type { PickerOption, PickerState } from "../state/picker";
 import { useClient, useEditor } from "./context";
+import { focused } from "./focus";
 import { TickIcon } from "./icons";
 
 const MOVES: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
@@ -16,6 +17,8 @@ export function Picker() {
 function OpenPicker({ picker }: { readonly picker: PickerState }) {
   const { client, root } = useEditor();
   const [query, setQuery] = useState("");
+  /** Gets the keyboard back. */
+  const [before] = useState(() => focused(root));
   const found = findOptions(picker, query);
   const [active, setActive] = useState(() =>
     Math.max(
@@ -29,7 +32,7 @@ function OpenPicker({ picker }: { readonly picker: PickerState }) {
   });
   const close = () => {
     client.setState({ picker: null });
-    (picker.returnTo?.isConnected ? picker.returnTo : root).focus({ preventScroll: true });
+    (before?.isConnected ? before : root).focus({ preventScroll: true });
   };
   useCloseOutside(() => client.setState({ picker: null }));
   const choose = (option: PickerOption | undefined) => {

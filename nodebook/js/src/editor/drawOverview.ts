@@ -3,9 +3,11 @@ import type { Point } from "../graph/compose";
 import { type Mode, modeOf } from "../graph/document";
 import { type Box, HEADER_HEIGHT } from "../graph/layout";
 import { titleOf } from "../graph/library";
+import { cssColor } from "../graph/nodeColors";
 import { IDLE_STATUS } from "../protocol";
 import { boxesOf, type FlowEdge, type FlowNode } from "../state/flow";
 import type { KernelState } from "../state/kernel";
+import { readColors } from "./readColors";
 import { MODE_WORDS } from "./words";
 
 /** Pan in pixels, then zoom, as React Flow has it. */
@@ -26,6 +28,8 @@ export interface Palette {
   readonly accent: string;
   readonly error: string;
   readonly good: string;
+  /** The card's colour with some of a CSS colour in it: text on it stays readable. */
+  readonly tint: (css: string) => string;
   /** By `var(--nb-type-N)`, as the edges have it. */
   readonly types: ReadonlyMap<string, string>;
 }
@@ -54,6 +58,7 @@ export function readPalette(root: HTMLElement): Palette {
     accent: read("--nb-accent"),
     error: read("--nb-error"),
     good: read("--nb-good"),
+    tint: (css) => readColors(root)(`color-mix(in srgb, ${css} 28%, var(--nb-card))`),
     types: new Map(numbers.map((number) => [`var(--nb-type-${number})`, read(`--nb-type-${number}`)])),
   };
   probe.remove();
@@ -146,7 +151,8 @@ function drawBoxes(context: CanvasRenderingContext2D, scene: Scene, visible: Box
     if (node === undefined || !overlaps(box, visible)) continue;
     const { state, stale } = kernel.statuses[node.id] ?? IDLE_STATUS;
     const mode = modeOf(kernel.document.nodes[node.id]);
-    context.fillStyle = colors.card;
+    const own = cssColor(kernel.document.nodes[node.id]?.view?.color);
+    context.fillStyle = own === undefined ? colors.card : colors.tint(own);
     context.globalAlpha = mode === null ? 1 : FAINT;
     context.fillRect(box.x, box.y, box.width, box.height);
     context.globalAlpha = 1;

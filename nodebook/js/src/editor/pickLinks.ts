@@ -15,7 +15,7 @@ const NEW_NODE = "new";
 const DISCONNECT = "disconnect";
 
 /** Ask for a port of the node, then for what to connect it with. */
-export function pickPort(editor: EditorContextValue, node: string, returnTo?: HTMLElement): void {
+export function pickPort(editor: EditorContextValue, node: string): void {
   const { document, library, used } = editor.kernel.getState();
   const known = document.nodes[node];
   if (known === undefined) return;
@@ -37,16 +37,13 @@ export function pickPort(editor: EditorContextValue, node: string, returnTo?: HT
     title: `Connect ${nameOf(editor, node)}: which port?`,
     options: [...outputs, ...inputs],
     empty: "This node has no ports.",
-    returnTo,
     onChoose: (id) =>
-      id.startsWith("out:")
-        ? pickTarget(editor, node, id.slice(4), returnTo)
-        : pickSource(editor, node, id.slice(3), returnTo),
+      id.startsWith("out:") ? pickTarget(editor, node, id.slice(4)) : pickSource(editor, node, id.slice(3)),
   });
 }
 
 /** Ask where an output goes. */
-export function pickTarget(editor: EditorContextValue, node: string, output: string, returnTo?: HTMLElement): void {
+export function pickTarget(editor: EditorContextValue, node: string, output: string): void {
   const { document, library } = editor.kernel.getState();
   const links = linksFromOutput(document, library, node, output);
   const wire = wireFrom(editor, node, output, "source");
@@ -54,13 +51,12 @@ export function pickTarget(editor: EditorContextValue, node: string, output: str
     title: `Connect ${nameOf(editor, node)}.${output} to`,
     options: [...links.map((link) => targetOption(editor, link)), newNodeOption()],
     empty: "",
-    returnTo,
     onChoose: (id) => finish(editor, links, id, wire),
   });
 }
 
 /** Ask where an input gets its value. */
-export function pickSource(editor: EditorContextValue, node: string, input: string, returnTo?: HTMLElement): void {
+export function pickSource(editor: EditorContextValue, node: string, input: string): void {
   const { document, library } = editor.kernel.getState();
   const links = linksToInput(document, library, node, input);
   const linked = own(document.nodes[node]?.links, input);
@@ -71,7 +67,6 @@ export function pickSource(editor: EditorContextValue, node: string, input: stri
     title: `Connect ${input} of ${nameOf(editor, node)} from`,
     options: [...away, ...links.map((link) => sourceOption(editor, link)), newNodeOption()],
     empty: "",
-    returnTo,
     onChoose: (id) =>
       id === DISCONNECT
         ? editor.actions.disconnect(node, input)
@@ -112,12 +107,7 @@ function wireFrom(editor: EditorContextValue, node: string, port: string, side: 
 }
 
 /** Go along the links of a node to what feeds it, or to what it feeds. Asks where there are several. */
-export function follow(
-  editor: EditorContextValue,
-  node: string,
-  way: "sources" | "targets",
-  returnTo?: HTMLElement,
-): void {
+export function follow(editor: EditorContextValue, node: string, way: "sources" | "targets"): void {
   const { document } = editor.kernel.getState();
   const links = document.nodes[node]?.links ?? {};
   const steps =
@@ -145,7 +135,6 @@ export function follow(
         .join(", "),
     })),
     empty: "",
-    returnTo,
     onChoose: (id) => goTo(editor, id),
   });
 }

@@ -71,7 +71,7 @@ describe("groups", () => {
 
   test("larger ones are drawn behind; what is no object is not drawn, and its numbers may be anything", () => {
     const odd = { ...DOCUMENT, groups: { ...DOCUMENT.groups, a: true as never, b: { x: "left" as never } } };
-    expect(orderedGroups(odd).map(([id]) => id)).toEqual(["1", "2", "b"]);
+    expect(orderedGroups(odd.groups).map(([id]) => id)).toEqual(["1", "2", "b"]);
     expect(groupBox({ x: "left" as never, width: 3 })).toEqual({ x: 0, y: 0, width: 96, height: 96 });
   });
 });

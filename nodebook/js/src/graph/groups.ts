@@ -51,9 +51,9 @@ export function freeGroupId(graph: Graph): string {
 }
 
 /** Groups in the order in which they are drawn: larger ones behind. */
-export function orderedGroups(graph: Graph): [string, Group][] {
+export function orderedGroups(groups: Graph["groups"]): [string, Group][] {
   const area = (group: Group) => groupBox(group).width * groupBox(group).height;
-  return Object.entries(graph.groups ?? {})
+  return Object.entries(groups ?? {})
     .filter(([, group]) => typeof group === "object" && group !== null && !Array.isArray(group))
     .sort(([a, one], [b, other]) => area(other) - area(one) || compareIds(a, b));
 }
@@ -78,7 +78,7 @@ export function refitGroupOps(
   places: ReadonlyMap<string, Point>,
 ): Op[] {
   const cards = boxes.map((box) => ({ box, after: { ...box, ...places.get(box.id) } }));
-  return orderedGroups(graph).flatMap(([id, group]) => {
+  return orderedGroups(graph.groups).flatMap(([id, group]) => {
     const members = inside(groupBox(group), cards);
     const moved = members.some(({ box, after }) => box.x !== after.x || box.y !== after.y);
     return moved ? changeGroupOps(graph, id, { ...frameAround(members.map(({ after }) => after)) }) : [];

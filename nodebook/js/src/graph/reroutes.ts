@@ -1,6 +1,6 @@
 /** Dots on wires: nodes that pass their only input on, and look like what they pass. */
 import type { Point } from "./compose";
-import { type Graph, type GraphDocument, type Link, own, REROUTE } from "./document";
+import { type Graph, type GraphDocument, type GraphNode, type Link, own, REROUTE } from "./document";
 import type { Op } from "./edits";
 import { findType, type Library } from "./library";
 import type { Connection } from "./ports";
@@ -12,20 +12,19 @@ export const REROUTE_SIZE = 24;
 
 /** The port type of an output; of a reroute that of what it is linked to in the end. */
 export function outputTypeOf(document: Graph, library: Library, [id, output]: Link): string {
-  const seen = new Set<string>();
-  let link: Link = [id, output];
-  for (;;) {
-    const node = own(document.nodes, link[0]);
+  let link: Link | undefined = [id, output];
+  let seen: Set<string> | undefined; // asked for every wire, and hardly one goes through a dot
+  while (link !== undefined && !seen?.has(link[0])) {
+    const [source, name]: readonly [string, string] = link;
+    const node: GraphNode | undefined = own(document.nodes, source);
     if (node === undefined) return ANY;
     if (node.type !== REROUTE) {
-      const name = link[1];
       return findType(library, node.type)?.outputs.find((port) => port.name === name)?.type ?? ANY;
     }
-    const next: Link | undefined = own(node.links, REROUTE_INPUT);
-    if (next === undefined || seen.has(link[0])) return ANY;
-    seen.add(link[0]);
-    link = next;
+    seen = (seen ?? new Set()).add(source);
+    link = own(node.links, REROUTE_INPUT);
   }
+  return ANY;
 }
 
 /** Put a dot on a wire. */

@@ -4,7 +4,7 @@ import type { GraphDocument } from "./document";
 import { applyOps, type Op } from "./edits";
 import { contains, interfaceOf, NEW_PORT, withSubgraphs } from "./interfaces";
 import type { Library } from "./library";
-import { makeSubgraphOps, unpackedIds, unpackOps } from "./subgraphs";
+import { detachOps, makeSubgraphOps, unpackedIds, unpackOps, unusedSubgraphs } from "./subgraphs";
 
 const LIBRARY: Library = {
   revision: 1,
@@ -78,6 +78,7 @@ describe("making", () => {
       values: { sigma: 3 },
       links: { image: ["7", "image"] },
       view: { x: 300, y: 10 },
+      origin: { key: "k" },
     });
     expect(inner?.nodes["8"]?.links).toEqual({ IMAGE: ["2", "IMAGE"], IMAGE_2: ["3", "IMAGE"] });
   });
@@ -96,6 +97,17 @@ describe("making", () => {
     const made = applied(alone, makeSubgraphOps(alone, LIBRARY, ["1"], MADE));
     expect(made.subgraphs?.s?.outputs).toEqual([{ name: "IMAGE", type: "IMAGE" }]);
   });
+});
+
+test("named inputs stay outside, and alone they make nothing", () => {
+  const named: GraphDocument = {
+    nodebook: 1,
+    nodes: { "1": { type: "InputFloat" }, "2": { type: "Blur", links: { sigma: ["1", "value"] } } },
+  };
+  const made = applied(named, makeSubgraphOps(named, LIBRARY, ["1", "2"], MADE));
+  expect(made.nodes["6"]?.links).toEqual({ sigma: ["1", "value"] });
+  expect(Object.keys(made.nodes)).toEqual(["1", "6"]);
+  expect(makeSubgraphOps(named, LIBRARY, ["1"], MADE)).toEqual([]);
 });
 
 describe("unpacking", () => {
@@ -205,5 +217,31 @@ describe("the boundary", () => {
       { graph: undefined, node: "20" },
       { graph: "o", node: "1" },
     ]);
+  });
+});
+
+describe("definitions", () => {
+  test("an instance gets a copy of its own; its links and its readers stay", () => {
+    const made = make(["2"]);
+    const twice = applied(made, [
+      { op: "add_node", id: "20", node: { type: "subgraph:s", links: { image: ["6", "IMAGE"] } } },
+    ]);
+    const own = applied(twice, detachOps(twice, "6", "t", "Soften 2"));
+    expect(own.nodes["6"]).toEqual({ ...twice.nodes["6"], type: "subgraph:t" });
+    expect(own.nodes["3"]?.links).toEqual({ image: ["6", "IMAGE"] });
+    expect(own.nodes["20"]).toEqual(twice.nodes["20"]);
+    expect(own.subgraphs?.t).toEqual({ ...twice.subgraphs?.s, name: "Soften 2" });
+    expect(detachOps(own, "1", "u", "No")).toEqual([]);
+  });
+
+  test("unused is what no node of the graph leads to", () => {
+    const made = applied(make(["2"]), [
+      { op: "add_subgraph", id: "o", subgraph: { nodes: { "1": { type: "subgraph:p" } } } },
+      { op: "add_subgraph", id: "p", subgraph: { nodes: { "1": { type: "subgraph:s" } } } },
+    ]);
+    expect(unusedSubgraphs(made)).toEqual(["o", "p"]);
+    const used = applied(made, [{ op: "add_node", id: "30", node: { type: "subgraph:o" } }]);
+    expect(unusedSubgraphs(used)).toEqual([]);
+    expect(unusedSubgraphs({ nodebook: 1, nodes: {} })).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 /** Making a subgraph of nodes and taking an instance apart: documents in, operations out. As `engine/making.py` does it. */
+import { definitionsOf } from "./clipDefinitions";
 import type { Point } from "./compose";
 import {
   type BoundaryPort,
@@ -21,6 +22,8 @@ import { findType, type Library } from "./library";
 import { ANY } from "./ports";
 
 const COLUMN = 320;
+/** Nodes by which code sets values of a run: those of the top graph, so that they stay there. */
+const NAMED_INPUTS = new Set(["InputBoolean", "InputInt", "InputFloat", "InputString"]);
 
 /** Inputs or outputs of a subgraph that is being made: one for each output that is read, each name once. */
 class NewPorts {
@@ -45,10 +48,10 @@ class NewPorts {
 }
 
 /** `wanted`, or with a number behind it where a port has that name. */
-export function freeName(wanted: string, ports: readonly BoundaryPort[]): string {
+export function freeName(wanted: string, ports: readonly { readonly name: string }[], gap = "_"): string {
   const taken = new Set(ports.map((port) => port.name));
   let name = wanted;
-  for (let turn = 2; taken.has(name); turn += 1) name = `${wanted}_${turn}`;
+  for (let turn = 2; taken.has(name); turn += 1) name = `${wanted}${gap}${turn}`;
   return name;
 }
 
@@ -64,7 +67,7 @@ export interface NewSubgraph {
 
 /**
  * Put nodes into a subgraph, with an instance in their place. Links from outside become inputs; outputs that are read
- * from outside, or by nobody, become outputs.
+ * from outside, or by nobody, become outputs. Named inputs stay outside; nothing is made of them alone.
  */
 export function makeSubgraphOps(
   document: GraphDocument,
@@ -72,8 +75,9 @@ export function makeSubgraphOps(
   chosen: readonly string[],
   made: NewSubgraph,
 ): Op[] {
-  const ids = chosen.filter((id) => own(document.nodes, id) !== undefined).sort(compareIds);
+  const ids = chosen.filter((id) => isMovable(own(document.nodes, id)?.type)).sort(compareIds);
   const inside = new Set(ids);
+  if (ids.length === 0) return [];
   const [instance, inputsId, outputsId] = made.ids;
   const inputs = new NewPorts();
   const outputs = new NewPorts();
@@ -97,14 +101,17 @@ export function makeSubgraphOps(
   ];
 }
 
+function isMovable(type: string | undefined): boolean {
+  return type !== undefined && !NAMED_INPUTS.has(type);
+}
+
 function innerNode(
   document: GraphDocument,
   library: Library,
   id: string,
   to: { inside: ReadonlySet<string>; inputs: NewPorts; inputsId: string; place: Point },
 ): GraphNode {
-  // Code does not find it there.
-  const { origin: _origin, links: oldLinks, ...rest } = document.nodes[id] as GraphNode;
+  const { links: oldLinks, ...rest } = document.nodes[id] as GraphNode;
   const links: Record<string, Link> = {};
   for (const [name, link] of Object.entries(oldLinks ?? {})) {
     const [source] = link;
@@ -224,4 +231,25 @@ function unpackShift(subgraph: Graph, ids: readonly string[], at: Point): Point 
 export function definitionOf(document: GraphDocument, instance: string) {
   const id = subgraphIdOf(own(document.nodes, instance)?.type ?? "");
   return id === null ? undefined : own(document.subgraphs, id);
+}
+
+/** The subgraphs that no node leads to, not even through others. */
+export function unusedSubgraphs(document: GraphDocument): string[] {
+  const used = definitionsOf(document, Object.values(document.nodes));
+  return Object.keys(document.subgraphs ?? {}).filter((id) => own(used, id) === undefined);
+}
+
+/** Give an instance a subgraph of its own, a copy: what is changed in it then changes no other instance. */
+export function detachOps(document: GraphDocument, instance: string, id: string, name: string): Op[] {
+  const node = own(document.nodes, instance);
+  const subgraph = definitionOf(document, instance);
+  if (node === undefined || subgraph === undefined) return [];
+  return [
+    { op: "add_subgraph", id, subgraph: { ...subgraph, name } },
+    { op: "remove_node", id: instance },
+    { op: "add_node", id: instance, node: { ...node, type: INSTANCE + id } },
+    ...readersOf(document, instance)
+      .filter(({ reader }) => reader !== instance)
+      .map(({ reader, input, link }): Op => ({ op: "set_link", node: reader, input, source: link })),
+  ];
 }

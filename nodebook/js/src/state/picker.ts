@@ -22,8 +22,6 @@ export interface PickerState {
   readonly typed?: (text: string) => PickerOption | null;
   /** Called after the picker has closed; may open another one. */
   readonly onChoose: (id: string) => void;
-  /** What gets the keyboard back; left out: the canvas. */
-  readonly returnTo?: HTMLElement | undefined;
 }
 
 export function openPicker(client: ClientStore, picker: PickerState): void {

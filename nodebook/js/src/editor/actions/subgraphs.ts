@@ -9,13 +9,21 @@ import {
   type Side,
 } from "../../graph/boundary";
 import { count, type Point } from "../../graph/compose";
-import { SUBGRAPH_INPUTS, subgraphIdOf } from "../../graph/document";
+import { subgraphIdOf } from "../../graph/document";
 import type { Op } from "../../graph/edits";
-import { fedInputs, isBoundary, NEW_PORT } from "../../graph/interfaces";
+import { isBoundary, NEW_PORT } from "../../graph/interfaces";
 import { findType } from "../../graph/library";
 import type { Connection } from "../../graph/ports";
 import { outputTypeOf, rerouteOps, withoutReroutes } from "../../graph/reroutes";
-import { makeSubgraphOps, unpackedIds, unpackOps } from "../../graph/subgraphs";
+import {
+  definitionOf,
+  detachOps,
+  freeName,
+  makeSubgraphOps,
+  unpackedIds,
+  unpackOps,
+  unusedSubgraphs,
+} from "../../graph/subgraphs";
 import { pushNotice, selectedIds } from "../../state/client";
 import { levelOf } from "../../state/scope";
 import { nameOf, type Parts } from "./parts";
@@ -24,6 +32,8 @@ import { select } from "./selection";
 export function subgraphActions({ kernel, client, session, scope }: Parts) {
   const whole = () => scope.whole.kernel.getState().document;
   const shown = () => levelOf(whole(), scope.store.getState().path).subgraph;
+
+  const titles = () => Object.values(whole().subgraphs ?? {}).map((subgraph) => ({ name: subgraph.name ?? "" }));
 
   /** Change what goes in or out of the subgraph that is shown, here and at all of its instances. */
   const change = (label: string, ops: (subgraph: string) => readonly Op[]): void => {
@@ -70,9 +80,10 @@ export function subgraphActions({ kernel, client, session, scope }: Parts) {
       if (ids.length === 0) return;
       const places = new Map(nodes.map((node) => [node.id, node.position]));
       const [instance, inputs, outputs] = session.newIds(3) as [string, string, string];
-      const name = freeTitle(Object.values(document.subgraphs ?? {}).map((subgraph) => subgraph.name));
+      const name = freeName("Subgraph", titles(), " ");
       const made = { id: newSubgraphId(), name, ids: [instance, inputs, outputs] as const };
       const ops = makeSubgraphOps(document, library, ids, { ...made, placeOf: (id) => places.get(id) });
+      if (ops.length === 0) return pushNotice(client, "info", "Named inputs stay in the graph: choose other nodes.");
       session.edit(`Make a subgraph of ${count(ids.length, "node")}`, ops);
       select(client, [instance]);
       client.setState({ renaming: instance });
@@ -93,6 +104,22 @@ export function subgraphActions({ kernel, client, session, scope }: Parts) {
       if (first === undefined) return;
       session.edit(`Unpack ${instances.length === 1 ? nameOf(kernel, first) : count(instances.length, "node")}`, ops);
       select(client, made);
+    },
+
+    /** Give the selected instance a subgraph of its own. */
+    detach(instance: string): void {
+      const { document } = kernel.getState();
+      const name = freeName(definitionOf(document, instance)?.name ?? "Subgraph", titles(), " ");
+      session.edit(`Make ${name}`, detachOps(document, instance, newSubgraphId(), name));
+      select(client, [instance]);
+    },
+
+    /** Remove the definitions that no node leads to. */
+    removeUnused(): void {
+      const unused = unusedSubgraphs(whole());
+      const ops = unused.map((id): Op => ({ op: "remove_subgraph", id }));
+      scope.whole.session.edit(`Remove ${count(unused.length, "unused subgraph")}`, ops);
+      pushNotice(client, "info", `Removed ${count(unused.length, "unused subgraph")}.`);
     },
 
     /** Whether a node is called as its subgraph is, and the only one: then the name of the subgraph is meant. */
@@ -150,27 +177,11 @@ export function subgraphActions({ kernel, client, session, scope }: Parts) {
       const linked = (name: string) => node.links !== undefined && Object.hasOwn(node.links, name);
       return (findType(library, node.type)?.inputs ?? []).filter((input) => !linked(input.name));
     },
-
-    /** Whether an input of the subgraph feeds something inside. */
-    isFed(name: string): boolean {
-      const subgraph = shown();
-      return subgraph !== null && fedInputs(whole(), kernel.getState().library, subgraph, name).length > 0;
-    },
   };
 }
 
 export function isInstance(type: string | undefined): boolean {
   return type !== undefined && subgraphIdOf(type) !== null;
-}
-
-export function sideOf(type: string): Side {
-  return type === SUBGRAPH_INPUTS ? "inputs" : "outputs";
-}
-
-function freeTitle(taken: readonly (string | undefined)[]): string {
-  let title = "Subgraph";
-  for (let turn = 2; taken.includes(title); turn += 1) title = `Subgraph ${turn}`;
-  return title;
 }
 
 /** Two views may make one at a time, so that the id is drawn. */

@@ -3,6 +3,7 @@ import { selectedIds } from "../../state/client";
 import type { EditorContextValue } from "../context";
 import { reveal } from "../fit";
 import { RedoIcon, UndoIcon } from "../icons";
+import { whenNear } from "../whenNear";
 import type { Command } from "./types";
 
 const hasSelection = ({ client }: EditorContextValue) => client.getState().nodes.some((node) => node.selected);
@@ -62,7 +63,10 @@ export const EDIT_COMMANDS: readonly Command[] = [
     section: "Edit",
     keys: ["F2"],
     enabled: hasSelection,
-    run: ({ client }) => client.setState((state) => ({ renaming: selectedIds(state)[0] ?? null })),
+    run(editor) {
+      const [id] = selectedIds(editor.client.getState());
+      if (id !== undefined) whenNear(editor, id, () => editor.client.setState({ renaming: id }));
+    },
   },
   {
     id: "edit.enter",
@@ -72,12 +76,10 @@ export const EDIT_COMMANDS: readonly Command[] = [
     enabled: ({ client, kernel }) =>
       client.getState().nodes.some((node) => node.selected) ||
       Object.keys(kernel.getState().document.nodes).length === 0,
-    run({ client, kernel, actions, root }) {
-      const [id] = selectedIds(client.getState());
-      const node = kernel.getState().document.nodes[id ?? ""];
-      if (id !== undefined && node?.view?.collapsed) actions.collapse(id, false);
-      if (id !== undefined && node?.type === NOTE_TYPE) client.setState({ editingNote: id });
-      else focusFirstControl(root, id);
+    run(editor) {
+      const [id] = selectedIds(editor.client.getState());
+      if (id === undefined) focusFirst(editor.root.querySelector(".nb-starters"));
+      else enterCard(editor, id);
     },
   },
   {
@@ -98,9 +100,18 @@ export const EDIT_COMMANDS: readonly Command[] = [
   },
 ];
 
-/** Of the card; in an empty graph the first of the starters. */
-function focusFirstControl(root: HTMLElement, id: string | undefined): void {
-  const part = id === undefined ? ".nb-starters" : `[data-node-id="${CSS.escape(id)}"] .nb-body`;
-  const controls = root.querySelector(part)?.querySelectorAll<HTMLElement>("button, input, textarea, [tabindex='0']");
-  controls?.[0]?.focus({ preventScroll: true });
+/** A folded card opens, a note is written, of any other the first field has the keyboard. */
+function enterCard(editor: EditorContextValue, id: string): void {
+  const node = editor.kernel.getState().document.nodes[id];
+  if (node?.view?.collapsed) editor.actions.collapse(id, false);
+  whenNear(editor, id, (card) => {
+    if (node?.type === NOTE_TYPE) editor.client.setState({ editingNote: id });
+    else if (card.querySelector(".nb-body") !== null) focusFirst(card.querySelector(".nb-body"));
+    // After the card has opened.
+    else requestAnimationFrame(() => focusFirst(card.querySelector(".nb-body")));
+  });
+}
+
+function focusFirst(part: Element | null): void {
+  part?.querySelector<HTMLElement>("button, input, textarea, [tabindex='0']")?.focus({ preventScroll: true });
 }

@@ -18,7 +18,10 @@ export const CARD_MENU: MenuItems = [
   [
     {
       title: "Group and subgraph",
-      items: [["group.make"], ["subgraph.make", "subgraph.enter", "subgraph.unpack", "subgraph.expose"]],
+      items: [
+        ["group.make"],
+        ["subgraph.make", "subgraph.enter", "subgraph.unpack", "subgraph.detach", "subgraph.expose"],
+      ],
     },
     { title: "Arrange", items: [...ALIGN_MENU, ["arrange.layout", "arrange.collapse"]] },
     { title: "Select", items: [["select.upstream", "select.downstream", "select.type"]] },

@@ -1,6 +1,7 @@
 /** Subgraphs, groups and dots on wires. */
 import { hexOf, parseHex } from "../../graph/hex";
 import { cssColor, NODE_COLORS } from "../../graph/nodeColors";
+import { unusedSubgraphs } from "../../graph/subgraphs";
 import { selectedIds } from "../../state/client";
 import { portName } from "../../state/flow";
 import { openPicker } from "../../state/picker";
@@ -65,6 +66,23 @@ export const ORGANISE_COMMANDS: readonly Command[] = [
     keys: ["Mod+Shift+U"],
     enabled: hasInstance,
     run: ({ actions }) => actions.unpack(),
+  },
+  {
+    id: "subgraph.detach",
+    title: "Give it a subgraph of its own",
+    section: "Arrange",
+    enabled: (editor) => selectedInstance(editor) !== undefined,
+    run(editor) {
+      const id = selectedInstance(editor);
+      if (id !== undefined) editor.actions.detach(id);
+    },
+  },
+  {
+    id: "subgraph.clean",
+    title: "Remove unused subgraphs",
+    section: "Arrange",
+    enabled: ({ scope }) => unusedSubgraphs(scope.whole.kernel.getState().document).length > 0,
+    run: ({ actions }) => actions.removeUnused(),
   },
   {
     id: "subgraph.expose",

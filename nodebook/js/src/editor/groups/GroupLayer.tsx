@@ -10,8 +10,8 @@ import { useGroupDrag, useGroupResize } from "./useGroupDrag";
 
 /** The frames behind the cards. */
 export function GroupLayer() {
-  const document = useKernel((state) => state.document);
-  const groups = useMemo(() => orderedGroups(document), [document]);
+  const all = useKernel((state) => state.document.groups);
+  const groups = useMemo(() => orderedGroups(all), [all]);
   /** Groups that are being dragged, and by how much. */
   const [moving, setMoving] = useState<{ ids: readonly string[]; by: Point } | null>(null);
   if (groups.length === 0) return null;

@@ -69,7 +69,7 @@ export function contents({ client, kernel }: EditorContextValue, id: string, fra
   const boxes = boxesOf(nodes);
   const cards = nodes.map((node, index) => ({ id: node.id, box: boxes[index] as Box, at: node.position }));
   const within = inside(frame, cards);
-  const frames = orderedGroups(kernel.getState().document)
+  const frames = orderedGroups(kernel.getState().document.groups)
     .filter(([other]) => other !== id)
     .map(([other, group]) => ({ id: other, box: groupBox(group) }))
     .filter(({ box }) => box.width * box.height < frame.width * frame.height);

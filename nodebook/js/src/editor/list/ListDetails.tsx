@@ -5,7 +5,7 @@ import { type GraphNode, own } from "../../graph/document";
 import { type InputInfo, literalOf, NOTE_TYPE, type OutputInfo, portsOf, titleOf } from "../../graph/library";
 import { followersOf } from "../../graph/order";
 import { CARD_MENU } from "../commands/menus";
-import { useEditor, useKernel } from "../context";
+import { useEditor, useKernel, usePictures } from "../context";
 import { reveal } from "../fit";
 import { pickSource, pickTarget } from "../pickLinks";
 import { LinkIcon } from "./icons";
@@ -79,7 +79,6 @@ interface InputProps {
 
 function InputLine({ id, node, input, readOnly }: InputProps) {
   const editor = useEditor();
-  const button = useRef<HTMLButtonElement>(null);
   const link = own(node.links, input.name);
   const from = useKernel((state) => {
     const source = link && state.document.nodes[link[0]];
@@ -105,13 +104,12 @@ function InputLine({ id, node, input, readOnly }: InputProps) {
       )}
       {node.type !== NOTE_TYPE && (
         <button
-          ref={button}
           type="button"
           className="nb-icon-button"
           disabled={readOnly}
           aria-label={from === undefined ? `Connect ${input.name}` : `Change or disconnect ${input.name}, from ${from}`}
           title={from === undefined ? "Connect" : "Change or disconnect"}
-          onClick={() => pickSource(editor, id, input.name, button.current ?? undefined)}
+          onClick={() => pickSource(editor, id, input.name)}
         >
           <LinkIcon />
         </button>
@@ -128,7 +126,6 @@ interface OutputProps {
 
 function OutputLine({ id, output, readOnly }: OutputProps) {
   const editor = useEditor();
-  const button = useRef<HTMLButtonElement>(null);
   const fed = useKernel((state) =>
     followersOf(state.document, id, output.name)
       .map(({ node, input }) => {
@@ -143,13 +140,12 @@ function OutputLine({ id, output, readOnly }: OutputProps) {
         {output.name} <span className="nb-muted">{fed === "" ? "output, not connected" : `→ ${fed}`}</span>
       </span>
       <button
-        ref={button}
         type="button"
         className="nb-icon-button"
         disabled={readOnly}
         aria-label={`Connect output ${output.name}`}
         title="Connect"
-        onClick={() => pickTarget(editor, id, output.name, button.current ?? undefined)}
+        onClick={() => pickTarget(editor, id, output.name)}
       >
         <LinkIcon />
       </button>
@@ -161,6 +157,7 @@ function Buttons({ id, head }: { readonly id: string; readonly head: RefObject<H
   const editor = useEditor();
   const { client, actions, root } = editor;
   const more = useRef<HTMLButtonElement>(null);
+  const picture = usePictures((state) => state.byNode[id]?.frames.find((frame) => frame !== undefined));
   const openMenu = () => {
     const box = more.current?.getBoundingClientRect();
     const frame = root.getBoundingClientRect();
@@ -179,6 +176,11 @@ function Buttons({ id, head }: { readonly id: string; readonly head: RefObject<H
       <button type="button" className="nb-button" onClick={show}>
         Show on the canvas
       </button>
+      {picture && (
+        <button type="button" className="nb-button" onClick={() => client.setState({ enlarged: id })}>
+          Show the picture, {picture.width} × {picture.height}
+        </button>
+      )}
       <button ref={more} type="button" className="nb-button" aria-haspopup="menu" onClick={openMenu}>
         More…
       </button>

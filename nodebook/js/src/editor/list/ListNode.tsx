@@ -4,11 +4,11 @@ import { NOTE_TYPE, titleOf } from "../../graph/library";
 import { nodeWords } from "../../state/spoken";
 import { commandAt, isEnabled } from "../commands";
 import { chordOf } from "../commands/chords";
+import type { Command } from "../commands/types";
 import { useEditor, useKernel } from "../context";
 import { reveal } from "../fit";
 import { ChevronIcon, StateIcon } from "../icons";
 import { NodeMessages } from "../NodeMessages";
-import { follow, pickPort } from "../pickLinks";
 import { secondsText } from "../words";
 import { ListDetails } from "./ListDetails";
 
@@ -86,28 +86,54 @@ function LinksInWords({ node }: { readonly node: GraphNode }) {
   return names === "" ? null : <p className="nb-list-links">{names}</p>;
 }
 
-/** Keys of the canvas that mean a node mean the heading's node. */
-const NODE_COMMANDS = new Set(["edit.remove", "edit.connect", "edit.rename", "select.sources", "select.targets"]);
+/** Keys that the list and its buttons use themselves. Ctrl and Cmd are handled for all of the editor (keyboard.ts). */
+const OWN_KEYS = /^(Enter|Space|Tab|Escape|Home|End|Page(Up|Down)|(Shift\+)?Arrow(Up|Down|Left|Right)|Mod\+.*)$/;
 
-function onHeadKey(event: KeyboardEvent<HTMLElement>, editor: ReturnType<typeof useEditor>, id: string): void {
-  const command = commandAt(chordOf(event.nativeEvent));
-  if (command === undefined || !NODE_COMMANDS.has(command.id)) return;
-  event.preventDefault();
+type Editor = ReturnType<typeof useEditor>;
+
+/** Keys of the canvas mean the heading's node. The right arrow opens it, the left one closes it. */
+function onHeadKey(event: KeyboardEvent<HTMLElement>, editor: Editor, id: string): void {
   const head = event.currentTarget;
-  const row = head.closest("li");
-  editor.actions.select([id]);
-  if (command.id === "edit.connect") pickPort(editor, id, head);
-  else if (command.id === "select.sources") follow(editor, id, "sources", head);
-  else if (command.id === "select.targets") follow(editor, id, "targets", head);
-  else if (command.id === "edit.rename") {
-    if (head.getAttribute("aria-expanded") === "false") head.click();
-    requestAnimationFrame(() => row?.querySelector<HTMLElement>(".nb-list-name input")?.focus());
-  } else if (isEnabled(command, editor)) {
-    // The keyboard goes to the neighbour before its own row goes.
-    const next = (row?.nextElementSibling ?? row?.previousElementSibling) as HTMLElement | null | undefined;
-    next?.querySelector<HTMLElement>(".nb-list-head")?.focus();
-    editor.actions.select([id]);
-    command.run(editor);
-    if (next?.dataset.listNode) editor.actions.select([next.dataset.listNode]);
+  const chord = chordOf(event.nativeEvent);
+  const isOpen = head.getAttribute("aria-expanded") === "true";
+  if (chord === (isOpen ? "ArrowLeft" : "ArrowRight")) {
+    event.preventDefault();
+    head.click();
+    return;
   }
+  const command = OWN_KEYS.test(chord) ? undefined : commandAt(chord);
+  if (command === undefined) return;
+  event.preventDefault();
+  editor.actions.select([id]);
+  if (isEnabled(command, editor)) runFor(command, editor, id, head, event.nativeEvent);
+}
+
+/** A name is written in the list; of a node that goes, the neighbour is next. */
+function runFor(
+  command: Command,
+  editor: Editor,
+  id: string,
+  head: HTMLElement,
+  event: globalThis.KeyboardEvent,
+): void {
+  const row = head.closest("li");
+  switch (command.id) {
+    case "edit.rename":
+      if (head.getAttribute("aria-expanded") === "false") head.click();
+      requestAnimationFrame(() => row?.querySelector<HTMLElement>(".nb-list-name input")?.focus());
+      return;
+    case "edit.remove":
+      return removeRow(command, editor, id, row);
+    default:
+      command.run(editor, event);
+  }
+}
+
+function removeRow(command: Command, editor: Editor, id: string, row: Element | null): void {
+  // The keyboard goes to the neighbour before its own row goes.
+  const next = (row?.nextElementSibling ?? row?.previousElementSibling) as HTMLElement | null | undefined;
+  next?.querySelector<HTMLElement>(".nb-list-head")?.focus();
+  editor.actions.select([id]);
+  command.run(editor);
+  if (next?.dataset.listNode) editor.actions.select([next.dataset.listNode]);
 }

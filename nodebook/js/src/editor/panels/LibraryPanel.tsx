@@ -1,4 +1,4 @@
-import { type KeyboardEvent, useEffect, useMemo, useRef, useState } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { useStore } from "zustand";
 import { type NodeTypeInfo, offeredTypes } from "../../graph/library";
 import { searchTypes } from "../../graph/search";
@@ -7,6 +7,7 @@ import { remembered } from "../../state/remembered";
 import { useEditor, useKernel } from "../context";
 import { LibraryRow } from "../find/LibraryRow";
 import { TypeAbout } from "../find/TypeAbout";
+import { useTreeKeys } from "../find/useTreeKeys";
 import { useTypeDrag } from "../find/useTypeDrag";
 import { reveal } from "../fit";
 
@@ -98,39 +99,12 @@ interface TreeProps {
 
 function Tree({ ref, rows, toggle }: TreeProps) {
   const editor = useEditor();
-  const [activeKey, setActiveKey] = useState<string | null>(null);
-  const at = Math.max(
-    0,
-    rows.findIndex((row) => row.key === activeKey),
-  );
-  const active = rows[at];
   const drag = useTypeDrag();
   const add = (type: NodeTypeInfo) => {
     const id = editor.actions.addNode(type.name, middleOf(editor), null, true);
     if (id !== null) reveal(editor, id);
   };
-  const go = (index: number) => {
-    const row = rows[Math.max(0, Math.min(rows.length - 1, index))];
-    if (row === undefined) return;
-    setActiveKey(row.key);
-    ref.current?.querySelector<HTMLElement>(`[data-key="${CSS.escape(row.key)}"]`)?.focus();
-  };
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey) && active?.kind === "type") {
-      remembered.toggleFavourite(active.type.name);
-      return event.preventDefault();
-    }
-    if (event.key === "Escape") {
-      editor.root.focus({ preventScroll: true });
-      return event.preventDefault();
-    }
-    const wanted = treeMove(event, rows, at);
-    if (wanted === null) return;
-    event.preventDefault();
-    if (typeof wanted === "number") go(wanted);
-    else if (active?.kind === "category") toggle(active.category.path, wanted.open ?? !active.open);
-    else if (active?.kind === "type" && wanted.open === undefined) add(active.type);
-  };
+  const { active, focus, onKeyDown } = useTreeKeys(ref, rows, { toggle, add });
   return (
     <>
       <div
@@ -142,12 +116,12 @@ function Tree({ ref, rows, toggle }: TreeProps) {
         data-testid="nb-library-tree"
         onKeyDown={onKeyDown}
       >
-        {rows.map((row, index) => (
+        {rows.map((row) => (
           <LibraryRow
             key={row.key}
             row={row}
-            active={index === at}
-            onFocus={() => setActiveKey(row.key)}
+            active={row === active}
+            onFocus={() => focus(row.key)}
             onToggle={toggle}
             onAdd={add}
             onDrag={drag.start}
@@ -163,43 +137,6 @@ function Tree({ ref, rows, toggle }: TreeProps) {
       {drag.ghost}
     </>
   );
-}
-
-/** The row to go to; or to open, close, or (neither said) do what Enter does; null for another key. */
-function treeMove(
-  { key }: { readonly key: string },
-  rows: readonly TreeRow[],
-  at: number,
-): number | { readonly open?: boolean } | null {
-  const row = rows[at];
-  switch (key) {
-    case "ArrowDown":
-      return at + 1;
-    case "ArrowUp":
-      return at - 1;
-    case "Home":
-      return 0;
-    case "End":
-      return rows.length - 1;
-    case "PageDown":
-      return at + 8;
-    case "PageUp":
-      return at - 8;
-    case "ArrowRight":
-      if (row?.kind !== "category") return null;
-      return row.open ? at + 1 : { open: true };
-    case "ArrowLeft":
-      if (row?.kind === "category" && row.open) return { open: false };
-      return Math.max(
-        0,
-        rows.findLastIndex((other, index) => index < at && other.level < (row?.level ?? 1)),
-      );
-    case "Enter":
-    case " ":
-      return {};
-    default:
-      return null;
-  }
 }
 
 function middleOf({ flow, root }: ReturnType<typeof useEditor>) {

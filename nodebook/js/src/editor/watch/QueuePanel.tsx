@@ -62,7 +62,7 @@ function nameOf({ graph, mine }: QueuedRun | EndedRun): string {
 }
 
 function RunningRow({ run }: { readonly run: QueuedRun }) {
-  const { session, actions } = useEditor();
+  const { session } = useEditor();
   const state = useKernel((kernel) => kernel.run);
   const own = state.id === run.id;
   const left = useLeft(own ? state.left : null, state);
@@ -78,7 +78,7 @@ function RunningRow({ run }: { readonly run: QueuedRun }) {
         className="nb-icon-button"
         aria-label={`Cancel run ${run.id}`}
         title="Cancel"
-        onClick={() => (run.mine ? actions.cancel() : session.ask({ type: "queue_cancel", job: run.id }))}
+        onClick={() => session.ask({ type: "queue_cancel", job: run.id })}
       >
         <StopIcon />
       </button>
