@@ -48,8 +48,10 @@ test-js: setup
 # First on all processors what needs no browser: files whole, since a notebook's cells need each other; torch with one
 # thread, since the processes are as many as the processors. Browser tests share one JupyterLab: one after the other.
 test-py: setup
-	@OMP_NUM_THREADS=1 $(PY) -m pytest -m 'not browser' -n logical --maxprocesses 4 --dist loadfile $(ARGS)
-	@$(PY) -m pytest -m browser $(ARGS)
+	@status=0; \
+	OMP_NUM_THREADS=1 $(PY) -m pytest -m 'not browser' -n logical --maxprocesses 4 --dist loadfile $(ARGS) || status=$$?; \
+	$(PY) -m pytest -m browser $(ARGS) || status=$$?; \
+	exit $$status
 
 lint: setup ## ruff, mypy, generated types, biome and tsc; changes nothing
 	$(PY) -m ruff format --check .

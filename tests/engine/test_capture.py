@@ -145,8 +145,9 @@ def talk_aside(x: int = 0) -> int:
 
 def test_each_lane_knows_its_node(capsys: pytest.CaptureFixture[str]) -> None:
     graph = nb.Graph()
-    nodes = [graph.add(talk, x=0), graph.add(talk_later, x=1), graph.add(talk_aside, x=2)]
+    # Values of its own: what another test ran would be cached, and say nothing.
+    nodes = [graph.add(talk, x=10), graph.add(talk_later, x=11), graph.add(talk_aside, x=12)]
     graph.run()
     told = {line.node: line.text for line in nb.session().logs.lines(graph.store.number)}
-    assert told == dict(zip((each.id for each in nodes), ("x is 0", "later 1", "aside 2"), strict=True))
-    assert sorted(capsys.readouterr().out.splitlines()) == ["aside 2", "later 1", "x is 0"]
+    assert told == dict(zip((each.id for each in nodes), ("x is 10", "later 11", "aside 12"), strict=True))
+    assert sorted(capsys.readouterr().out.splitlines()) == ["aside 12", "later 11", "x is 10"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import re
@@ -61,8 +62,14 @@ def editor(tmp_path: Path) -> Iterator[Callable[..., Editor]]:
 def crashed(folder: Path, into: str = "after") -> Path:
     """What a kill of the kernel leaves at this moment: the files as they are, in a folder that nobody has locked."""
     target = folder.parent / f"{folder.name}-{into}-{time.monotonic_ns()}"
-    shutil.copytree(folder, target)
+    shutil.copytree(folder, target, copy_function=_copy_if_there)
     return target
+
+
+def _copy_if_there(source: str, target: str) -> None:
+    """Copy a file, unless a thread that goes on has renamed it since the folder was listed."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, target)
 
 
 def look(folder: Path) -> Restored:
