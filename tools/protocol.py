@@ -26,7 +26,7 @@ from nodebook import explain
 from nodebook.engine import edits, schema
 from nodebook.engine.literals import TypeScript
 from nodebook.models import preview_options
-from nodebook.widget import libraryjson, protocol
+from nodebook.widget import commands, libraryjson, protocol
 
 FILE = Path(__file__).resolve().parent.parent / "nodebook" / "js" / "src" / "protocol.gen.ts"
 
@@ -37,7 +37,7 @@ NAMED: Mapping[str, Any] = {
     "Op": edits.Edit,
     "Library": libraryjson.LibraryJson,
     "Widget": libraryjson.Widget,
-    "ToKernel": protocol.Command,
+    "ToKernel": commands.Command,
     "FromKernel": protocol.Message,
     "RunState": protocol.RunState,
     "NodeState": protocol.NodeState,

@@ -17,10 +17,11 @@ from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
 from nodebook.errors import NodebookError, NotRunError
 from nodebook.sessions import Session
+from nodebook.widget.commands import FullPicture
 from nodebook.widget.displays import Display, display_of, displays_of, is_displayed, shows_outputs
 from nodebook.widget.hub import Hub
 from nodebook.widget.previews import PictureDesk
-from nodebook.widget.protocol import FullPicture, FullPictureMessage
+from nodebook.widget.protocol import FullPictureMessage
 
 Send = Callable[[Any, list[Any]], None]
 

@@ -21,7 +21,7 @@ from nodebook.explain import plan_table
 from nodebook.models.preview_options import PreviewOptions
 from nodebook.places import find_place
 from nodebook.sessions import Session
-from nodebook.widget import protocol
+from nodebook.widget import commands, protocol
 from nodebook.widget.catalogue import Catalogue
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.hub import Hub
@@ -117,56 +117,56 @@ class GraphSync:
     def handle(self, content: object, buffers: Sequence[Buffer] = ()) -> None:
         """Take in a message of a view. Never raises: a view is told what is wrong."""
         try:
-            command = protocol.parse_command(content)
+            command = commands.parse_command(content)
         except MalformedMessageError as error:
-            client, text = protocol.sender_of(content), str(error)
+            client, text = commands.sender_of(content), str(error)
             self._hub.sync.put(lambda: self._notify(client, text))
             return
         match command:
-            case protocol.Seen():
+            case commands.Seen():
                 self._desk.seen(command.client, command.seq)
-            case protocol.Cancel():
+            case commands.Cancel():
                 self._cancels += 1  # for runs that are asked for and still wait in the inbox
                 self._queue.cancel_graph()
-            case protocol.QueueCancel():
+            case commands.QueueCancel():
                 self._queue.cancel(command.job)
-            case protocol.QueueClear():
+            case commands.QueueClear():
                 self._queue.clear()
             case _:
                 self._put(command.client, self._task(command, buffers))
 
     def _task(  # noqa: C901, PLR0911, PLR0912 - one for each kind of command
-        self, command: protocol.Command, buffers: Sequence[Buffer]
+        self, command: commands.Command, buffers: Sequence[Buffer]
     ) -> Callable[[], None]:
         """Return what a command asks for that waits its turn."""
         match command:
-            case protocol.Hello():
+            case commands.Hello():
                 return lambda: self._hello(command.client)
-            case protocol.EditCommand():
+            case commands.EditCommand():
                 return lambda: self._edit(command)
-            case protocol.UndoRedo():
+            case commands.UndoRedo():
                 return lambda: self._step(command)
-            case protocol.RunCommand():
+            case commands.RunCommand():
                 cancels = self._cancels
                 return lambda: self._run(command, cancels)
-            case protocol.PlanCommand():
+            case commands.PlanCommand():
                 return lambda: self._plan(command)
-            case protocol.QueueMove() | protocol.QueuePause() | protocol.Restore():
+            case commands.QueueMove() | commands.QueuePause() | commands.Restore():
                 return lambda: self._ask_queue(command)
-            case protocol.LogCommand():
+            case commands.LogCommand():
                 return lambda: self._tell_log(command)
-            case protocol.AutoRunCommand():
+            case commands.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
-            case protocol.FullPicture():
+            case commands.FullPicture():
                 return lambda: self._results.send_full(command)
-            case protocol.MorePictures():
+            case commands.MorePictures():
                 return lambda: self._results.show_more(command.node, command.start)
-            case protocol.PreviewsCommand():
+            case commands.PreviewsCommand():
                 return lambda: self._set_previews(command)
-            case protocol.ListFiles():
+            case commands.ListFiles():
                 return self._list_files
-            case protocol.Upload() | protocol.PaintMask():
+            case commands.Upload() | commands.PaintMask():
                 copied = [bytes(each) for each in buffers]
                 return lambda: self._upload(command, copied)
         raise AssertionError(command)
@@ -220,12 +220,12 @@ class GraphSync:
         self._desk.show_again()
         self._results.show_displays_again()
 
-    def _plan(self, command: protocol.PlanCommand) -> None:
+    def _plan(self, command: commands.PlanCommand) -> None:
         plan, state, problems = self.session.plan(self.store, command.targets)
         table = plan_table(self.store, plan, state, problems, self.session.costs.expect)
         self._send(protocol.plan_json(command.client, table))
 
-    def _edit(self, command: protocol.EditCommand) -> None:
+    def _edit(self, command: commands.EditCommand) -> None:
         try:
             edits = edits_from_json(command.ops)
             self.store.edit(edits, command.label, client=command.client, client_batch=command.batch)
@@ -237,14 +237,14 @@ class GraphSync:
         else:
             self._deliver_now()
 
-    def _step(self, command: protocol.UndoRedo) -> None:
+    def _step(self, command: commands.UndoRedo) -> None:
         if command.type == "undo":
             self.store.undo()
         else:
             self.store.redo()
         self._deliver_now()
 
-    def _run(self, command: protocol.RunCommand, cancels: int) -> None:
+    def _run(self, command: commands.RunCommand, cancels: int) -> None:
         if cancels != self._cancels:
             return
         targets = command.targets
@@ -259,16 +259,16 @@ class GraphSync:
                 job.cancel()
                 return
 
-    def _ask_queue(self, command: protocol.QueueMove | protocol.QueuePause | protocol.Restore) -> None:
+    def _ask_queue(self, command: commands.QueueMove | commands.QueuePause | commands.Restore) -> None:
         match command:
-            case protocol.QueueMove():
+            case commands.QueueMove():
                 self._queue.move(command.job, command.position)
-            case protocol.QueuePause():
+            case commands.QueuePause():
                 self._queue.pause(on=command.on)
-            case protocol.Restore():
+            case commands.Restore():
                 self._restore(command)
 
-    def _restore(self, command: protocol.Restore) -> None:
+    def _restore(self, command: commands.Restore) -> None:
         with self.store.lock:
             edits = edits_between(self.store.state, self._queue.state_of(command.job))
             if edits:
@@ -278,17 +278,17 @@ class GraphSync:
         else:
             self._send(protocol.notice(command.client, "info", "The graph is as it was in that run."))
 
-    def _tell_log(self, command: protocol.LogCommand) -> None:
+    def _tell_log(self, command: commands.LogCommand) -> None:
         lines = self.session.logs.lines(self.store.number, after=command.after)
         self._send(protocol.log_json(command.client, lines))
 
-    def _upload(self, command: protocol.Upload | protocol.PaintMask, buffers: list[bytes]) -> None:
+    def _upload(self, command: commands.Upload | commands.PaintMask, buffers: list[bytes]) -> None:
         try:
             if len(buffers) != 1:
                 raise EditError(f"Cannot load {command.name!r}: expected one file, got {len(buffers)}. Drop it again.")
             if not self.store.has_node(command.node, command.graph):
                 raise EditError(f"Cannot load {command.name!r}: node {command.node!r} was removed meanwhile.")
-            painted = isinstance(command, protocol.PaintMask)
+            painted = isinstance(command, commands.PaintMask)
             file = self._painted(command.name, buffers[0]) if painted else (command.name, buffers[0])
             name = self.session.folders.store_upload(*file)
             if self._catalogue.has_other_files():
@@ -307,14 +307,14 @@ class GraphSync:
 
         return painted_name(name), paint_mask(self.session.folders.resolve(name), mask)
 
-    def _set_previews(self, command: protocol.PreviewsCommand) -> None:
+    def _set_previews(self, command: commands.PreviewsCommand) -> None:
         self.session.previews.options = PreviewOptions(command.method, command.size)
 
     def _list_files(self) -> None:
         if self._catalogue.has_other_files():
             self._tell_library()
 
-    def _reject(self, command: protocol.EditCommand | protocol.Upload | protocol.PaintMask, error: Exception) -> None:
+    def _reject(self, command: commands.EditCommand | commands.Upload | commands.PaintMask, error: Exception) -> None:
         self._deliver_now()
         self._send(protocol.rejected(command.client, command.batch, str(error) or type(error).__name__))
 

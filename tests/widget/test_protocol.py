@@ -13,7 +13,7 @@ from nodebook.engine.edits import AddNode
 from nodebook.engine.library import Library
 from nodebook.engine.store import GraphStore
 from nodebook.sessions import Session
-from nodebook.widget import protocol
+from nodebook.widget import commands, protocol
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.hub import Hub
 from nodebook.widget.libraryjson import LibraryJson, library_json, wire
@@ -40,7 +40,7 @@ from tools.protocol import members_of
     ],
 )
 def test_each_message_of_the_protocol_is_parsed(content: dict[str, object]) -> None:
-    assert protocol.parse_command(content).type == content["type"]
+    assert commands.parse_command(content).type == content["type"]
 
 
 @pytest.mark.parametrize(
@@ -66,13 +66,13 @@ def test_each_message_of_the_protocol_is_parsed(content: dict[str, object]) -> N
 )
 def test_anything_else_is_malformed(content: object, names: str) -> None:
     with pytest.raises(MalformedMessageError, match=names):
-        protocol.parse_command(content)
+        commands.parse_command(content)
 
 
 def test_the_sender_is_told_as_far_as_one_can_tell() -> None:
-    assert protocol.sender_of({"client": "a"}) == "a"
-    assert protocol.sender_of({"client": 5}) is None
-    assert protocol.sender_of(None) is None
+    assert commands.sender_of({"client": "a"}) == "a"
+    assert commands.sender_of({"client": 5}) is None
+    assert commands.sender_of(None) is None
 
 
 def test_the_library_is_strict_json_and_large_numbers_are_tagged(session: Session) -> None:
