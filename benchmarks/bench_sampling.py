@@ -21,7 +21,7 @@ from __future__ import annotations
 import argparse
 import gc
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from statistics import median
 from threading import Event
@@ -98,6 +98,12 @@ def prompt(seed: int) -> Conditioning:
     return [[tokens, {}]]
 
 
+@cache
+def empty_latent(side: int) -> Tensor:
+    """Return the latent that a run begins with: another node's work, so that it is made once."""
+    return torch.zeros(1, 4, side, side)
+
+
 def make_latent(pool: Pool, side: int, steps: int, on_preview: Callable[[Any], object] = id) -> Tensor:
     """Run KSampler as a node of a graph: with progress and previews."""
 
@@ -116,7 +122,7 @@ def make_latent(pool: Pool, side: int, steps: int, on_preview: Callable[[Any], o
             scheduler="normal",
             positive=prompt(1),
             negative=prompt(2),
-            latent_image={"samples": torch.zeros(1, 4, side, side)},
+            latent_image={"samples": empty_latent(side)},
             pool=pool,
             previews=Previews(pool, ModelFolders([], own=None)),
         )

@@ -31,7 +31,10 @@ def interpolate(start: Tensor, end: Tensor, share: float) -> Tensor:
     """Return start + (end - start) * share."""
     if not _is_done_alone(start):
         return torch.add(start, end - start, alpha=share)
-    return add_scaled(start, torch.from_numpy(end.numpy() - start.numpy()), share)
+    total = end.numpy() - start.numpy()
+    total *= share
+    total += start.numpy()
+    return torch.from_numpy(total)
 
 
 def repeat_divided(x: Tensor, divisor: float, count: int) -> Tensor:
@@ -40,6 +43,36 @@ def repeat_divided(x: Tensor, divisor: float, count: int) -> Tensor:
         return torch.cat([x if divisor == 1 else x / divisor] * count)
     repeated = np.broadcast_to(x.numpy(), (count, *x.shape)) / divisor
     return torch.from_numpy(repeated.reshape(-1, *x.shape[1:]))
+
+
+def is_finite(x: Tensor) -> bool:
+    """Say whether all numbers are: none is NaN or an infinity."""
+    return bool(np.isfinite(x.numpy()).all() if _is_done_alone(x) else torch.isfinite(x).all())
+
+
+def is_any(x: Tensor) -> bool:
+    """Say whether any number is not nought."""
+    return bool(x.numpy().any() if _is_done_alone(x) else x.any())
+
+
+def scaled(x: Tensor, factor: float, shift: float = 0.0) -> Tensor:
+    """Return x * factor + shift, rounded after each of both."""
+    if not _is_done_alone(x):
+        return x * factor + shift if shift else x * factor
+    product = x.numpy() * factor
+    if shift:
+        product += shift
+    return torch.from_numpy(product)
+
+
+def divided(x: Tensor, divisor: float, shift: float = 0.0) -> Tensor:
+    """Return x / divisor + shift, rounded after each of both."""
+    if not _is_done_alone(x):
+        return x / divisor + shift if shift else x / divisor
+    quotient = x.numpy() / divisor
+    if shift:
+        quotient += shift
+    return torch.from_numpy(quotient)
 
 
 def _is_done_alone(x: Tensor) -> bool:

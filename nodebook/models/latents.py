@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from nodebook.models.arithmetic import divided, scaled
+
 Rows = tuple[tuple[float, float, float], ...]
 
 
@@ -32,11 +34,11 @@ class LatentFormat:
 
     def process_in(self, latent: Tensor) -> Tensor:
         """Return a VAE's latent in the model's scale."""
-        return (latent - self.shift) * self.scale
+        return scaled(latent - self.shift if self.shift else latent, self.scale)
 
     def process_out(self, latent: Tensor) -> Tensor:
         """Return a model's latent in the VAE's scale."""
-        return latent / self.scale + self.shift
+        return divided(latent, self.scale, self.shift)
 
 
 SD1 = LatentFormat(

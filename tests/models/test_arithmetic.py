@@ -6,7 +6,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from nodebook.models.arithmetic import LEAST_SPREAD, MOST_ALONE, add_scaled, interpolate, repeat_divided
+from nodebook.models.arithmetic import (
+    LEAST_SPREAD,
+    MOST_ALONE,
+    add_scaled,
+    divided,
+    interpolate,
+    is_any,
+    is_finite,
+    repeat_divided,
+    scaled,
+)
 
 SHAPES = [(1, 4, 8, 8), (1, 4, LEAST_SPREAD // 32, 16), (1, 4, MOST_ALONE // 32, 16)]
 """Below, between and above the two bounds."""
@@ -16,12 +26,20 @@ OPERATIONS: list[Callable[[Tensor, Tensor], Tensor]] = [
     lambda a, b: interpolate(a, b, 7.0),
     lambda a, _b: repeat_divided(a, 3.0, 2),
     lambda a, _b: repeat_divided(a, 1.0, 1),
+    lambda a, _b: scaled(a, 0.3, -1.5),
+    lambda a, _b: scaled(a, 0.3),
+    lambda a, _b: divided(a, 0.3, 1.5),
+    lambda a, _b: divided(a, 0.3),
 ]
 PLAIN: list[Callable[[Tensor, Tensor], Tensor]] = [
     lambda a, b: a - 2.5 * b,
     lambda a, b: a + (b - a) * 7.0,
     lambda a, _b: torch.cat([a, a]) / 3.0,
     lambda a, _b: a,
+    lambda a, _b: a * 0.3 - 1.5,
+    lambda a, _b: a * 0.3,
+    lambda a, _b: a / 0.3 + 1.5,
+    lambda a, _b: a / 0.3,
 ]
 
 
@@ -41,6 +59,17 @@ def test_sums_of_any_size_are_what_torch_makes_of_them(
         torch.testing.assert_close(made, plain(left, right), rtol=1e-6, atol=1e-5)
     assert torch.equal(a, kept[0])
     assert torch.equal(b, kept[1])
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_bad_number_among_many_is_seen(shape: tuple[int, ...]) -> None:
+    x = torch.zeros(shape)
+    assert is_finite(x)
+    assert not is_any(x)
+    for bad in (float("nan"), float("inf"), -float("inf")):
+        x[..., -1] = bad
+        assert not is_finite(x)
+        assert is_any(x)
 
 
 def test_small_samples_on_a_device_stay_there() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
+from nodebook.models.arithmetic import is_any, is_finite
 from nodebook.models.errors import LatentError, NotANumberError, PoolFullError
 from nodebook.models.guidance.areas import fit_batch, resize_mask
 from nodebook.models.guidance.batching import Evaluator
@@ -118,14 +119,14 @@ def fit_latent(latent: Latent, latent_format: LatentFormat) -> Latent:
         raise LatentError(
             f"The latent must be a tensor [B, {channels}, h, w] with at least one item, got {list(samples.shape)}."
         )
-    if not torch.isfinite(samples).all():
+    if not is_finite(samples):
         raise NotANumberError(
             "The latent holds values that are not numbers: what made it overflowed, often a VAE in half precision. "
             "Encode the picture with the VAE in float32."
         )
     if samples.shape[1] == channels:
         return latent
-    if samples.any():
+    if is_any(samples):
         raise LatentError(
             f"The latent has {samples.shape[1]} channels, the model expects {channels} ({latent_format.name}): it "
             "comes from the VAE of another family. Encode the picture with the VAE that belongs to the model."
@@ -136,7 +137,7 @@ def fit_latent(latent: Latent, latent_format: LatentFormat) -> Latent:
 
 def to_model(samples: Tensor, latent_format: LatentFormat) -> Tensor:
     """Return a VAE's latent in the model's scale; an all-zero one stays zero, as it stands for nothing (spec M.3)."""
-    return latent_format.process_in(samples) if samples.any() else samples
+    return latent_format.process_in(samples) if is_any(samples) else samples
 
 
 def _sample(run: Run, latent: Latent, noise: Tensor, evaluator: Evaluator, on_step: StepHook | None) -> Sampled:
@@ -220,7 +221,7 @@ def _reserve_rows(held: ExitStack, model: ModelHandle, samples: Tensor, pool: Po
 
 
 def _check_finite(samples: Tensor, dtype: torch.dtype) -> None:
-    if torch.isfinite(samples).all():
+    if is_finite(samples):
         return
     advice = (
         "Try a lower CFG, another scheduler or more steps, or another model file: its weights may be damaged."

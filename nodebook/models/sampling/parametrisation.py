@@ -106,7 +106,7 @@ class ModelSampling:
         if self.is_flow:
             return sigma * noise + (1 - sigma) * latent
         scale = (1 + sigma**2).sqrt() if max_denoise else sigma
-        return noise * scale + latent
+        return add_scaled(latent, noise, scale.item())
 
     def inverse_noise_scaling(self, sigma: Tensor, latent: Tensor) -> Tensor:
         """Return the latent that a sample at the last ``sigma`` stands for."""

@@ -14,7 +14,7 @@ from nodebook.models.handles import ModelHandle
 from nodebook.models.sampling.step import Step, StepHook
 from nodebook.nodes.diffusion.previewing import Draw, Previews
 
-PREVIEW_SHARE = 0.01
+PREVIEW_SHARE = 0.005
 """How much of a run's time previews may take."""
 
 SLOWEST_S = 0.1
@@ -22,6 +22,9 @@ SLOWEST_S = 0.1
 
 MOST_SHARE = 0.1
 """How much of a run's time they may take for that: a TAESD on a processor takes as long as some networks' steps."""
+
+LEAST_PICTURES = 6
+"""A run of quick steps shows so many all the same, if their share allows: its picture is seen to form."""
 
 
 @contextmanager
@@ -43,21 +46,23 @@ def pause_s(took_s: float) -> float:
 
 
 def _shown_steps(draw: Draw | None, show: Callable[[Any], None]) -> StepHook:
-    due_s = 0.0
+    due_s = least_due_s = 0.0
 
     def on_step(step: Step) -> None:
-        nonlocal due_s
+        nonlocal due_s, least_due_s
         progress(step.index + 1, step.total)
         if draw is None:
             return
         start_s = perf_counter()
         is_last = step.index + 1 == step.total
-        if start_s < due_s and not is_last:
+        is_one_of_few = (step.index + 1) % max(1, step.total // LEAST_PICTURES) == 0 and start_s >= least_due_s
+        if start_s < due_s and not is_one_of_few and not is_last:
             return
         picture = draw(step.denoised)
         if picture is not None:
             show(PILImage.fromarray(picture))
         end_s = perf_counter()
         due_s = end_s + pause_s(end_s - start_s)
+        least_due_s = end_s + (end_s - start_s) / MOST_SHARE
 
     return on_step

@@ -128,8 +128,8 @@ def test_outside_a_run_nothing_is_drawn(pool: Pool) -> None:
 @pytest.mark.parametrize(
     ("took_s", "shown_count"),
     [
-        (0.0001, 20),  # a hundredth of the time leaves one in each step
-        (0.001, 5),  # ten a second, and the last step
+        (0.00005, 20),  # a two-hundredth of the time leaves one in each step
+        (0.001, 8),  # the first, every third for a run of twenty, and the last step
         (0.02, 3),  # a tenth of the time, and the last step
     ],
 )
