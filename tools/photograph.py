@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "images" / "editor"
 WIDE: ViewportSize = {"width": 1440, "height": 1000}
 NARROW: ViewportSize = {"width": 760, "height": 1000}
-COLOURS = 128
 MOST_S = 240
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
@@ -183,20 +182,20 @@ def photograph(lab: Lab, screen: Screen) -> None:
             lab.run_cell(1)
             lab.set_theme(theme)
             editor = Editor(lab, 1)
-            editor.page.wait_for_timeout(1500)
+            editor.page.wait_for_timeout(700)
             if screen.act is not None:
                 screen.act(editor)
-            editor.page.wait_for_timeout(1200)
+            editor.page.wait_for_timeout(600)
             narrow = "-narrow" if size is NARROW else ""
             save(editor.root.screenshot(), FOLDER / f"{screen.name}-{theme}{narrow}.png")
 
 
 def save(png: bytes, path: Path) -> None:
-    """Write a screenshot with few colours, which a screen of flat areas does not miss."""
+    """Write a screenshot as small as it gets without losing a colour."""
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    Image.open(io.BytesIO(png)).convert("RGB").save(path, optimize=True)
     print(path.relative_to(FOLDER.parent.parent.parent))
 
 
