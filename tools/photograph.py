@@ -62,13 +62,14 @@ both = g.add("ImageCompare", image_a=blue, image_b=curved)
 table = g.add(prices)
 wrong = g.add(broken, table=table)
 g.add("Note", text="# Notes\\n- in **Markdown**\\n- [sanitised](https://example.com)")
-g.run()"""
+g.run(both, wrong)"""
 
 LARGE = """import nodebook as nb
 g = nb.Graph()
-last = g.add("EmptyImage", width=64, height=64)
-for _ in range(300):
-    last = g.add("ImageBlur", image=last)"""
+for _ in range(12):
+    last = g.add("EmptyImage", width=64, height=64)
+    for _ in range(24):
+        last = g.add("ImageBlur", image=last)"""
 
 
 def press(*keys: str) -> Callable[[Editor], None]:
@@ -110,7 +111,12 @@ def subgraph(editor: Editor) -> None:
     select_middle(editor)
     editor.press("Control+Shift+g")
     editor.page.wait_for_timeout(500)
-    editor.press("e", "f")
+    editor.page.keyboard.type("Words")
+    editor.press("Enter")
+    editor.page.wait_for_timeout(300)
+    editor.press("e")
+    editor.page.wait_for_timeout(500)
+    editor.press("f")
 
 
 def enlarge(node: str) -> Callable[[Editor], None]:
@@ -166,7 +172,7 @@ SCREENS = (
     Screen("group", WORDS, group),
     Screen("subgraph", WORDS, subgraph),
     Screen("pictures", WORDS, enlarge("7")),
-    Screen("displays", SHOWS, narrow=True),
+    Screen("displays", SHOWS, press("Shift+l", "f"), narrow=True),
     Screen("log", SHOWS, press("o")),
     Screen("large", LARGE),
 )

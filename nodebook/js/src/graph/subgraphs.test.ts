@@ -61,6 +61,17 @@ const MADE = { id: "s", name: "Soften", ids: ["6", "7", "8"] as const };
 const make = (chosen: readonly string[]) => applied(CHAIN, makeSubgraphOps(CHAIN, LIBRARY, chosen, MADE));
 
 describe("making", () => {
+  test("the instance goes where it is let", () => {
+    const asked: unknown[] = [];
+    const placeNear = (wanted: { x: number; y: number }, rows: number) => {
+      asked.push(wanted, rows);
+      return { x: wanted.x, y: 400 };
+    };
+    const made = applied(CHAIN, makeSubgraphOps(CHAIN, LIBRARY, ["2", "3"], { ...MADE, placeNear }));
+    expect(asked).toEqual([{ x: 450, y: 10 }, 2]);
+    expect(made.nodes["6"]?.view).toEqual({ x: 450, y: 400 });
+  });
+
   test("links from outside become inputs, what is read from outside outputs", () => {
     const made = make(["3", "2"]);
     expect(Object.keys(made.nodes)).toEqual(["1", "4", "5", "6"]);

@@ -63,6 +63,8 @@ export interface NewSubgraph {
   readonly ids: readonly [instance: string, inputs: string, outputs: string];
   /** Where a node is shown, which one without a place of its own does not know. */
   readonly placeOf?: (id: string) => Point | undefined;
+  /** Where the instance goes, with so many rows of ports, that is wanted at a point; left out: there. */
+  readonly placeNear?: (wanted: Point, rows: number) => Point;
 }
 
 /**
@@ -92,7 +94,9 @@ export function makeSubgraphOps(
   nodes[inputsId] = { type: SUBGRAPH_INPUTS, view: { x: left - COLUMN, y: top } };
   nodes[outputsId] = { type: SUBGRAPH_OUTPUTS, links: outputs.links, view: { x: right + COLUMN, y: top } };
   const subgraph = { name: made.name, inputs: inputs.ports, outputs: outputs.ports, nodes };
-  const node = { type: INSTANCE + made.id, links: inputs.links, view: { x: Math.round((left + right) / 2), y: top } };
+  const wanted = { x: Math.round((left + right) / 2), y: top };
+  const at = made.placeNear?.(wanted, Math.max(inputs.ports.length, outputs.ports.length)) ?? wanted;
+  const node = { type: INSTANCE + made.id, links: inputs.links, view: { ...at } };
   return [
     { op: "add_subgraph", id: made.id, subgraph },
     { op: "add_node", id: instance, node },

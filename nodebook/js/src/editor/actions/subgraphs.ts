@@ -12,6 +12,7 @@ import { count, type Point } from "../../graph/compose";
 import { subgraphIdOf } from "../../graph/document";
 import type { Op } from "../../graph/edits";
 import { isBoundary, NEW_PORT } from "../../graph/interfaces";
+import { CARD_WIDTH, freePlace, HEADER_HEIGHT, ROW_HEIGHT } from "../../graph/layout";
 import { findType } from "../../graph/library";
 import type { Connection } from "../../graph/ports";
 import { outputTypeOf, rerouteOps, withoutReroutes } from "../../graph/reroutes";
@@ -20,11 +21,13 @@ import {
   detachOps,
   freeName,
   makeSubgraphOps,
+  type NewSubgraph,
   unpackedIds,
   unpackOps,
   unusedSubgraphs,
 } from "../../graph/subgraphs";
 import { pushNotice, selectedIds } from "../../state/client";
+import { boxesOf } from "../../state/flow";
 import { levelOf } from "../../state/scope";
 import { nameOf, type Parts } from "./parts";
 import { select } from "./selection";
@@ -81,8 +84,16 @@ export function subgraphActions({ kernel, client, session, scope }: Parts) {
       const places = new Map(nodes.map((node) => [node.id, node.position]));
       const [instance, inputs, outputs] = session.newIds(3) as [string, string, string];
       const name = freeName("Subgraph", titles(), " ");
-      const made = { id: newSubgraphId(), name, ids: [instance, inputs, outputs] as const };
-      const ops = makeSubgraphOps(document, library, ids, { ...made, placeOf: (id) => places.get(id) });
+      const others = boxesOf(nodes.filter((node) => !ids.includes(node.id)));
+      const made: NewSubgraph = {
+        id: newSubgraphId(),
+        name,
+        ids: [instance, inputs, outputs],
+        placeOf: (id) => places.get(id),
+        placeNear: (wanted, rows) =>
+          freePlace(others, wanted, { width: CARD_WIDTH, height: HEADER_HEIGHT + (rows + 1) * ROW_HEIGHT }),
+      };
+      const ops = makeSubgraphOps(document, library, ids, made);
       if (ops.length === 0) return pushNotice(client, "info", "Named inputs stay in the graph: choose other nodes.");
       session.edit(`Make a subgraph of ${count(ids.length, "node")}`, ops);
       select(client, [instance]);
