@@ -125,28 +125,27 @@ def test_warnings_are_told_once_and_printed_as_ever() -> None:
 
 
 @nb.node(cache=False)
-def talk(x: int = 0) -> int:
+def murmur(x: int = 0) -> int:
     print(f"x is {x}")
     return x
 
 
 @nb.node(cache=False)
-async def talk_later(x: int = 0) -> int:
+async def murmur_later(x: int = 0) -> int:
     await asyncio.sleep(0)
     print(f"later {x}")
     return x
 
 
 @nb.node(cache=False, lane="concurrent")
-def talk_aside(x: int = 0) -> int:
+def murmur_aside(x: int = 0) -> int:
     print(f"aside {x}")
     return x
 
 
 def test_each_lane_knows_its_node(capsys: pytest.CaptureFixture[str]) -> None:
     graph = nb.Graph()
-    # Values of its own: what another test ran would be cached, and say nothing.
-    nodes = [graph.add(talk, x=10), graph.add(talk_later, x=11), graph.add(talk_aside, x=12)]
+    nodes = [graph.add(murmur, x=10), graph.add(murmur_later, x=11), graph.add(murmur_aside, x=12)]
     graph.run()
     told = {line.node: line.text for line in nb.session().logs.lines(graph.store.number)}
     assert told == dict(zip((each.id for each in nodes), ("x is 10", "later 11", "aside 12"), strict=True))
