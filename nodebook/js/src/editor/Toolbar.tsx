@@ -1,8 +1,9 @@
 import { memo, useRef } from "react";
 import { MORE_MENU } from "./commands/menus";
 import { useCommand } from "./commands/useCommand";
-import { useClient, useEditor } from "./context";
+import { useClient } from "./context";
 import { MoreIcon, RunIcon, StopIcon } from "./icons";
+import { MenuButton } from "./MenuButton";
 import { RunState } from "./RunState";
 import { useRoving } from "./useRoving";
 import { AutoRunButton, QueueChip, RunMenuButton } from "./watch/RunControls";
@@ -27,7 +28,9 @@ export const Toolbar = memo(function Toolbar() {
       <ToolButton testid="nb-add" command="add.node" />
       <ToolButton testid="nb-fit" command="view.fit" />
       <ToolButton testid="nb-fullscreen" command="view.fullscreen" isWide />
-      <MoreButton />
+      <MenuButton testid="nb-more" label="More" items={MORE_MENU} side="right">
+        <MoreIcon />
+      </MenuButton>
     </div>
   );
 });
@@ -91,34 +94,6 @@ function ToolButton({ testid, command: id, isWide = false }: ToolProps) {
       onClick={run}
     >
       {command.icon && <command.icon />}
-    </button>
-  );
-}
-
-function MoreButton() {
-  const { client, root } = useEditor();
-  const open = useClient((state) => state.menu?.items === MORE_MENU);
-  const button = useRef<HTMLButtonElement>(null);
-  const show = () => {
-    const at = button.current?.getBoundingClientRect();
-    const box = root.getBoundingClientRect();
-    if (at === undefined) return;
-    const corner = { x: at.right - box.left, y: at.bottom - box.top + 2 };
-    client.setState({ menu: open ? null : { at: corner, items: MORE_MENU, returnTo: button.current } });
-  };
-  return (
-    <button
-      ref={button}
-      type="button"
-      className="nb-button nb-button--icon"
-      data-testid="nb-more"
-      aria-label="More"
-      aria-haspopup="menu"
-      aria-expanded={open}
-      title="More"
-      onClick={show}
-    >
-      <MoreIcon />
     </button>
   );
 }

@@ -5,6 +5,7 @@ import type { MenuItems } from "../commands/menus";
 import { useCommand } from "../commands/useCommand";
 import { useClient, useEditor, useKernel } from "../context";
 import { ChevronIcon, RunIcon } from "../icons";
+import { MenuButton } from "../MenuButton";
 
 export const RUN_MENU: MenuItems = [
   ["run.all", "run.selected", "run.front", "run.times"],
@@ -16,30 +17,10 @@ export const RUN_MENU: MenuItems = [
 const MOST_TIMES = 1000;
 
 export function RunMenuButton() {
-  const { client, root } = useEditor();
-  const open = useClient((state) => state.menu?.items === RUN_MENU);
-  const button = useRef<HTMLButtonElement>(null);
-  const show = () => {
-    const at = button.current?.getBoundingClientRect();
-    const box = root.getBoundingClientRect();
-    if (at === undefined) return;
-    const corner = { x: 4, y: at.bottom - box.top + 2 };
-    client.setState({ menu: open ? null : { at: corner, items: RUN_MENU } });
-  };
   return (
-    <button
-      ref={button}
-      type="button"
-      className="nb-button nb-button--icon nb-run-more"
-      data-testid="nb-run-menu"
-      aria-label="Ways to run"
-      aria-haspopup="menu"
-      aria-expanded={open}
-      title="Ways to run"
-      onClick={show}
-    >
+    <MenuButton testid="nb-run-menu" label="Ways to run" items={RUN_MENU} side="left" className="nb-run-more">
       <ChevronIcon />
-    </button>
+    </MenuButton>
   );
 }
 
