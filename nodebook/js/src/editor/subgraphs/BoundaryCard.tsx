@@ -1,5 +1,5 @@
 import { type NodeProps, useUpdateNodeInternals } from "@xyflow/react";
-import { memo, useEffect, useMemo, useState } from "react";
+import { memo, useEffect, useMemo } from "react";
 import type { Side } from "../../graph/boundary";
 import { type GraphNode, own, SUBGRAPH_INPUTS } from "../../graph/document";
 import { NEW_PORT } from "../../graph/interfaces";
@@ -8,6 +8,7 @@ import type { FlowNode } from "../../state/flow";
 import { useClient, useEditor, useKernel } from "../context";
 import { Port } from "../Port";
 import { DownIcon, RemoveIcon, UpIcon } from "./icons";
+import { NameField } from "./NameField";
 
 const NONE: readonly string[] = [];
 
@@ -121,28 +122,13 @@ function PortRow({ id, side, name, type, linked, isFirst, isLast }: RowProps) {
 
 /** The name is a field: typing there renames the input or output everywhere. */
 function PortName({ side, name }: { readonly side: Side; readonly name: string }) {
-  const { actions, root } = useEditor();
-  const [draft, setDraft] = useState<string | null>(null);
-  const commit = () => {
-    if (draft !== null && draft.trim() !== name) actions.renamePort(side, name, draft);
-    setDraft(null);
-  };
+  const { actions } = useEditor();
   return (
-    <input
+    <NameField
       className="nb-boundary-name nodrag"
-      aria-label={`Name of ${side === "inputs" ? "input" : "output"} ${name}`}
-      value={draft ?? name}
-      spellCheck={false}
-      onChange={(event) => setDraft(event.target.value)}
-      onBlur={commit}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") setDraft(null);
-        else if (event.key === "Enter") commit();
-        else return;
-        event.preventDefault();
-        event.stopPropagation();
-        root.focus({ preventScroll: true });
-      }}
+      label={`Name of ${side === "inputs" ? "input" : "output"} ${name}`}
+      name={name}
+      onCommit={(wanted) => actions.renamePort(side, name, wanted)}
     />
   );
 }

@@ -1,9 +1,9 @@
-import { useState } from "react";
 import { useStore } from "zustand";
 import { instancesOf } from "../../graph/boundary";
 import { count } from "../../graph/compose";
 import { levelsOf } from "../../state/scope";
 import { useEditor } from "../context";
+import { NameField } from "./NameField";
 import { leaveTo } from "./scope";
 
 /** Where the graph that is shown is: the way back, and the name of the subgraph. At the top there is nothing to say. */
@@ -31,7 +31,14 @@ function Crumbs({ path }: { readonly path: readonly string[] }) {
           <span aria-hidden="true">›</span>
         </span>
       ))}
-      <NameField key={current} id={current} name={nameOf(document.subgraphs?.[current]?.name)} />
+      <NameField
+        key={current}
+        className="nb-crumb-name"
+        label="Name of the subgraph"
+        name={nameOf(document.subgraphs?.[current]?.name)}
+        isCurrent
+        onCommit={(name) => editor.actions.renameSubgraph(current, name)}
+      />
       {uses > 1 && <span className="nb-crumb-note">used {count(uses, "time")}: all change</span>}
     </nav>
   );
@@ -39,34 +46,4 @@ function Crumbs({ path }: { readonly path: readonly string[] }) {
 
 function nameOf(name: string | undefined): string {
   return name ?? "Subgraph";
-}
-
-function NameField({ id, name }: { readonly id: string; readonly name: string }) {
-  const { actions, root } = useEditor();
-  const [draft, setDraft] = useState<string | null>(null);
-  const text = draft ?? name;
-  const commit = () => {
-    if (draft !== null) actions.renameSubgraph(id, draft);
-    setDraft(null);
-  };
-  return (
-    <input
-      className="nb-crumb-name"
-      aria-label="Name of the subgraph"
-      aria-current="page"
-      value={text}
-      size={Math.max(8, text.length)}
-      spellCheck={false}
-      onChange={(event) => setDraft(event.target.value)}
-      onBlur={commit}
-      onKeyDown={(event) => {
-        if (event.key === "Escape") setDraft(null);
-        else if (event.key === "Enter") commit();
-        else return;
-        event.preventDefault();
-        event.stopPropagation();
-        root.focus({ preventScroll: true });
-      }}
-    />
-  );
 }
