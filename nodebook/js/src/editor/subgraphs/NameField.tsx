@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useTextDraft } from "../../controls/TextControl";
 import { useEditor } from "../context";
 
 interface Props {
@@ -13,18 +13,7 @@ interface Props {
 /** A name that is a field: Enter, or going elsewhere, takes what was typed; Esc leaves it as it was. */
 export function NameField({ label, name, className, isCurrent = false, onCommit }: Props) {
   const { root } = useEditor();
-  const [draft, setDraft] = useState<string | null>(null);
-  /** Giving the focus away calls `onBlur` before React has taken in that the draft is gone. */
-  const typed = useRef<string | null>(null);
-  const change = (text: string | null) => {
-    typed.current = text;
-    setDraft(text);
-  };
-  const commit = () => {
-    const text = typed.current;
-    change(null);
-    if (text !== null && text.trim() !== name) onCommit(text);
-  };
+  const { draft, setDraft, commit, cancel } = useTextDraft(name, onCommit);
   const text = draft ?? name;
   return (
     <input
@@ -34,10 +23,10 @@ export function NameField({ label, name, className, isCurrent = false, onCommit 
       size={isCurrent ? Math.max(8, text.length) : undefined}
       value={text}
       spellCheck={false}
-      onChange={(event) => change(event.target.value)}
+      onChange={(event) => setDraft(event.target.value)}
       onBlur={commit}
       onKeyDown={(event) => {
-        if (event.key === "Escape") change(null);
+        if (event.key === "Escape") cancel();
         else if (event.key === "Enter") commit();
         else return;
         event.preventDefault();
