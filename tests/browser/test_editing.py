@@ -24,6 +24,12 @@ g.add("ImageBlend", image1=blur)
 g.add("SolidMask", width=64, height=64)
 """
 
+WIDE = """import nodebook as nb
+g = nb.Graph()
+last = g.add("EmptyImage")
+for _ in range(9):
+    last = g.add("ImageBlur", image=last)"""
+
 
 def test_the_palette_adds_nodes(scratch: Lab) -> None:
     editor = show_graph(scratch, "g = nb.Graph()\ng.add('EmptyImage', width=64, height=64)")
@@ -189,3 +195,21 @@ def box_of(editor: Editor, node: str) -> FloatRect:
     box = editor.node(node).bounding_box()
     assert box is not None
     return box
+
+
+def test_a_graph_shown_in_a_tab_behind_others_is_fitted_when_it_comes_into_sight(lab: Lab) -> None:
+    lab.open([WIDE, "g"])
+    hidden = lab.page.add_style_tag(content=".nb-editor { display: none !important; }")
+    lab.run_all()
+    lab.page.locator(".nb-editor").wait_for(state="attached")
+    lab.page.wait_for_timeout(500)  # its first frames have gone by
+    hidden.evaluate("(style) => style.remove()")
+    editor = Editor(lab, 1)
+    last = editor.node("10")
+    expect(last).to_be_visible()
+    editor.wait(lambda: _is_inside(editor, "10"), "the last card inside the editor")
+
+
+def _is_inside(editor: Editor, node: str) -> bool:
+    stage, card = editor.root.locator(".nb-stage").bounding_box(), editor.node(node).bounding_box()
+    return stage is not None and card is not None and card["x"] + card["width"] <= stage["x"] + stage["width"]

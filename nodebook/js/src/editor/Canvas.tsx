@@ -149,12 +149,18 @@ function useFirstFit() {
   const [ready, setReady] = useState(false);
   useEffect(() => {
     if (!ready || !loaded || empty) return;
+    // A cell that runs in a tab behind others has no size yet: its graph is fitted when it comes into sight.
+    const sized = new ResizeObserver(() => fitView(editor) && sized.disconnect());
     const frame = requestAnimationFrame(() => {
       const left = editor.scope.viewports.get(prefixOf(editor.scope.store.getState().path));
-      if (left === undefined) fitView(editor);
-      else void editor.flow.current?.setViewport(left).then(() => editor.client.setState({ far: false }));
+      if (left !== undefined)
+        void editor.flow.current?.setViewport(left).then(() => editor.client.setState({ far: false }));
+      else if (!fitView(editor)) sized.observe(editor.root);
     });
-    return () => cancelAnimationFrame(frame);
+    return () => {
+      cancelAnimationFrame(frame);
+      sized.disconnect();
+    };
   }, [ready, loaded, empty, editor]);
   return useCallback(
     (instance: ReactFlowInstance<FlowNode, FlowEdge>) => {

@@ -12,12 +12,13 @@ const LARGEST_FIT = 1;
 const RAISE = 0.3;
 const EDGE_PX = 16;
 
-export function fitView({ client, flow, root }: EditorContextValue, ids?: readonly string[]): void {
+/** Whether it could: an editor that is not in sight has no size, and an empty graph nothing to show. */
+export function fitView({ client, flow, root }: EditorContextValue, ids?: readonly string[]): boolean {
   const { nodes } = client.getState();
   const chosen = ids === undefined ? nodes : nodes.filter((node) => ids.includes(node.id));
   const bounds = boundsOf(chosen);
   const stage = root.querySelector(".nb-stage")?.getBoundingClientRect();
-  if (bounds === null || stage === undefined || stage.width === 0) return;
+  if (bounds === null || stage === undefined || stage.width === 0) return false;
   const centred = getViewportForBounds(bounds, stage.width, stage.height, NARROWEST_ZOOM, LARGEST_FIT, PADDING);
   // Above the middle where there is room: cards grow downwards when their pictures come.
   const spare = Math.max(0, stage.height * (1 - 2 * PADDING) - bounds.height * centred.zoom);
@@ -29,6 +30,7 @@ export function fitView({ client, flow, root }: EditorContextValue, ids?: readon
   } else {
     void flow.current?.setViewport(viewport).then(() => client.setState({ far: false }));
   }
+  return true;
 }
 
 /** Pan just so far that a node is in sight. */
