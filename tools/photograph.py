@@ -45,7 +45,7 @@ g.run()"""
 SHOWS = """import nodebook as nb, pandas as pd
 g = nb.Graph()
 
-@nb.node
+@nb.node(cache=False)
 def prices() -> pd.DataFrame:
     "Prices of fruit."
     print("three fruits")
@@ -173,8 +173,8 @@ SCREENS = (
     Screen("subgraph", WORDS, subgraph),
     Screen("pictures", WORDS, enlarge("7")),
     Screen("displays", SHOWS, press("Shift+l", "f"), narrow=True),
-    Screen("log", SHOWS, press("o")),
-    Screen("large", LARGE),
+    Screen("log", SHOWS, press("Shift+l", "f", "o")),
+    Screen("large", LARGE, press("f")),
 )
 
 
