@@ -12,8 +12,10 @@ import pytest
 
 import nodebook as nb
 from nodebook.engine.definitions import SetDocumentView
+from nodebook.engine.edits import SetView
 from nodebook.graph import Graph
 from nodebook.widget.sync import GraphSync
+from nodebook.widget.watching import STALE_DELAY_S
 from tests.widget.fakes import WAIT_S, FakeChannel
 
 if TYPE_CHECKING:
@@ -40,6 +42,11 @@ def double(x: int = 0) -> int:
 
 
 @nb.node(cache=False)
+def dice(sides: int = 6) -> int:
+    return sides
+
+
+@nb.node(cache=False)
 def step(x: int = 0) -> int:
     """Tell a step each time the test lets it."""
     for number in range(1, 4):
@@ -50,7 +57,7 @@ def step(x: int = 0) -> int:
 
 @pytest.fixture
 def graph(session: Session) -> Graph:
-    for function in (talk, double, step):
+    for function in (talk, double, step, dice):
         session.library.define(function)
     return Graph("mine", own_session=session)
 
@@ -160,6 +167,23 @@ def test_marks_of_runs_before_the_first_view(graph: Graph, session: Session, hub
     sync.attach(channel)
     channel.wait("status", has(node.id, state="done", stale=True))
     sync.close()
+
+
+def test_what_runs_each_time_is_out_of_date_by_an_edit_alone(
+    graph: Graph, sync: GraphSync, channel: FakeChannel
+) -> None:
+    thrown = graph.add(dice)
+    after = graph.add(double, x=thrown)
+    say(sync, "run")
+    channel.wait("status", has(after.id, state="done"))
+    graph.store.edit([SetView(thrown.id, {"x": 500})], "Move")
+    graph.plan()
+    time.sleep(3 * STALE_DELAY_S)
+    assert not channel.status_of(thrown.id)["stale"], "it was only moved, and looked at"
+    assert not channel.status_of(after.id)["stale"]
+    graph.set_inputs(thrown.id, {"sides": 20})
+    channel.wait("status", has(after.id, stale=True))
+    assert channel.status_of(thrown.id)["stale"]
 
 
 def test_time_left_of_node_and_run(graph: Graph, sync: GraphSync, channel: FakeChannel) -> None:
