@@ -167,7 +167,9 @@ def test_a_restart_brings_a_named_graph_back(lab: Lab) -> None:
     expect(editor.input("2", "blur_radius")).to_contain_text("8")
     editor.run()
     editor.expect_run("done")
-    assert {state for node, state in editor.states().items() if node != "4"} == {"done"}
+    states = editor.states()
+    assert (states["2"], states["3"]) == ("done", "done")
+    assert states["1"] in {"done", "cached"}  # on a slow machine it is worth keeping on disk, where another test's lies
 
 
 def test_undo_crosses_between_cells_and_the_editor(scratch: Lab) -> None:
