@@ -9,6 +9,8 @@ import importlib
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from nodebook.rooms import open_rooms
+
 if TYPE_CHECKING:
     from nodebook import comfy as comfy
     from nodebook.engine.annotations import Color as Color
@@ -87,8 +89,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"nodebook has no {name!r}. Its public names are: {', '.join(__all__)}.")
     module, _, attribute = _WHERE[name].partition(":")
     found = getattr(importlib.import_module(f"nodebook.{module}"), attribute or name)
-    if name in {"Graph", "open"}:
-        _show_graphs_in_cells()
     globals()[name] = found
     return found
 
@@ -97,13 +97,4 @@ def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
 
 
-def _show_graphs_in_cells() -> None:
-    """Let cells show graphs by the widget, which is loaded when the first one is shown."""
-    from nodebook.graph import Graph
-
-    def display(graph: Graph) -> tuple[dict[str, Any], dict[str, Any]]:
-        from nodebook.widget import display_bundle
-
-        return display_bundle(graph)
-
-    Graph.display = staticmethod(display)
+open_rooms(lambda name: importlib.import_module(f"nodebook.{name}"))

@@ -27,6 +27,7 @@ from nodebook.errors import InputValueError, UnknownInputError, UnknownNodeError
 from nodebook.explain import PlanTable, Why, explain_node, plan_table
 from nodebook.handles import NodeHandle, Output, not_run, refused
 from nodebook.jobs import Job, refuse_to_wait_in_node
+from nodebook.notebookmethods import NotebookMethods
 from nodebook.places import Place, find_place
 from nodebook.runs import Run
 from nodebook.seeds import vary_edit
@@ -35,19 +36,14 @@ from nodebook.sessions import Session, session
 INPUT_TYPES = {bool: "InputBoolean", int: "InputInt", float: "InputFloat", str: "InputString"}
 """Node types of named inputs, by the type of the default."""
 
-Display = Callable[["Graph"], tuple[dict[str, Any], dict[str, Any]]]
 
-
-class Graph:
+class Graph(NotebookMethods):
     """A node graph that is edited in a cell and by code, and run in the kernel.
 
     ``Graph("portrait")`` is saved beside the notebook with every edit, and comes back under that name after a
     restart: running the cells that build it again then changes only what the code changed. ``Graph()`` lives in this
     kernel only.
     """
-
-    display: Display | None = None
-    """How a cell shows a graph; the widget sets it (``nodebook.widget``)."""
 
     def __init__(self, name: str | None = None, *, own_session: Session | None = None) -> None:
         self._session = own_session or session()
@@ -389,11 +385,6 @@ class Graph:
     def _ipython_key_completions_(self) -> list[str]:
         """Offer the titles of nodes after ``g["``."""
         return list(dict.fromkeys(self.title_of(node_id) for node_id in self.store.state.ordered_ids()))
-
-    def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        if Graph.display is None:
-            return {"text/plain": repr(self)}, {}
-        return Graph.display(self)
 
     def _submit(self, targets: tuple[str | NodeHandle | Output, ...], named_inputs: Mapping[str, Any]) -> Job:
         wanted = [self._id(each) for each in targets] or None
