@@ -1,4 +1,4 @@
-"""Who may import whom: `widget, notebook, comfy, cli -> session layer -> nodes -> {engine, models, assets} -> errors`.
+"""Who may import whom: `cli -> {widget, comfy} -> notebook -> session layer -> nodes -> {engine, models, assets}`.
 
 Imports are read from the syntax tree, also inside functions; only `if TYPE_CHECKING:` blocks are free of the rule on
 outside packages, since nothing there is ever loaded. Between rooms it holds there too.
@@ -30,7 +30,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     **{room: frozenset({"errors"}) for room in _BASE},
     "nodes": _BASE | {"errors"},
     _SESSION: _BASE | {"errors", "nodes"},
-    **{room: _BASE | {"errors", "nodes", _SESSION} for room in _TOP},
+    "notebook": _BASE | {"errors", "nodes", _SESSION},
+    "comfy": _BASE | {"errors", "nodes", _SESSION},
+    "widget": _BASE | {"errors", "nodes", _SESSION, "notebook"},  # a cell's output holds what notebooks keep
+    "cli": _BASE | _TOP | {"errors", "nodes", _SESSION},
     "__init__": _BASE | _TOP | {"errors", "nodes", _SESSION},  # the public names, each resolved on first use
 }
 
@@ -156,6 +159,7 @@ def test_the_package_keeps_the_directions() -> None:
         ("graph.py", "def f():\n    from nodebook.widget.editor import Editor", "session must not import widget"),
         ("errors.py", "import nodebook.engine", "errors must not import engine"),
         ("widget/editor.py", "from nodebook.comfy.prompt import to_prompt", "widget must not import comfy"),
+        ("notebook/lock.py", "from nodebook.widget.sync import GraphSync", "notebook must not import widget"),
     ],
 )
 def test_a_violation_is_found(tmp_path: Path, file: str, source: str, expected: str) -> None:
@@ -174,6 +178,8 @@ def test_a_violation_is_found(tmp_path: Path, file: str, source: str, expected: 
         ("nodes/image.py", "import torch\nfrom nodebook.engine.types import node\nfrom ..assets import store"),
         ("sessions.py", "import nodebook.nodes\nfrom nodebook import graph"),
         ("widget/editor.py", "import anywidget\nfrom nodebook import Graph\nfrom nodebook.sessions import Session"),
+        ("widget/editor.py", "from nodebook.notebook.stored import StoredGraph"),
+        ("cli.py", "from nodebook.notebook import lock\nfrom nodebook.comfy.prompt import to_prompt"),
         ("js/tool.py", "import torch"),
     ],
 )
