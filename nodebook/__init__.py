@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph as Graph
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
+    from nodebook.notebook.verify import verify as verify
     from nodebook.opening import open_graph
     from nodebook.sessions import session as session
 
@@ -67,6 +68,7 @@ _WHERE = {
     "preview": "engine.context",
     "progress": "engine.context",
     "session": "sessions",
+    "verify": "notebook.verify",
 }
 
 __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place

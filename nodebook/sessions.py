@@ -50,9 +50,11 @@ class Session:
     ``model_folders``: where model files are looked for; None: beside the notebook, and where NODEBOOK_MODELS says.
     ``cache_folder``: where results outlive the kernel; None keeps them in memory only, at most ``cache_bytes`` of them.
     ``history_records``: how many runs the queue remembers, on disk too.
+    ``scratch``: where everything is written in place of ``folder`` (pictures, graphs, the queue); files are read from
+    ``folder`` all the same. For a run that must leave no trace.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each by its name, and all but the first for tests and embedding
         self,
         folder: Path | None = None,
         *,
@@ -61,14 +63,16 @@ class Session:
         cache_policy: str = "bytes",
         history_records: int = MAX_RECORDS,
         model_folders: ModelFolders | None = None,
+        scratch: Path | None = None,
     ) -> None:
         folder = folder or notebook_folder()
-        self.folder = folder
+        self.folder = scratch or folder
+        """Where graphs and the queue are kept."""
         self.folders = Folders(
             base=folder,
             input=folder / "input",
-            output=folder / "output",
-            temp=Path(tempfile.gettempdir()) / f"nodebook-{os.getpid()}",
+            output=(scratch or folder) / "output",
+            temp=(scratch or Path(tempfile.gettempdir())) / f"nodebook-{os.getpid()}",
         )
         self.model_folders = model_folders or _model_folders(folder)
         self.pool = nodes.new_pool()
@@ -145,6 +149,10 @@ class Session:
             self._named[name] = store
             self._files.append(file)
             return store, list(restored.notices)
+
+    def has_named(self, name: str) -> bool:
+        """Say whether this kernel has a graph of that name already."""
+        return name in self._named
 
     def submit(
         self,
@@ -263,6 +271,15 @@ def notebook_folder() -> Path:
     return Path.cwd()
 
 
+SCRATCH_VARIABLE = "NODEBOOK_SCRATCH"
+
+
+def scratch_folder() -> Path | None:
+    """Return where this kernel writes in place of the notebook's folder, if ``NODEBOOK_SCRATCH`` names a folder."""
+    named = os.environ.get(SCRATCH_VARIABLE, "").strip()
+    return Path(named) if named else None
+
+
 _current: Session | None = None
 _current_lock = Lock()
 
@@ -272,7 +289,7 @@ def session() -> Session:
     global _current  # noqa: PLW0603 - the one composition root of a process
     with _current_lock:
         if _current is None:
-            _current = Session(cache_folder=user_cache_folder())
+            _current = Session(cache_folder=user_cache_folder(), scratch=scratch_folder())
             atexit.register(_current.close)
         return _current
 
