@@ -35,6 +35,7 @@ from nodebook.jobs import Job
 from nodebook.models.errors import ModelFolderError
 from nodebook.models.folders import ModelFolders
 from nodebook.nodelogs import NodeLogs
+from nodebook.rooms import room
 from nodebook.runqueue import RunQueue
 from nodebook.seeds import Key, SeedBook, set_seed
 
@@ -180,13 +181,17 @@ class Session:
         wanted = None if targets is None else tuple(targets)
         edits = [set_seed(key, seed) for key, seed in (seeds or {}).items()]
         plan, state, problems = store.plan(self.lookup, wanted, values, edits=edits, for_run=True)
-        plan_targets = plan.targets
+        plan_targets, flat = plan.targets, plan.state
+
+        def lock() -> str:
+            text: str = room("notebook.lock").planned_lock_text(flat, plan_targets, self)
+            return text
 
         def replan() -> Plan:
             # Of the graph as it was: it may have been edited since.
             return GraphStore(self.library, state).plan(self.lookup, plan_targets)[0]
 
-        return Job(store, plan, state, problems, replan, priority, values or {}, seeds or {})
+        return Job(store, plan, state, problems, replan, priority, values or {}, seeds or {}, lock=lock)
 
     def auto_run(self, store: GraphStore, options: AutoRunOptions | None) -> None:
         """Run a graph after each edit that changes what it makes, from now on; with None, no more."""

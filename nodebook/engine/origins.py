@@ -71,6 +71,7 @@ def _installed_folders() -> tuple[str, ...]:
 
 @cache
 def is_installed_file(file: str) -> bool:
+    """Whether a file is of the interpreter or of a package folder."""
     real = os.path.realpath(file)
     if real.startswith(_installed_folders()):
         return True

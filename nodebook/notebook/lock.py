@@ -7,6 +7,7 @@ background (``lock_of(graph, wait=False)``). docs/design/lock.md says what is in
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
@@ -101,11 +102,19 @@ def lock_for_user(graph: Graph) -> Lock:
     return lock
 
 
-def planned_lock(state: GraphState, flat: GraphState, targets: tuple[str, ...], session: Session) -> Lock:
-    """Return the lock of a run that is going on: all but what it gives. Large files without their SHA-256."""
-    run = Run(0, state, targets, (), {}, {}, "", 0.0, flat=flat)
-    making = _Making(GraphStore(session.library, state), session, _book_of(session), run, wait=False)
-    return replace(making.lock(), outcome=None)
+def planned_lock_text(flat: GraphState, targets: tuple[str, ...], session: Session) -> str:
+    """Return what a picture carries of the run that makes it: all but results, and of the nodes none by themselves.
+
+    Large files that nobody has read yet are without their SHA-256. Empty where it cannot be told: a picture is saved
+    all the same.
+    """
+    try:
+        run = Run(0, flat, targets, (), {}, {}, "", 0.0, flat=flat)
+        lock = _Making(None, session, _book_of(session), run, wait=False).lock()
+        return json.dumps(replace(lock, outcome=None, nodes={}).to_json(), separators=(",", ":"))
+    except Exception:
+        logger.exception("The lock of a picture could not be made")
+        return ""
 
 
 def _book_of(session: Session) -> _Book:
@@ -166,8 +175,9 @@ def document_digest(flat: GraphState, scope: list[str]) -> str:
 class _Making:
     """Puts one lock together."""
 
-    def __init__(self, store: GraphStore, session: Session, book: _Book, run: Run | None, *, wait: bool) -> None:
+    def __init__(self, store: GraphStore | None, session: Session, book: _Book, run: Run | None, *, wait: bool) -> None:
         self._store = store
+        """None: the run goes on, and has no results yet."""
         self._session = session
         self._book = book
         self._run = run
@@ -200,11 +210,13 @@ class _Making:
         return {self._flat.nodes[node_id].type for node_id in self._scope}
 
     def _type(self, name: str) -> NodeType | None:
-        return self._store.library.find(name)
+        return self._session.library.find(name)
 
     def _compiled(self) -> dict[str, Compiled]:
         """Return the nodes as they were keyed for this run, as far as the graph still knows."""
         found: dict[str, Compiled] = {}
+        if self._store is None:
+            return found
         with self._store.lock:
             index = self._store.index()
             for node_id in self._scope:
@@ -230,6 +242,8 @@ class _Making:
     def _result(self, node_id: str, run: Run) -> tuple[bytes | None, Entry | None]:
         """Return the key and the result of a node: of a target always, of another one where it is in memory."""
         store, session = self._store, self._session
+        if store is None:
+            return None, None
         if node_id in run.keys:
             entry = store.results.get(node_id) if store.last_run is run else None
             return run.keys[node_id], entry or session.cache.memory.peek(run.keys[node_id])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,12 @@ def _is_path(value: Any) -> bool:
     """Say whether a value names files that were saved: where they lie is no result."""
     held = value if isinstance(value, (list, tuple)) else [value]
     return bool(held) and all(isinstance(each, (str, Path)) and Path(each).is_absolute() for each in held)
+
+
+def pixels_digest(picture: Any) -> str:
+    """Return a digest of a picture's size and pixels, as a saved file has them."""
+    plain = picture if picture.mode == "RGBA" else picture.convert("RGB")
+    return sha256(f"{plain.mode} {plain.size} ".encode() + plain.tobytes()).hexdigest()
 
 
 def in_words(value: Any) -> str:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 from nodebook.engine.document import from_json
 from nodebook.notebook import shown
+from nodebook.notebook.likeness import sight_of
 from nodebook.notebook.lock import Lock, lock_of
 from nodebook.notebook.lockcheck import differences_between, differences_here
-from nodebook.notebook.lockcontent import MOST_PICTURES, pictures_of
+from nodebook.notebook.lockcontent import MOST_PICTURES, pictures_of, pixels_digest
 from nodebook.runs import Run
 from nodebook.sessions import Session, session
 
@@ -81,7 +82,7 @@ def what_became(graph: Graph, locked: Lock, own: Session, *, timeout_s: float) -
         "lock": lock.to_json(),
         "differences": [each.to_json() for each in differences],
         "errors": errors,
-        "pictures": _pictures(graph, lock),
+        **_pictures(graph, lock),
     }
 
 
@@ -104,9 +105,10 @@ def _last_run(graph: Graph, locked: Lock, own: Session, timeout_s: float) -> Run
     return last
 
 
-def _pictures(graph: Graph, lock: Lock) -> dict[str, list[str]]:
-    """Return small pictures of what the targets gave, as PNG in base64, by node and output."""
+def _pictures(graph: Graph, lock: Lock) -> dict[str, Any]:
+    """Return of the pictures that the targets gave, by node and output: small PNG files in base64; digest and sight."""
     found: dict[str, list[str]] = {}
+    saved: dict[str, list[tuple[str, str]]] = {}
     for node in lock.targets:
         entry = graph.store.results.get(node)
         node_type = graph.store.library.find(lock.nodes[node].type) if node in lock.nodes else None
@@ -116,9 +118,10 @@ def _pictures(graph: Graph, lock: Lock) -> dict[str, list[str]]:
         values = {**entry.payload, **values}
         for output, result in lock.nodes[node].results.items():
             if result.pictures:
-                small = [_png(each) for each in pictures_of(values[output])[:MOST_PICTURES]]
-                found[f"{node}.{output}"] = small
-    return found
+                pictures = pictures_of(values[output])
+                found[f"{node}.{output}"] = [_png(each) for each in pictures[:MOST_PICTURES]]
+                saved[f"{node}.{output}"] = [(pixels_digest(each), sight_of(each)) for each in pictures]
+    return {"pictures": found, "saved": saved}
 
 
 def _png(picture: Any) -> str:

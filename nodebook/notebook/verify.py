@@ -20,6 +20,7 @@ from nodebook.notebook.errors import LockError, NoLockError, NotebookFileError
 from nodebook.notebook.likeness import JUST_SEEN
 from nodebook.notebook.lock import Lock, document_digest, lock_for_user, scope_of
 from nodebook.notebook.lockcheck import Difference
+from nodebook.notebook.pictureverify import verify_picture
 from nodebook.notebook.report import Compared, GraphReport, Report, Verdict, compare_locks, worst
 from nodebook.notebook.rerun import Question, run_again
 from nodebook.notebook.rerunning import what_became
@@ -41,7 +42,7 @@ def verify(
     tolerance: float = JUST_SEEN,
     timeout_s: float = DEFAULT_TIMEOUT_S,
 ) -> Report:
-    """Run a notebook, or a graph, again and compare with its lock: identical, close, different or missing.
+    """Run a notebook, a picture's graph, or a graph again and compare: identical, close, different or missing.
 
     A notebook file runs in a fresh process, in its folder, with an empty cache; nothing of it is written. ``graph``:
     compare only the graph of that name. A graph of built-in and installed nodes runs in a fresh process too; one with
@@ -62,8 +63,10 @@ def verify(
 def verify_file(
     path: Path, *, graph: str | None = None, tolerance: float = JUST_SEEN, timeout_s: float = DEFAULT_TIMEOUT_S
 ) -> Report:
-    """Verify a notebook file; see ``verify``."""
+    """Verify a notebook file, or a picture that Save Image wrote; see ``verify``."""
     path = path.absolute()
+    if path.suffix.lower() == ".png":
+        return verify_picture(path, tolerance=tolerance, timeout_s=timeout_s)
     notebook = read_notebook(path)
     found = _chosen(path, notebook, graph)
     questions = [each.question for each in found]

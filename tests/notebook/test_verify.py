@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from safetensors import safe_open
 from safetensors.torch import save_file
 
@@ -60,9 +61,7 @@ def only(report: Report) -> Any:
 
 
 def listing(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_an_untouched_notebook_is_identical_and_nothing_is_written(photo: Path, tmp_path: Path) -> None:
@@ -169,9 +168,17 @@ def test_a_changed_and_a_missing_model_are_caught_and_the_same_one_gives_the_sam
     demo = DATA / "checkpoints" / "nodebook-demo.safetensors"
     model.write_bytes(demo.read_bytes())
     path = tmp_path / "painted.ipynb"
-    write_notebook(path, [START, MODEL])
+    # Sums are made in another order by another number of threads: the fresh process must take as many.
+    before_threads = torch.get_num_threads()
+    torch.set_num_threads(before_threads + 1)
+    try:
+        write_notebook(path, [START, MODEL])
+    finally:
+        torch.set_num_threads(before_threads)
     before = listing(tmp_path)
-    assert verify(path).verdict == "identical"
+    report = verify(path)
+    assert report.verdict == "identical", str(report)
+    assert only(report).differences == ()
     assert listing(tmp_path) == before  # no second picture, no other graph beside the notebook
 
     with safe_open(demo, framework="pt") as file:
@@ -314,3 +321,29 @@ def test_a_graph_that_differs_from_run_to_run_says_why(session: Session) -> None
     report = nb.verify(g)
     assert report.verdict == "different"
     assert "it runs each time" in str(report)
+
+
+def test_a_saved_picture_carries_its_lock_and_is_verified_by_itself(session: Session, tmp_path: Path) -> None:
+    g = nb.Graph(own_session=session)
+    picture = g.add("ImageInvert", image=g.add("EmptyImage", width=16, height=16, color=255))
+    saved = g.add("SaveImage", images=picture)
+    g.run().check()
+    path = Path(saved.images[0].filename)
+    assert nb.open(path).to_json() == g.to_json()
+    lock = nb.read_lock(path)
+    assert lock.packages["torch"] == torch.__version__
+    assert (lock.targets, dict(lock.nodes), lock.outcome) == ((saved.id,), {}, None)
+    assert lock.document == g.lock().document
+    assert verify(path).verdict == "identical"
+    assert [each.name for each in tmp_path.rglob("*.png")] == [path.name]
+
+    nearly = Image.open(path)
+    texts = PngInfo()
+    for name in ("nodebook", "nodebook-lock"):
+        texts.add_text(name, nearly.info[name])
+    nearly.point([min(255, level + 1) for level in range(256)] * 3).save(path, pnginfo=texts)
+    report = verify(path)
+    assert (report.verdict, only(report).differences) == ("close", ())
+    Image.new("RGB", (16, 16)).save(path)
+    with pytest.raises(NoLockError, match="carries no lock"):
+        verify(path)
