@@ -1,7 +1,7 @@
 """SHA-256 of large files: read once, and remembered across kernels.
 
-About 1.5 GB/s, with instructions of the processor for it: a checkpoint of 6 GB takes four seconds. Digests are remembered
-by path, size, time stamp and inode, in the folder of the cache; without such a folder for this process only.
+About 1.5 GB/s where the processor has instructions for it: a checkpoint of 6 GB takes four seconds. Remembered by path,
+size, time stamp and inode, in the folder of the cache; without such a folder for this process only.
 """
 
 from __future__ import annotations

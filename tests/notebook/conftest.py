@@ -1,16 +1,5 @@
-from collections.abc import Iterator
-from pathlib import Path
+"""The sessions of the API's tests serve here too."""
 
-import pytest
+from tests.api.conftest import new_session, session
 
-from nodebook.sessions import Session, use_session
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    """A kernel over the test's folder."""
-    session = Session(folder=tmp_path)
-    restore = use_session(session)
-    yield session
-    session.close()
-    restore()
+__all__ = ["new_session", "session"]
