@@ -43,7 +43,9 @@ class Difference:
         if self.state == "missing":
             return f"{self.kind} {self.which} is missing (locked: {self.locked}). {self.advice}".rstrip()
         text = f"{self.kind} {self.which}: {self.locked} → {self.now}"
-        return f"{text}. {self.advice}" if self.advice else text
+        if not self.advice:
+            return text
+        return f"{text}{self.advice}" if self.advice.startswith("\n") else f"{text}. {self.advice}"
 
 
 def differences_here(lock: Lock, session: Session | None = None) -> list[Difference]:

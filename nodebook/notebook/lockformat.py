@@ -153,6 +153,8 @@ class Lock:
         return text_table(("what", "which", "as locked"), self._rows())
 
     def __repr__(self) -> str:
+        if self.outcome is None and self.targets:
+            return f"<lock of {len(self.files)} files, {len(self.packages)} packages, without results>"
         return f"<lock of {len(self.nodes)} nodes, {len(self.files)} files: {self.outcome or 'nothing has run'}>"
 
     def _repr_html_(self) -> str:

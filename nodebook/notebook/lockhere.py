@@ -64,7 +64,7 @@ def _dtype(device: Any) -> str:
 
 def package_versions(names: Iterable[str]) -> dict[str, str]:
     """Return the versions of those distributions that are installed."""
-    return {name: version for name in names if (version := package_version(name)) is not None}
+    return {name: version for name in sorted(names) if (version := package_version(name)) is not None}
 
 
 @cache
