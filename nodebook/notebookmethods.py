@@ -6,52 +6,16 @@ gives and raises, and hands on to the room above, which is loaded when it is fir
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from typing import TYPE_CHECKING, Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from nodebook.progressmode import has_place
 from nodebook.rooms import room
+from nodebook.waiting import Silent, Waiting, has_place
 
 if TYPE_CHECKING:
     from nodebook.graph import Graph
-    from nodebook.jobs import Job
-    from nodebook.runs import Run
-
-
-class Waiting(Protocol):
-    """Waits for a run that is submitted inside its ``with``."""
-
-    def __enter__(self) -> Self:
-        """Get ready, before the run is submitted."""
-
-    def __exit__(self, *_raised: object) -> None:
-        """Be done with it."""
-
-    def wait(self, job: Job) -> Run:
-        """Wait for a job."""
-
-    async def wait_async(self, job: Job) -> Run:
-        """Wait for a job on the event loop."""
-
-
-class Silent:
-    """Waits for a run, and shows nothing."""
-
-    def __enter__(self) -> Self:
-        """There is nothing to get ready."""
-        return self
-
-    def __exit__(self, *_raised: object) -> None:
-        """There is nothing to be done with."""
-
-    def wait(self, job: Job) -> Run:
-        """Wait for a job."""
-        return job.future.result()
-
-    async def wait_async(self, job: Job) -> Run:
-        """Wait for a job on the event loop."""
-        return await asyncio.wrap_future(job.future)
+    from nodebook.handles import NodeHandle, Output
+    from nodebook.notebook.sweep import Sweep
 
 
 class NotebookMethods:
@@ -66,10 +30,10 @@ class NotebookMethods:
 
         In a notebook and in a terminal that is a bar, unless a page shows the graph's editor, which shows more.
         """
-        session, store = self._graph._session, self._graph.store  # noqa: SLF001 -- this is a part of Graph
+        session, store = self._graph.session, self._graph.store
         editor = sys.modules.get("nodebook.widget.display")
-        is_wanted = has_place() and not (editor is not None and editor.is_shown(store))
-        if session.progress == "on" or (session.progress == "auto" and is_wanted):
+        mode = session.progress
+        if mode == "on" or (mode == "auto" and has_place() and not (editor and editor.is_shown(store))):
             waiting: Waiting = room("notebook.progress").Progress(store, session)
             return waiting
         return Silent()
@@ -78,3 +42,14 @@ class NotebookMethods:
         """Return what a cell shows: the editor, and what stands for it where there is none."""
         bundle: tuple[dict[str, Any], dict[str, Any]] = room("widget").display_bundle(self._graph)
         return bundle
+
+    def sweep(self, *targets: str | NodeHandle | Output, paired: bool = False, **named_inputs: Any) -> Sweep:
+        """Run the graph once for each combination of named inputs, and return what came of each, side by side.
+
+        A list, range or other iterable is what an input takes in turn, the last one varying fastest; text or a number
+        holds for all runs. ``paired``: take the first values together, then the second ones, and so on. A run that
+        fails is a row with its error, and the others go on; Interrupt ends the sweep. ``targets`` and errors as of
+        ``run``, and ``InputValueError`` where there is nothing to combine.
+        """
+        found: Sweep = room("notebook.sweep").sweep(self._graph, targets, named_inputs, paired=paired)
+        return found

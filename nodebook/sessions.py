@@ -36,10 +36,10 @@ from nodebook.jobs import Job
 from nodebook.models.errors import ModelFolderError
 from nodebook.models.folders import ModelFolders
 from nodebook.nodelogs import NodeLogs
-from nodebook.progressmode import ProgressMode, checked_mode, first_mode
 from nodebook.rooms import room
 from nodebook.runqueue import RunQueue
 from nodebook.seeds import Key, SeedBook, set_seed
+from nodebook.waiting import ProgressMode, checked_mode, first_mode
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from nodebook.progressmode import kernel_shell
 from nodebook.tables import seconds_text
+from nodebook.waiting import kernel_shell
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -27,6 +27,11 @@ class Bar:
     elapsed_s: float | None = None
     left_s: float | None = None
     detail: str = ""
+
+    @property
+    def shown_done(self) -> float:
+        """What is done, and no more than there is: nodes may count as they like."""
+        return self.done if self.total is None else min(max(self.done, 0), self.total)
 
     @property
     def rest(self) -> str:
@@ -95,7 +100,7 @@ class TerminalScreen:
                 self._bars.append(tqdm(position=position, leave=False, file=sys.stderr, bar_format=_FORMAT))
             drawn = self._bars[position]
             drawn.bar_format = _FORMAT if bar.total else "{desc}"
-            drawn.n, drawn.total = _plain(bar.done), _plain(bar.total or 0)
+            drawn.n, drawn.total = _plain(bar.shown_done), _plain(bar.total or 0)
             drawn.set_description_str(_short(bar.name), refresh=False)
             drawn.set_postfix_str(bar.rest, refresh=False)
             drawn.refresh()
@@ -116,7 +121,7 @@ def line_of(bar: Bar) -> str:
         return bar.name
     rest = f" {bar.rest}" if bar.rest else ""
     drawn = tqdm.format_meter(
-        _plain(bar.done), _plain(bar.total), bar.elapsed_s or 0, prefix=_short(bar.name), bar_format=_FORMAT, postfix=""
+        _plain(bar.shown_done), _plain(bar.total), bar.elapsed_s or 0, prefix=_short(bar.name), bar_format=_FORMAT, postfix=""
     )
     return f"{drawn}{rest}".rstrip()
 

@@ -75,7 +75,7 @@ def _state(graph: Graph, node_id: str) -> State:
     run = graph.store.last_run
     if run is not None and node_id in run.errors:
         return _failed(run.errors[node_id], "what is shown is of an earlier run")
-    key, made = graph[node_id].cache_key, graph._session.run_key(graph.store, node_id)  # noqa: SLF001 -- the graph's own session
+    key, made = graph[node_id].cache_key, graph.session.run_key(graph.store, node_id)
     if key is not None and made is not None and key != made and not is_bound(key):
         return "", "Of the last run; the graph has changed since, or that run had other inputs.", "muted"
     return "", "", "muted"
@@ -140,7 +140,7 @@ def _settings(graph: Graph, node_id: str) -> Iterator[Block]:
 
 def _results(graph: Graph, node_id: str, only: str | None) -> Iterator[Block]:
     """Return what a node's result shows; nothing where there is none."""
-    showing = Showing(graph._session, _latent_format(graph, node_id))  # noqa: SLF001 -- the graph's own session
+    showing = Showing(graph.session, _latent_format(graph, node_id))
     handle = graph[node_id]
     node_type = handle.type
     if node_type is None:
@@ -173,7 +173,7 @@ def _payload(entry: Entry, showing: Showing) -> Iterator[Block]:
 
 
 def _entry(graph: Graph, node_id: str) -> Entry | None:
-    return graph._session.result(graph.store, node_id)  # noqa: SLF001 -- the graph's own session
+    return graph.session.result(graph.store, node_id)
 
 
 def _of_entry(entry: Entry | None, slot: int) -> Any:

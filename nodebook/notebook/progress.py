@@ -7,9 +7,10 @@ second. Nothing is drawn of a run that is over in half a second. docs/design/pro
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import TimeoutError as NotYet
+from collections.abc import Callable, Sequence
+from concurrent.futures import wait as wait_for
 from contextlib import AbstractContextManager
+from contextvars import ContextVar, Token
 from threading import Lock
 from time import monotonic
 from types import TracebackType
@@ -80,6 +81,60 @@ class Counts:
             return next(reversed(self._working.items()), None)
 
 
+class Series:
+    """Several runs one after the other (``g.sweep``): a bar for them stands above those of each run."""
+
+    def __init__(self, name: str, total: int) -> None:
+        self._name = name
+        self._total = total
+        self._done = 0
+        self._began = monotonic()
+        self._next = self._began + QUIET_S
+        self._screen: Screen | None = None
+        self._open_screen: Callable[[], Screen] | None = None
+        self._outer: Token[Series | None] | None = None
+
+    def __enter__(self) -> Self:
+        """Be the series of the runs that are waited for from now on, in this context."""
+        self._outer = _series.set(self)
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        """Leave one line, where bars were shown."""
+        if self._outer is not None:
+            _series.reset(self._outer)
+        if self._screen is not None:
+            elapsed = seconds_text(monotonic() - self._began)
+            self._screen.end(f"{self._name}: {self._done} of {self._total} done in {elapsed}")
+
+    @property
+    def quiet_s(self) -> float:
+        """How long it is until something is shown."""
+        return max(0.0, self._began + QUIET_S - monotonic())
+
+    def join(self, open_screen: Callable[[], Screen]) -> None:
+        """Say where bars are drawn: a run that shows how far it is has begun."""
+        self._open_screen = open_screen
+
+    def count(self) -> None:
+        """Note that one more run is over."""
+        self._done += 1
+        self.show([])
+
+    def show(self, bars: Sequence[Bar]) -> None:
+        """Draw the bars of a run under that of the series."""
+        now = monotonic()
+        if self._open_screen is None or now < self._next:
+            return
+        self._next = now + INTERVAL_S
+        if self._screen is None:
+            self._screen = self._open_screen()
+        self._screen.show([Bar(self._name, self._done, self._total, now - self._began), *bars])
+
+
+_series: ContextVar[Series | None] = ContextVar("series of runs", default=None)
+
+
 class Progress(AbstractContextManager["Progress"]):
     """Shows how far the run is that is submitted inside the ``with`` and then waited for."""
 
@@ -91,12 +146,15 @@ class Progress(AbstractContextManager["Progress"]):
         self._left = TimeLeft()
         self._runs: dict[int, Counts] = {}
         self._began = monotonic()
-        self._next = 0.0
+        self._knows_steps = False
         self._unsubscribe: Callable[[], None] = lambda: None
+        self._series = _series.get()
 
     def __enter__(self) -> Self:
         """Begin to listen: before the run is submitted, so that nothing of it is missed."""
         self._unsubscribe = self._session.stream.subscribe(self._on_event)
+        if self._series is not None:
+            self._series.join(self._open_screen)
         return self
 
     def __exit__(
@@ -110,31 +168,23 @@ class Progress(AbstractContextManager["Progress"]):
 
     def wait(self, job: Job) -> Run:
         """Wait for a job as ``job.future.result()`` does, and draw meanwhile."""
-        self._begin(job)
-        pause_s = QUIET_S
-        while True:
-            try:
-                run = job.future.result(pause_s)
-            except NotYet:
-                if job.future.done():
-                    raise  # the run's own
-                self._draw(job)
-                pause_s = INTERVAL_S
-            else:
-                self._finish(run)
-                return run
+        pause_s = QUIET_S if self._series is None else self._series.quiet_s
+        while not wait_for([job.future], pause_s).done:
+            self._draw(job)
+            pause_s = INTERVAL_S
+        return self._finish(job.future.result())
 
     async def wait_async(self, job: Job) -> Run:
         """Wait for a job on the event loop, and draw meanwhile; cancelling the task cancels the future as before."""
         future = asyncio.wrap_future(job.future)
-        self._begin(job)
-        pause_s = QUIET_S
-        while not (await asyncio.wait([future], timeout=pause_s))[0]:
-            self._draw(job)
-            pause_s = INTERVAL_S
-        run = future.result()
-        self._finish(run)
-        return run
+        pause_s = QUIET_S if self._series is None else self._series.quiet_s
+        try:
+            while not (await asyncio.wait([future], timeout=pause_s))[0]:
+                self._draw(job)
+                pause_s = INTERVAL_S
+        finally:
+            future.cancel()  # of one that is done this does nothing
+        return self._finish(future.result())
 
     def _on_event(self, event: events.RunEvent) -> None:
         if event.graph != self._store.number:
@@ -145,19 +195,26 @@ class Progress(AbstractContextManager["Progress"]):
             counts = self._runs.setdefault(event.run, Counts())
         counts.on_event(event)
 
-    def _begin(self, job: Job) -> None:
-        self._left.begin(job.number, job.plan.steps, self._session.costs.expect)
-
     def _draw(self, job: Job) -> None:
         counts = self._runs.get(job.number)
         if counts is None or (counts.is_started and not counts.total):
             return  # nothing is computed
+        self._show(self._bars(job, counts))
+
+    def _show(self, bars: Sequence[Bar]) -> None:
+        if self._series is not None:
+            self._series.show(bars)
+            return
         if self._screen is None:
             self._screen = self._open_screen()
+        self._screen.show(bars)
+
+    def _bars(self, job: Job, counts: Counts) -> list[Bar]:
         if not counts.is_started:
-            self._screen.show([Bar(f"Run {job.number} waits for runs before it", 0, None)])
-            return
-        self._left.begin(job.number, job.plan.steps, self._session.costs.expect)
+            return [Bar(f"Run {job.number} waits for runs before it", 0, None)]
+        if not self._knows_steps:
+            self._knows_steps = True
+            self._left.begin(job.number, job.plan.steps, self._session.costs.expect)
         elapsed_s = monotonic() - self._began
         working = counts.working()
         title = "" if working is None else title_in(self._store, job.state, working[0])
@@ -165,11 +222,12 @@ class Progress(AbstractContextManager["Progress"]):
         if working is not None and working[1] is not None:
             done, total = working[1]
             bars.append(Bar(f"  {title}", done, total, None, self._left.of_node(working[0])))
-        self._screen.show(bars)
+        return bars
 
-    def _finish(self, run: Run) -> None:
+    def _finish(self, run: Run) -> Run:
         if self._screen is not None:
             failed = f", {len(run.errors)} failed" if run.errors else ""
             counts = f"{len(run.executed)} executed, {len(run.cached)} cached{failed}"
             self._screen.end(f"Run {run.number} {run.outcome} in {seconds_text(run.seconds)}: {counts}")
             self._screen = None
+        return run
