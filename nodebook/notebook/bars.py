@@ -120,9 +120,8 @@ def line_of(bar: Bar) -> str:
     if not bar.total:
         return bar.name
     rest = f" {bar.rest}" if bar.rest else ""
-    drawn = tqdm.format_meter(
-        _plain(bar.shown_done), _plain(bar.total), bar.elapsed_s or 0, prefix=_short(bar.name), bar_format=_FORMAT, postfix=""
-    )
+    done, total = _plain(bar.shown_done), _plain(bar.total)
+    drawn = tqdm.format_meter(done, total, 0, prefix=_short(bar.name), bar_format=_FORMAT, postfix="")
     return f"{drawn}{rest}".rstrip()
 
 

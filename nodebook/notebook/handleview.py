@@ -55,7 +55,9 @@ def _blocks(graph: Graph, node_id: str, only: str | None) -> Iterator[Block]:
         yield Heading(f"node {node_id}", "removed")
         yield Words("It is no longer in the graph; undo brings a removed node back.", "muted")
         return
-    shown = list(_results(graph, node_id, only))
+    run = graph.store.last_run
+    is_blocked = run is not None and node_id in run.blocked  # its outputs are refusals, which say less than the run
+    shown = [] if is_blocked else list(_results(graph, node_id, only))
     state = _state(graph, node_id) if shown else _why_nothing(graph, node_id)
     output = "" if only is None else f", output {only}"
     yield Heading(f"{graph.title_of(node_id)}{output}", f"node {node_id}{state[0]}")

@@ -20,7 +20,8 @@ def curve(values: Sequence[float], name: str) -> str:
     if not shown:
         return ""
     low = min(0.0, *(value for _, value in shown))
-    high = max(*(value for _, value in shown), low + 1e-12)
+    high = max(0.0, *(value for _, value in shown))
+    high = high if high > low else low + 1.0
     across = (_WIDTH_PX - 2 * _MARGIN_PX) / max(1, len(values) - 1)
     up = (_HEIGHT_PX - 2 * _MARGIN_PX) / (high - low)
     points = [(_MARGIN_PX + index * across, _HEIGHT_PX - _MARGIN_PX - (value - low) * up) for index, value in shown]
