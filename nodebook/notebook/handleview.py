@@ -10,9 +10,9 @@ from nodebook.engine.cache import Entry
 from nodebook.engine.graph import nodes_before
 from nodebook.engine.index import is_bound
 from nodebook.engine.resolving import Literal
-from nodebook.notebook.entryparts import text_of
-from nodebook.notebook.look import Block, Facts, Heading, Label, Words, bundle, words_of
-from nodebook.notebook.showing import Showing, blocks_of, picture_blocks
+from nodebook.notebook.entryblocks import output_blocks, payload_blocks
+from nodebook.notebook.look import Block, Facts, Heading, Words, bundle, words_of
+from nodebook.notebook.showing import Showing
 from nodebook.places import ends_of
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ logger = logging.getLogger(__name__)
 
 _MAX_SETTINGS = 20
 _MAX_LOOKED_BACK = 500
-_MEMBERS = {"table": "*", "figure": "*", "audio": "AUDIO", "video": "VIDEO"}
-"""Members of a ``UI`` that are shown, and as what."""
-
 _MISSING = object()
 
 
@@ -149,29 +146,15 @@ def _results(graph: Graph, node_id: str, only: str | None) -> Iterator[Block]:
         return
     entry = _entry(graph, node_id)
     if only is None and entry is not None and entry.payload:
-        yield from _payload(entry, showing)
+        yield from payload_blocks(entry, showing)
         if node_type.is_output:
             return
     ends = ends_of(graph.store, node_id)
-    outputs = [spec for spec in node_type.outputs if only in (None, spec.name)]
-    for spec in outputs:
-        value = _value(graph, ends[spec.name]) if ends else _of_entry(entry, node_type.output_index[spec.name])
+    for spec in (each for each in node_type.outputs if only in (None, each.name)):
+        slot = node_type.output_index[spec.name]
+        value = _value(graph, ends[spec.name]) if ends else _of_entry(entry, slot)
         if value is not _MISSING:
-            if only is None and (len(node_type.outputs) > 1 or spec.port == "*"):
-                yield Label(spec.name, spec.port if spec.port not in ("*", spec.name) else "")
-            yield from blocks_of(value, spec.port, showing)
-
-
-def _payload(entry: Entry, showing: Showing) -> Iterator[Block]:
-    images = entry.payload.get("images")
-    if isinstance(images, (list, tuple)) and images:
-        yield from picture_blocks(images, showing, kind="IMAGE")
-    text = text_of(entry.payload)
-    if text is not None:
-        yield Words(text)
-    for member, port in _MEMBERS.items():
-        if member in entry.payload:
-            yield from blocks_of(entry.payload[member], port, showing)
+            yield from output_blocks(spec, value, showing, is_only=only is not None or len(node_type.outputs) == 1)
 
 
 def _entry(graph: Graph, node_id: str) -> Entry | None:

@@ -135,24 +135,65 @@ class Series:
 _series: ContextVar[Series | None] = ContextVar("series of runs", default=None)
 
 
+class Following:
+    """How far the runs of one graph are, by the events of the session."""
+
+    def __init__(self, store: GraphStore, session: Session) -> None:
+        self._store = store
+        self._session = session
+        self._left = TimeLeft()
+        self._runs: dict[int, Counts] = {}
+        self._known: int | None = None
+        """The run whose steps ``_left`` knows."""
+
+    def on_event(self, event: events.RunEvent) -> None:
+        """Take in what happened, on the thread where it did."""
+        if event.graph != self._store.number:
+            return
+        self._left.on_event(event)
+        counts = self._runs.get(event.run)
+        if counts is None:
+            counts = self._runs.setdefault(event.run, Counts())
+        counts.on_event(event)
+
+    def forget(self, job: Job) -> None:
+        """Drop what is known of a run that is over."""
+        self._runs.pop(job.number, None)
+
+    def bars(self, job: Job, elapsed_s: float | None = None) -> list[Bar]:
+        """Return a bar for a run, and one for the steps of the node that works; none where nothing is computed."""
+        counts = self._runs.get(job.number)
+        if counts is None or (counts.is_started and not counts.total):
+            return []
+        if not counts.is_started:
+            return [Bar(f"Run {job.number} waits for runs before it", 0, None)]
+        if self._known != job.number:
+            self._known = job.number
+            self._left.begin(job.number, job.plan.steps, self._session.costs.expect)
+        working = counts.working()
+        title = "" if working is None else title_in(self._store, job.state, working[0])
+        bars = [Bar(f"Run {job.number}", counts.done, counts.total, elapsed_s, self._left.of_run(), title)]
+        if working is not None and working[1] is not None:
+            done, total = working[1]
+            bars.append(Bar(f"  {title}", done, total, None, self._left.of_node(working[0])))
+        return bars
+
+
 class Progress(AbstractContextManager["Progress"]):
     """Shows how far the run is that is submitted inside the ``with`` and then waited for."""
 
     def __init__(self, store: GraphStore, session: Session, open_screen: Callable[[], Screen] = screen) -> None:
-        self._store = store
-        self._session = session
+        self._stream = session.stream
+        self._following = Following(store, session)
         self._open_screen = open_screen
         self._screen: Screen | None = None
-        self._left = TimeLeft()
-        self._runs: dict[int, Counts] = {}
         self._began = monotonic()
-        self._knows_steps = False
         self._unsubscribe: Callable[[], None] = lambda: None
         self._series = _series.get()
 
     def __enter__(self) -> Self:
         """Begin to listen: before the run is submitted, so that nothing of it is missed."""
-        self._unsubscribe = self._session.stream.subscribe(self._on_event)
+        self._unsubscribe = self._stream.subscribe(self._following.on_event)
         if self._series is not None:
             self._series.join(self._open_screen)
         return self
@@ -186,43 +227,16 @@ class Progress(AbstractContextManager["Progress"]):
             future.cancel()  # of one that is done this does nothing
         return self._finish(future.result())
 
-    def _on_event(self, event: events.RunEvent) -> None:
-        if event.graph != self._store.number:
-            return
-        self._left.on_event(event)
-        counts = self._runs.get(event.run)
-        if counts is None:
-            counts = self._runs.setdefault(event.run, Counts())
-        counts.on_event(event)
-
     def _draw(self, job: Job) -> None:
-        counts = self._runs.get(job.number)
-        if counts is None or (counts.is_started and not counts.total):
-            return  # nothing is computed
-        self._show(self._bars(job, counts))
-
-    def _show(self, bars: Sequence[Bar]) -> None:
+        bars = self._following.bars(job, monotonic() - self._began)
+        if not bars:
+            return
         if self._series is not None:
             self._series.show(bars)
             return
         if self._screen is None:
             self._screen = self._open_screen()
         self._screen.show(bars)
-
-    def _bars(self, job: Job, counts: Counts) -> list[Bar]:
-        if not counts.is_started:
-            return [Bar(f"Run {job.number} waits for runs before it", 0, None)]
-        if not self._knows_steps:
-            self._knows_steps = True
-            self._left.begin(job.number, job.plan.steps, self._session.costs.expect)
-        elapsed_s = monotonic() - self._began
-        working = counts.working()
-        title = "" if working is None else title_in(self._store, job.state, working[0])
-        bars = [Bar(f"Run {job.number}", counts.done, counts.total, elapsed_s, self._left.of_run(), title)]
-        if working is not None and working[1] is not None:
-            done, total = working[1]
-            bars.append(Bar(f"  {title}", done, total, None, self._left.of_node(working[0])))
-        return bars
 
     def _finish(self, run: Run) -> Run:
         if self._screen is not None:

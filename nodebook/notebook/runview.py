@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from nodebook.engine.interfaces import type_in
+from nodebook.notebook.entryblocks import results_of, title_in_run
 from nodebook.notebook.entryparts import pictures_of
 from nodebook.notebook.look import Block, Heading, Label, Table, Words, bundle, counted
 from nodebook.notebook.showing import Showing, picture_blocks
@@ -55,7 +55,7 @@ def _blocks(run: Run, own: Session) -> Iterator[Block]:
 def _errors(run: Run, own: Session) -> Iterator[Block]:
     for node, error in run.errors.items():
         where = f", input {error.input}" if error.input else ""
-        titled = f"{error.title or _title(run, own, node)} (node {node}){where}: " if node else ""
+        titled = f"{error.title or title_in_run(run, own, node)} (node {node}){where}: " if node else ""
         yield Words(f"{titled}{error.kind}: {error.message}", "error")
 
 
@@ -63,39 +63,26 @@ def _rows(run: Run, own: Session) -> Iterator[tuple[str, str, str, str, str]]:
     """Yield what ran, in order, then what failed and what did not run. What was cached is only counted above."""
     for node in run.executed:
         seconds, size = run.node_seconds.get(node), run.result_bytes.get(node)
-        yield node, _title(run, own, node), "ran", seconds_text(seconds), bytes_text(size)
+        yield node, title_in_run(run, own, node), "ran", seconds_text(seconds), bytes_text(size)
     for node in run.errors:
         if node:
-            yield node, _title(run, own, node), "failed", seconds_text(run.node_seconds.get(node)), ""
+            yield node, title_in_run(run, own, node), "failed", seconds_text(run.node_seconds.get(node)), ""
     for node, because in run.skipped.items():
         if node not in run.errors:
-            yield node, _title(run, own, node), f"did not run: node {because} gave nothing", "", ""
+            yield node, title_in_run(run, own, node), f"did not run: node {because} gave nothing", "", ""
     for node, words in run.blocked.items():
-        yield node, _title(run, own, node), f"did not run: {words or 'a value before it was refused'}", "", ""
+        yield node, title_in_run(run, own, node), f"did not run: {words or 'a value before it was refused'}", "", ""
 
 
 def _pictures(run: Run, own: Session) -> Iterator[Block]:
     """Yield the pictures of the targets that are still held."""
     showing = Showing(own)
     left = _MAX_PICTURES
-    for node, key in run.keys.items():
-        found = (run.flat or run.state).nodes.get(node)
-        node_type = None if found is None else own.library.find(found.type)
-        entry = None if node_type is None else own.lookup(key)
-        if entry is None or node_type is None:
-            continue
+    for node, node_type, entry in results_of(run, own):
         pictures = pictures_of(entry, node_type)
         if pictures and left > 0:
-            yield Label(_title(run, own, node), f"node {node}, {counted(len(pictures), 'picture')}")
+            yield Label(title_in_run(run, own, node), f"node {node}, {counted(len(pictures), 'picture')}")
             yield from picture_blocks(pictures[:left], showing)
             if len(pictures) > left:
                 yield Words(f"and {len(pictures) - left} more", "muted")
             left -= len(pictures)
-
-
-def _title(run: Run, own: Session, node_id: str) -> str:
-    node = run.state.nodes.get(node_id) or (run.flat or run.state).nodes.get(node_id)
-    if node is None:
-        return ""
-    node_type = type_in(run.state, node, own.library)
-    return node.title or (node.type if node_type is None else node_type.title)
