@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).resolve().parents[2]
 
 _START_TIMEOUT_S = 90
 _STOP_TIMEOUT_S = 10
@@ -144,4 +144,11 @@ def _prepare(folder: Path) -> dict[str, str]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
-    return environment | {name: str(place) for name, place in places.items()} | {"JUPYTER_PREFER_ENV_PATH": "1"}
+    # Kernels work in a folder of their own: with a relative path, or none, they would test whatever tree is installed.
+    paths = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
+    return {
+        **environment,
+        **{name: str(place) for name, place in places.items()},
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "PYTHONPATH": os.pathsep.join(paths),
+    }
