@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _SYSTEM = SystemRandom()
 _THUMBNAIL_PX = 160
 _MAX_UPLOAD_BYTES = 64 << 20
-_WIDE = {"width": "100%"}
+_FULL = {"width": "100%"}
+_WIDE = {"width": "calc(100% - 4px)"}
+"""Of controls, which have a margin of two pixels on either side."""
+
 _ERROR = "color: var(--jp-error-color1, #d32f2f); font-size: 12px; line-height: 1.4"
 _DOC = "opacity: 0.7; font-size: 12px; line-height: 1.4"
 
@@ -35,16 +38,17 @@ class Control:
         self._session = session
         self._on_change = on_change
         self._is_setting = False
+        self._is_disabled = False
         self._picture = widgets.HTML()
         self._input, parts = _MAKERS[field.kind](self)
         self._parts = parts
         self._message = widgets.HTML(layout={"display": "none", "margin": "0"})
-        label = widgets.HTML(f"<div style="font-weight: 600; line-height: 1.4">{escape(field.label)}</div>")
-        doc = ". ".join(each.rstrip(".") for each in (field.doc, _range(field)) if each)
+        label = widgets.HTML(f'<div style="font-weight: 600; line-height: 1.4">{escape(field.label)}</div>')
+        doc = " ".join(f"{each[0].upper()}{each[1:].rstrip('.')}." for each in (field.doc, _range(field)) if each)
         rows = [label, *parts]
         if doc:
             rows.append(widgets.HTML(f'<div style="{_DOC}">{escape(doc)}</div>'))
-        self.box = widgets.VBox([*rows, self._message], layout={"margin": "0 0 8px", **_WIDE})
+        self.box = widgets.VBox([*rows, self._message], layout={"margin": "0 0 8px", **_FULL})
         self.box.add_class(f"nb-field-{_class_name(field.name)}")
         self._input.tooltip = field.label
         self._input.observe(self._changed, "value")
@@ -91,10 +95,20 @@ class Control:
         return bool(self._message.value)
 
     def disable(self) -> None:
-        """Let nothing be changed any more."""
+        """Let nothing be changed."""
+        self._able(is_able=False)
+
+    def enable(self) -> None:
+        """Let the value be changed again, where it could not be."""
+        if self._is_disabled:
+            self._able(is_able=True)
+            self.complain(None)
+
+    def _able(self, *, is_able: bool) -> None:
+        self._is_disabled = not is_able
         for part in _leaves(self._parts):
             if hasattr(part, "disabled"):
-                part.disabled = True
+                part.disabled = not is_able
 
     def _changed(self, _change: Mapping[str, Any]) -> None:
         if self._is_setting:
@@ -122,10 +136,8 @@ class Control:
 
     def choice(self) -> tuple[Any, list[Any]]:
         """One of some values."""
-        options = self.field.choices if self.field.default in self.field.choices else (self.field.default, *self.field.choices)
-        made = widgets.Dropdown(
-            options=[(str(each), each) for each in options], value=self.field.default, layout=_WIDE
-        )
+        options = tuple(dict.fromkeys((*self.field.choices, self.field.default)))
+        made = widgets.Dropdown(options=[(str(each), each) for each in options], value=self.field.default, layout=_WIDE)
         return made, [made]
 
     def switch(self) -> tuple[Any, list[Any]]:
@@ -152,7 +164,7 @@ class Control:
         inside = min(max(self.field.default, least), most)
         made = kind(inside, min=least, max=most, step=step, continuous_update=False, layout=_WIDE)
         if not self.field.whole:
-            made.readout_format = ".3g"
+            made.readout_format = f".{_decimals(step)}f"
         return made, [made]
 
     def seed(self) -> tuple[Any, list[Any]]:
@@ -176,7 +188,7 @@ class Control:
         accept = "image/*" if self.field.kind == "picture" else ",".join(self.field.suffixes)
         upload = widgets.FileUpload(accept=accept, multiple=False, description="Upload")
         upload.observe(lambda change: self._store(change["new"], upload), "value")
-        return made, [widgets.HBox([made, upload], layout=_WIDE)]
+        return made, [widgets.HBox([made, upload], layout=_FULL)]
 
     def picture(self) -> tuple[Any, list[Any]]:
         """A picture of the input folder, or one that is uploaded there, and what it looks like."""
@@ -197,9 +209,8 @@ class Control:
         given = files[0]
         try:
             if len(given["content"]) > _MAX_UPLOAD_BYTES:
-                raise InputValueError(
-                    f"{given['name']} has {len(given['content']) >> 20} MiB; at most {_MAX_UPLOAD_BYTES >> 20} MiB are taken."
-                )
+                size, most = len(given["content"]) >> 20, _MAX_UPLOAD_BYTES >> 20
+                raise InputValueError(f"{given['name']} has {size} MiB; at most {most} MiB are taken.")
             data = bytes(given["content"])
             if self.field.kind == "picture":
                 _expect_picture(given["name"], data)
@@ -217,15 +228,16 @@ class Control:
         if self.field.kind != "picture":
             return
         try:
-            from nodebook.nodes.thumbnails import encode_thumbnail
             from PIL import Image
+
+            from nodebook.nodes.thumbnails import encode_thumbnail
 
             with Image.open(self._session.folders.resolve(self._input.value)) as opened:
                 small = encode_thumbnail(opened, 2 * _THUMBNAIL_PX)
             data = base64.b64encode(small.data).decode("ascii")
             shown_px = min(small.width, _THUMBNAIL_PX, round(small.width * _THUMBNAIL_PX / max(small.height, 1)) or 1)
-            source = f"data:{small.mime};base64,{data}"
-            self._picture.value = f'<img alt="{escape(self._input.value, quote=True)}" width="{shown_px}" src="{source}">'
+            name, source = escape(self._input.value, quote=True), f"data:{small.mime};base64,{data}"
+            self._picture.value = f'<img alt="{name}" width="{shown_px}" src="{source}">'
         except (NodebookError, OSError, ValueError):
             self._picture.value = ""  # the node says what is wrong with the file, and this field with the message
 
@@ -240,13 +252,20 @@ def _expect_picture(name: str, data: bytes) -> None:
         with Image.open(io.BytesIO(data)) as opened:
             opened.verify()
     except Exception as error:
-        raise InputValueError(f"{name} is no picture that can be read ({error}). Choose a PNG, JPEG or WebP.") from error
+        raise InputValueError(
+            f"{name} is no picture that can be read ({error}). Choose a PNG, JPEG or WebP."
+        ) from error
 
 
 def _range(field: Field) -> str:
     if field.kind == "seed" or field.kind in ("slider", "color"):
         return ""
     return field.range_words
+
+
+def _decimals(step: float) -> int:
+    """Return how many places behind the point a step has, 4 at most."""
+    return next((places for places in range(4) if abs(round(step, places) - step) < step / 100), 4)
 
 
 def _class_name(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
@@ -191,13 +191,3 @@ def _common(widgets: list[dict[str, Any]], options: Sequence[Any]) -> tuple[Any,
     lists = [each["options"] for each in widgets if each["kind"] == "choice" and "files" not in each]
     shared = tuple(each for each in options if all(each in other for other in lists))
     return shared or tuple(options)
-
-
-def changed_defaults(before: Sequence[Field], now: Sequence[Field]) -> Mapping[str, Any]:
-    """Return the new defaults of fields whose default is another one now."""
-    old = {each.name: each.default for each in before}
-    return {
-        each.name: each.default
-        for each in now
-        if each.name in old and (old[each.name] != each.default or type(old[each.name]) is not type(each.default))
-    }

@@ -16,7 +16,7 @@ from nodebook.engine import events
 from nodebook.engine.edits import SetValue
 from nodebook.errors import InputValueError, NodebookError, UnknownInputError
 from nodebook.notebook.forms.controls import Control
-from nodebook.notebook.forms.fields import Field, changed_defaults, fields_of
+from nodebook.notebook.forms.fields import fields_of
 from nodebook.notebook.forms.outcome import complaints_of, outcome_html, preview_html
 from nodebook.notebook.progress import Following
 from nodebook.tables import seconds_text
@@ -84,7 +84,10 @@ class Form:
         self._job: Job | None = None
         self._timer: Timer | None = None
         self._preview: Any = None
+        self._defaults = {each.name: each.default for each in self._fields}
+        """The graph's own values that the fields have been given."""
         self._is_drawing = False
+        self._is_looking = False
         self._is_closed = False
         self._thread = ThreadPoolExecutor(1, "nodebook-form")
         self._following = Following(graph.store, graph.session)
@@ -177,8 +180,12 @@ class Form:
 
     def _build(self) -> None:
         is_button = self._options.run == "button"
-        self.run_button = widgets.Button(description="Run", button_style="primary", tooltip="Run with these values")
-        self.cancel_button = widgets.Button(description="Cancel", disabled=True, tooltip="Cancel the run")
+        self.run_button = widgets.Button(
+            description="Run", button_style="primary", tooltip="Run with these values", layout={"width": "96px"}
+        )
+        self.cancel_button = widgets.Button(
+            description="Cancel", disabled=True, tooltip="Cancel the run", layout={"width": "96px"}
+        )
         self.defaults_button = widgets.Button(
             description="Set as defaults", tooltip="Make these the graph's own values", layout={"width": "auto"}
         )
@@ -238,9 +245,8 @@ class Form:
             return None
         return values
 
-    def _renew_fields(self) -> list[Field]:
+    def _renew_fields(self) -> None:
         """Look at the graph again: what fields take may have changed, and a named input may be gone."""
-        before = self._fields
         try:
             held = {each.name: each for each in fields_of(self.graph)}
         except UnknownInputError:
@@ -249,10 +255,10 @@ class Form:
         for name, control in self.controls.items():
             if name in held:
                 control.field = held[name]
-            elif any(each.name == name for each in before):
+                control.enable()
+            else:
                 control.complain("The graph no longer has this input; it is left out of runs.")
                 control.disable()
-        return before
 
     # -- what happens, on any thread
 
@@ -272,12 +278,19 @@ class Form:
         self.run()
 
     def _on_edit(self, _change: Change) -> None:
-        self._do(self._take_defaults)
+        if not self._is_looking:
+            self._is_looking = True
+            self._do(self._take_defaults)
 
     def _take_defaults(self) -> None:
-        before = self._renew_fields()
-        for name, value in changed_defaults(before, self._fields).items():
-            self.controls[name].show(value)
+        """Follow the graph: a default that was edited elsewhere is what the field holds now."""
+        self._is_looking = False
+        self._renew_fields()
+        for field in self._fields:
+            known = self._defaults[field.name]
+            if known != field.default or type(known) is not type(field.default):
+                self._defaults[field.name] = field.default
+                self.controls[field.name].show(field.default)
 
     def _on_event(self, event: events.RunEvent) -> None:
         if event.graph != self.graph.store.number:
