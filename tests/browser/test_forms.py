@@ -60,7 +60,7 @@ painted = g.add(
     seed=g.input("seed", 2**60 + 1),
     words=g.input("words", "a square"),
 )
-g.add("PreviewImage", images=painted)'''
+shown = g.add("PreviewImage", images=painted)'''
 
 SHOW = 'form = g.interact(title="A square", defaults=True)\nform'
 

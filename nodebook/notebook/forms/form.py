@@ -194,7 +194,9 @@ class Form:
         self.defaults_button.on_click(lambda _button: self.set_defaults())
         buttons = [*([self.run_button] if is_button else []), self.cancel_button]
         buttons += [self.defaults_button] if self._options.defaults else []
-        self.progress = widgets.FloatProgress(0.0, min=0.0, max=1.0, layout={"width": "100%", "visibility": "hidden"})
+        self.progress = widgets.FloatProgress(
+            0.0, min=0.0, max=1.0, layout={"width": "calc(100% - 4px)", "height": "8px", "visibility": "hidden"}
+        )
         self.status = widgets.HTML(layout={"min_height": "20px"})
         self.message = widgets.HTML()
         self.result = widgets.HTML(layout={"width": "100%"})
