@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -38,6 +39,7 @@ from nodebook.nodelogs import NodeLogs
 from nodebook.rooms import room
 from nodebook.runqueue import RunQueue
 from nodebook.seeds import Key, SeedBook, set_seed
+from nodebook.waiting import ProgressMode, checked_mode, first_mode
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +91,7 @@ class Session:
         self._files: list[GraphFile] = []
         self._auto_runs: dict[int, AutoRun] = {}
         self._lock = Lock()
+        self._progress = first_mode()
         self.lanes = Lanes(nodes.run_context)
         self.seeds = SeedBook()
         self.costs = CostHistory(lambda: None if self.cache.disk is None else self.cache.disk.costs)
@@ -124,6 +127,27 @@ class Session:
             reclaim=self.reclaim,
             on_output=self.logs.add,
         )
+
+    @property
+    def progress(self) -> ProgressMode:
+        """Whether runs that code waits for show how far they are: ``auto``, ``on`` or ``off``; it may be set.
+
+        ``auto``: in a notebook whose page does not show the graph's editor, and in a terminal. The environment variable
+        NODEBOOK_PROGRESS says what it is at first. Setting it raises ``InputValueError`` for another word.
+        """
+        return self._progress
+
+    @progress.setter
+    def progress(self, mode: ProgressMode) -> None:
+        self._progress = checked_mode(mode)
+
+    def __repr__(self) -> str:
+        return f"<session in {self.folder}>"
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        """Return what a cell shows: the folder, the device, and what queue, cache and pool hold."""
+        bundle: dict[str, Any] = room("notebook.sessionview").session_bundle(self)
+        return bundle
 
     def reclaim(self) -> None:
         """Give back all memory that can be: kept results, models that nobody uses, then what torch holds ready."""
@@ -296,6 +320,8 @@ def session() -> Session:
         if _current is None:
             _current = Session(cache_folder=user_cache_folder(), scratch=scratch_folder())
             atexit.register(_current.close)
+            if "IPython" in sys.modules:
+                room("notebook.formatters").teach()
         return _current
 
 
