@@ -49,7 +49,7 @@ def encode_thumbnail(value: Any, max_side: int = MAX_SIDE_PX) -> Thumbnail:
 
 
 def small_picture(value: Any, max_side: int) -> tuple[PILImage.Image, int, int]:
-    """Return a copy of a picture, array, IMAGE or MASK with at most so many pixels a side, and its own width and height.
+    """Return a copy of a picture, array, IMAGE or MASK with at most so many pixels a side, and its full size.
 
     Raises ``PictureError`` for what is not a picture.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -12,7 +13,7 @@ from nodebook.engine.files import write_atomic
 from nodebook.engine.graph import GraphState, Node
 from nodebook.engine.interfaces import type_in
 from nodebook.engine.nodetype import NodeType
-from nodebook.notebook.staticcards import CARD_WIDTH, Result, plain_text, value_text
+from nodebook.notebook.staticcards import CARD_WIDTH, Result, value_text
 from nodebook.notebook.staticlayout import scene_of
 from nodebook.notebook.staticresults import results_of
 from nodebook.notebook.staticsvg import Svg, draw, scale_of
@@ -25,20 +26,7 @@ if TYPE_CHECKING:
 
 _LISTED_NODES = 60
 _VALUE_CHARS = 60
-_MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 # The picture is an image of its own, so that hosts which clean HTML keep it, and nothing of the page reaches into it.
 # JupyterLab's theme is told to it by color-scheme. The editor of the same graph stands in the output before: while it
@@ -95,20 +83,13 @@ def picture_of(graph: Graph, date: str | None = None) -> GraphPicture:
 def caption_of(state: GraphState, date: str | None) -> str:
     """Return the line below a picture: name, number of nodes, date."""
     count = len(state.nodes)
-    words = [
-        one_line(state.name) if state.name else "nodebook graph",
-        f"{count} node" if count == 1 else f"{count} nodes",
-    ]
+    words = [one_line(state.name) if state.name else "nodebook graph", f"{count} node{'' if count == 1 else 's'}"]
     shown = _day(date)
     return " · ".join([*words, shown] if shown else words)
 
 
 def _day(date: str | None) -> str | None:
-    try:
-        year, month, day = map(int, (date or "")[:10].split("-"))
-        return f"{day} {_MONTHS[month - 1]} {year}" if month > 0 else None
-    except (ValueError, IndexError):
-        return None
+    return date[:10] if date is not None and _DAY.match(date) else None
 
 
 def image_html(picture: GraphPicture) -> str:
@@ -139,7 +120,7 @@ def _node_html(graph: Graph, node_id: str) -> str:
         if name not in node.links
     ]
     parts += [f"{name} ← {link.node}.{link.output}" for name, link in sorted(node.links.items())]
-    title = escape(one_line(f"{node_id} {graph.title_of(node_id)}"))
+    title = escape(_shortened(one_line(f"{node_id} {graph.title_of(node_id)}")))
     named = f"<b>{title}</b>: {escape(one_line(', '.join(parts)))}" if parts else f"<b>{title}</b>"
     return f"{named}{_code_html(node, node_type)}"
 
@@ -168,5 +149,8 @@ _IN_CELL_IDS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 def _short(value: object, node_type: NodeType | None, name: str) -> str:
     spec = None if node_type is None else node_type.input_by_name.get(name)
     text = value_text(value, (spec.widget if spec is not None else None) or {})
-    text = plain_text(text) if isinstance(value, str) else text
+    return _shortened(text)
+
+
+def _shortened(text: str) -> str:
     return text if len(text) <= _VALUE_CHARS else f"{text[: _VALUE_CHARS - 1]}…"

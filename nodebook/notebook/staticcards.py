@@ -1,4 +1,4 @@
-"""What the cards of a graph say in its static picture, and how large they are: as in the editor, in pixels at zoom 1."""
+"""What the cards of a graph say in its static picture, and how large they are: as in the editor, at zoom 1."""
 
 from __future__ import annotations
 
@@ -233,9 +233,9 @@ def _node_card(
 
 
 def thumb_height(thumb: Thumb, card_width: float) -> float:
-    """Return how high a picture stands on a card of that width."""
-    height = (card_width - 16) * thumb.height / max(1, thumb.width)
-    return min(_TALLEST_PICTURE, max(8.0, height))
+    """Return how high a picture stands on a card of that width; a tall one stands in a square."""
+    width = card_width - 16
+    return min(_TALLEST_PICTURE, width, max(8.0, width * thumb.height / max(1, thumb.width)))
 
 
 def _words(result: Result, width: float) -> list[str]:

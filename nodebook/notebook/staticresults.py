@@ -36,11 +36,11 @@ _lock = Lock()
 
 def pictured_nodes(store: GraphStore) -> list[str]:
     """Return the nodes that may have pictures, in document order."""
-    found = []
-    for node_id in store.state.ordered_ids():
-        if any(shows_pictures(node_type) for _, node_type in _standing_for(store, node_id)):
-            found.append(node_id)
-    return found
+    return [
+        node_id
+        for node_id in store.state.ordered_ids()
+        if any(shows_pictures(node_type) for _, node_type in _standing_for(store, node_id))
+    ]
 
 
 def _standing_for(store: GraphStore, node_id: str) -> list[tuple[str, NodeType]]:
