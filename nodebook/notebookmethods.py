@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 from nodebook.rooms import room
 
 if TYPE_CHECKING:
+    import os
+
     from nodebook.graph import Graph
     from nodebook.handles import NodeHandle, Output
+    from nodebook.notebook.static import GraphPicture
     from nodebook.notebook.sweep import Sweep
 
 
@@ -27,6 +30,26 @@ class NotebookMethods:
         """Return what a cell shows: the editor, and what stands for it where there is none."""
         bundle: tuple[dict[str, Any], dict[str, Any]] = room("widget").display_bundle(self._graph)
         return bundle
+
+    def _ipython_display_(self) -> None:
+        """Show the editor and, as an output of its own, the stored copy and the static picture."""
+        room("widget").display(self._graph)
+
+    def picture(self) -> GraphPicture:
+        """Return a picture of the graph and of what it made in its last run: a cell shows it, and it can be saved.
+
+        Drawn without a browser: ``.svg`` is a file of its own, with small copies of the results inside, readable on
+        white and on black; ``.width`` and ``.height`` are in pixels.
+        """
+        found: GraphPicture = room("notebook.static").picture_of(self._graph)
+        return found
+
+    def to_svg(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the picture of the graph as SVG and, with ``path``, write it to a file too. Raises ``OSError``."""
+        picture = self.picture()
+        if path is not None:
+            picture.save(path)
+        return picture.svg
 
     def sweep(self, *targets: str | NodeHandle | Output, paired: bool = False, **named_inputs: Any) -> Sweep:
         """Run the graph once for each combination of named inputs, and return what came of each, side by side.
