@@ -33,7 +33,7 @@ class NotebookMethods:
 
     def _ipython_display_(self) -> None:
         """Show the editor and, as an output of its own, the stored copy and the static picture."""
-        room("widget").display(self._graph)
+        room("widget").show_in_cell(self._graph)
 
     def picture(self) -> GraphPicture:
         """Return a picture of the graph and of what it made in its last run: a cell shows it, and it can be saved.

@@ -11,7 +11,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import Literal
@@ -95,27 +95,32 @@ class _Lineage:
     """Digests of what was put into notebooks from here, and of what that came from; the newest last."""
     settled: list[str]
     """Digests of copies that were kept aside: said once."""
-    starts: list[str] = field(default_factory=list)
-    recent: list[str] = field(default_factory=list)
+    starts: list[str]
+    """Digests of the states from which kernels went on: those are what another machine may still have."""
+    start: str | None = None
+    """The one of this kernel."""
     state: GraphState | None = None
+    digest: str = ""
 
-    def note(self, digest: str) -> None:
-        """Note a state that is put into a notebook now."""
-        if digest in self.recent:
-            self.recent.remove(digest)
-        self.recent = [*self.recent, digest][-_RECENT:]
-        self.add([digest])
+    def note(self, state: GraphState) -> list[str]:
+        """Note a state that is put into a notebook now; return the digests of what it came from."""
+        if self.state is not state:
+            self.state, self.digest = state, state_digest(state)
+            self.add([self.digest], starts=[] if self.start is None else [self.start])
+        older = dict.fromkeys([*self.starts[-_STARTS:], *self.known[-_RECENT:]])
+        return [each for each in older if each != self.digest]
 
-    def add(self, known: Iterable[str] = (), settled: Iterable[str] = ()) -> None:
-        """Add to both lists, on disk too where that is news."""
-        before = (self.known, self.settled)
+    def add(self, known: Iterable[str] = (), settled: Iterable[str] = (), starts: Iterable[str] = ()) -> None:
+        """Add to the lists, on disk too where that is news."""
+        before = (self.known, self.settled, self.starts)
         self.known = list(dict.fromkeys([*self.known, *known]))[-_KNOWN:]
         self.settled = list(dict.fromkeys([*self.settled, *settled]))[-_KNOWN:]
-        if before != (self.known, self.settled):
+        self.starts = list(dict.fromkeys([*self.starts, *starts]))[-_KNOWN:]
+        if before != (self.known, self.settled, self.starts):
             self._save()
 
     def _save(self) -> None:
-        value = {"nodebook": 1, "stored": self.known, "settled": self.settled}
+        value = {"nodebook": 1, "stored": self.known, "settled": self.settled, "starts": self.starts}
         with contextlib.suppress(OSError):  # without it a copy may count as a conflict, which loses nothing
             self.path.parent.mkdir(exist_ok=True)
             write_atomic(self.path, json.dumps(value).encode(), sync=False)
@@ -171,11 +176,7 @@ def note_stored(store: GraphStore, session: Session, state: GraphState) -> list[
         if state.name is None:
             return []
         lineage = _lineages[store] = _lineage(session.folder, state.name)
-    if lineage.state is not state:
-        lineage.state = state
-        lineage.note(state_digest(state))
-    now = lineage.recent[-1]
-    return [each for each in dict.fromkeys([*lineage.starts[-_STARTS:], *lineage.recent]) if each != now]
+    return lineage.note(state)
 
 
 def _lineage(folder: Path, name: str) -> _Lineage:
@@ -183,7 +184,7 @@ def _lineage(folder: Path, name: str) -> _Lineage:
     value: object = None
     with contextlib.suppress(OSError, ValueError, RecursionError):
         value = json.loads(path.read_bytes())
-    return _Lineage(path, _texts(value, "stored"), _texts(value, "settled"))
+    return _Lineage(path, _texts(value, "stored"), _texts(value, "settled"), _texts(value, "starts"))
 
 
 def _texts(value: object, member: str) -> list[str]:
@@ -218,7 +219,7 @@ def join(session: Session, name: str, own: GraphState | None) -> Joined:
 
 def _join(folder: Path, name: str, own: GraphState | None, notebook: NotebookCopies) -> Joined:
     lineage = _lineage(folder, name)
-    dealt_with = {*lineage.known, *lineage.settled}
+    dealt_with = {*lineage.known, *lineage.settled, *lineage.starts}
     copies, notices = readable(notebook, name, folder)
     choice = choose(None if own is None else state_digest(own), copies, dealt_with)
     if notebook.problem is not None and any(each.graph.name == name for each in notebook.found):
@@ -236,7 +237,7 @@ def _join(folder: Path, name: str, own: GraphState | None, notebook: NotebookCop
 def start_lineage(session: Session, name: str, store: GraphStore) -> None:
     """Note the state from which a kernel goes on: what it makes of it came from there."""
     lineage = _lineages[store] = _lineage(session.folder, name)
-    lineage.starts = [*lineage.known[-_RECENT:], state_digest(store.state)]
+    lineage.start = state_digest(store.state)
 
 
 def readable(notebook: NotebookCopies, name: str, folder: Path) -> tuple[list[Copy], list[str]]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nodebook.graph import Graph
 
-__all__ = ["display", "display_bundle"]
+__all__ = ["display_bundle", "show_in_cell"]
 
 
 def display_bundle(graph: Graph) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -23,7 +23,7 @@ def display_bundle(graph: Graph) -> tuple[dict[str, Any], dict[str, Any]]:
     return bundle_of(graph)
 
 
-def display(graph: Graph) -> None:
+def show_in_cell(graph: Graph) -> None:
     """Show a graph in the cell that runs now: the editor, and beside it what a saved notebook keeps of the graph.
 
     Raises ``NotImplementedError`` outside a kernel, where ``display_bundle`` says what there is to show, and
