@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 from nodebook import nodes
 from nodebook.assets.folders import Folders
@@ -84,7 +84,7 @@ class Session:
         self.values = ValueRegistry()
         self.cache = self._new_cache(cache_bytes, cache_folder, cache_policy)
         self._named: dict[str, GraphStore] = {}
-        self.notices: dict[int, tuple[str, ...]] = {}
+        self.notices: dict[int, list[tuple[Literal["warning", "error"], str]]] = {}
         """What to tell whoever sees a graph first about where it came from, by the number of its store."""
         self._files: list[GraphFile] = []
         self._auto_runs: dict[int, AutoRun] = {}
@@ -154,11 +154,14 @@ class Session:
             copies.start_lineage(self, name, store)
             self._named[name] = store
             self._files.append(file)
-            notices = (*restored.notices, *joined.notices)
-            self.notices[store.number] = notices
+            problems = [*restored.notices, *joined.notices]
+            self.notices[store.number] = [
+                *(("error", text) for text in problems),
+                *(("warning", text) for text in joined.news),
+            ]
             for text in joined.notices:
                 logger.warning("%s", text)
-            return store, list(notices)
+            return store, [*problems, *joined.news]
 
     def submit(
         self,

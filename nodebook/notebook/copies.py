@@ -198,7 +198,10 @@ class Joined:
 
     state: GraphState
     is_other: bool
-    notices: tuple[str, ...]
+    notices: tuple[str, ...] = ()
+    """What somebody has to decide or to repair."""
+    news: tuple[str, ...] = ()
+    """What went well and yet may surprise."""
 
 
 def join(session: Session, name: str, own: GraphState | None) -> Joined:
@@ -209,12 +212,12 @@ def join(session: Session, name: str, own: GraphState | None) -> Joined:
     notebook = copies_in(session)
     kept = own if own is not None else GraphState(name=name)
     if notebook is None:
-        return Joined(kept, is_other=False, notices=())
+        return Joined(kept, is_other=False)
     try:
         return _join(session.folder, name, own, notebook)
     except Exception:  # the file is there all the same
         logger.exception("The copies of the graph %r in %s could not be looked at", name, notebook.path)
-        return Joined(kept, is_other=False, notices=())
+        return Joined(kept, is_other=False)
 
 
 def _join(folder: Path, name: str, own: GraphState | None, notebook: NotebookCopies) -> Joined:
@@ -227,11 +230,12 @@ def _join(folder: Path, name: str, own: GraphState | None, notebook: NotebookCop
     notices.extend(_keep_aside(folder, name, copy, notebook.path) for copy in choice.aside)
     lineage.add(settled=[copy.digest for copy in choice.aside])
     state = own if own is not None else GraphState(name=name)
+    news: tuple[str, ...] = ()
     if choice.copy is not None:
         state = replace(choice.copy.state, name=name)
-        notices.append(_taken(folder, name, choice.copy, own, notebook.path))
+        news = (_taken(folder, name, choice.copy, own, notebook.path),)
         lineage.add([*choice.copy.history, choice.copy.digest])
-    return Joined(state, choice.copy is not None, tuple(notices))
+    return Joined(state, choice.copy is not None, tuple(notices), news)
 
 
 def start_lineage(session: Session, name: str, store: GraphStore) -> None:

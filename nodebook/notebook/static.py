@@ -37,6 +37,10 @@ STYLE = (
     '[data-jp-theme-light="true"] .nb-static img{color-scheme:light}'
     '[data-jp-theme-light="false"] .nb-static img{color-scheme:dark}'
     ".nb-static summary{cursor:pointer;font-size:12px;opacity:.8}"
+    # An editor that is about to come: the picture must not flash before it.
+    "@keyframes nb-static-wait{from,to{max-height:0;overflow:hidden}}"
+    ".jp-OutputArea-child:has(>.jp-OutputArea-output:not([data-mime-type]))+.jp-OutputArea-child .nb-static"
+    "{animation:nb-static-wait 1s}"
     ".jp-OutputArea-child:has(.nb-editor)+.jp-OutputArea-child:has(.nb-static),"
     ".jp-OutputArea-child:has(.jupyter-widgets):not(:has(.nb-editor)):has(+.jp-OutputArea-child .nb-static)"
     "{display:none}"
