@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 from nodebook import nodes
 from nodebook.assets.folders import Folders
@@ -68,6 +68,8 @@ class Session:
         model_folders: ModelFolders | None = None,
         scratch: Path | None = None,
     ) -> None:
+        self.notebook = notebook_path() if folder is None else None
+        """The file in whose outputs copies of named graphs are looked for; to be set before the first is asked for."""
         folder = folder or notebook_folder()
         self.folder = scratch or folder
         """Where graphs and the queue are kept."""
@@ -88,6 +90,8 @@ class Session:
         self.values = ValueRegistry()
         self.cache = self._new_cache(cache_bytes, cache_folder, cache_policy)
         self._named: dict[str, GraphStore] = {}
+        self.notices: dict[int, list[tuple[Literal["warning", "error"], str]]] = {}
+        """What to tell whoever sees a graph first about where it came from, by the number of its store."""
         self._files: list[GraphFile] = []
         self._auto_runs: dict[int, AutoRun] = {}
         self._lock = Lock()
@@ -169,11 +173,23 @@ class Session:
                 return self._named[name], []
             file = GraphFile.open(self.folder, name, on_notice=lambda text: logger.warning("%s", text))
             restored = file.restore()
-            store = GraphStore(self.library, restored.state)
+            copies = room("notebook.copies")
+            joined = copies.join(self, name, None if restored.source == "new" else restored.state)
+            store = GraphStore(self.library, joined.state)
+            if joined.is_other:
+                file.put(joined.state)
             store.subscribe(lambda change: _record(file, change))
+            copies.start_lineage(self, name, store)
             self._named[name] = store
             self._files.append(file)
-            return store, list(restored.notices)
+            problems = [*restored.notices, *joined.notices]
+            self.notices[store.number] = [
+                *(("error", text) for text in problems),
+                *(("warning", text) for text in joined.news),
+            ]
+            for text in joined.notices:
+                logger.warning("%s", text)
+            return store, [*problems, *joined.news]
 
     def has_named(self, name: str) -> bool:
         """Say whether this kernel has a graph of that name already."""
@@ -294,10 +310,18 @@ def _model_folders(folder: Path) -> ModelFolders:
 
 def notebook_folder() -> Path:
     """Return the folder of the notebook that this kernel belongs to, or the working folder."""
+    path = notebook_path()
+    return Path.cwd() if path is None else path.parent
+
+
+def notebook_path() -> Path | None:
+    """Return the file of the notebook that this kernel belongs to, which need not be saved yet; None where none says.
+
+    Jupyter Server tells it by the environment.
+    """
     named = os.environ.get("JPY_SESSION_NAME", "")
-    if named.endswith(".ipynb") and Path(named).is_absolute() and Path(named).parent.is_dir():
-        return Path(named).parent
-    return Path.cwd()
+    is_told = named.endswith(".ipynb") and Path(named).is_absolute() and Path(named).parent.is_dir()
+    return Path(named) if is_told else None
 
 
 SCRATCH_VARIABLE = "NODEBOOK_SCRATCH"

@@ -229,6 +229,8 @@ class GraphSync:
         self._send(self._snapshot(client, now))
         self._desk.show_again()
         self._results.show_displays_again()
+        for level, text in self.session.notices.pop(self.store.number, ()):  # once: a reload is no news
+            self._send(protocol.notice(client, level, text))
 
     def _plan(self, command: commands.PlanCommand) -> None:
         plan, state, problems = self.session.plan(self.store, command.targets)

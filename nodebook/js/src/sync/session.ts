@@ -33,7 +33,6 @@ import { createFullPictures, type FullPicture } from "./fullPictures";
 
 /** The traits of the widget model that the editor reads. */
 export interface ModelState extends Record<string, unknown> {
-  snapshot: Snapshot | Record<string, never> | null;
   graph_name: string | null;
 }
 
@@ -289,25 +288,17 @@ export function startSession(options: SessionOptions): Session {
     }
   };
 
-  const onTrait = () => {
-    const snapshot = model.get("snapshot");
-    if (snapshot && "document" in snapshot) onSnapshot(fromWire({ ...(snapshot as Snapshot), to: null }));
-  };
-
   model.on("msg:custom", onMessage);
-  model.on("change:snapshot", onTrait);
   signal.addEventListener(
     "abort",
     () => {
       stopTimers();
       clearTimeout(answerTimer);
       model.off("msg:custom", onMessage);
-      model.off("change:snapshot", onTrait);
       send({ type: "bye", client });
     },
     { once: true },
   );
-  onTrait();
   hello();
 
   const sendFile = (type: "upload" | "paint_mask", place: MaskPlace, bytes: ArrayBuffer): Promise<void> => {
