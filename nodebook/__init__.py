@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph as Graph
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
+    from nodebook.notebook.binding import variable as variable
+    from nodebook.notebook.publishing import publish as publish
     from nodebook.opening import open_graph
     from nodebook.sessions import session as session
 
@@ -66,7 +68,9 @@ _WHERE = {
     "open": "opening:open_graph",
     "preview": "engine.context",
     "progress": "engine.context",
+    "publish": "notebook.publishing",
     "session": "sessions",
+    "variable": "notebook.binding",
 }
 
 __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from nodebook.rooms import room
 
 if TYPE_CHECKING:
+    from nodebook.engine.literals import VariableRef
     from nodebook.graph import Graph
 
 
@@ -20,6 +21,22 @@ class NotebookMethods:
     @property
     def _graph(self) -> Graph:
         return cast("Graph", self)
+
+    def bind(self, **variables: str | VariableRef) -> None:
+        """Let named inputs read variables of the notebook: ``g.bind(prompt="prompt_var")``; as one step of undo.
+
+        A variable counts by its content: when a cell changes it, what depends on it runs again, and nothing else.
+        ``g.run(prompt=...)`` overrides it for one run, ``g.unbind("prompt")`` ends it. Raises ``UnknownInputError`` for
+        what is no named input, and ``VariableNameError``; a variable that is not there is a problem of the graph.
+        """
+        room("notebook.binding").bind_named(self._graph, variables)
+
+    def unbind(self, *names: str) -> None:
+        """Give named inputs a value again, the one that their variable has now; all bound ones where none is named.
+
+        Raises ``UnknownInputError`` for what is no named input.
+        """
+        room("notebook.binding").unbind_named(self._graph, names)
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a cell shows: the editor, and what stands for it where there is none."""
