@@ -5,20 +5,27 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nodebook.engine.fingerprint import encode
 from nodebook.engine.literals import VariableRef
+from nodebook.engine.node import NodeFunction, Reference
 from nodebook.engine.nodetype import InputSpec, NodeType
 from nodebook.engine.ports import ANY, Convert, PortClass, PortRegistry
+from nodebook.engine.valueops import ValueRegistry
 from nodebook.engine.values import class_name
-from nodebook.engine.variables import PLAIN_TYPES, Reading, Readings, Taken
+from nodebook.engine.variables import PLAIN_TYPES, Reading, Readings, Taken, glance
 from nodebook.errors import PortTypeError
 
 if TYPE_CHECKING:
     from nodebook.engine.compiled import Compiled
 
 _PORTS: dict[type, str] = {bool: "BOOLEAN", int: "INT", float: "FLOAT", str: "STRING"}
+
+
+_PROGRAM = (ModuleType, FunctionType, type, Reference, NodeFunction)
+"""What no one means to bind to an input that takes anything."""
 
 
 class BindingError(Exception):
@@ -81,6 +88,19 @@ def bind_input(
     part = b"%b$%b>%b:%b" % (spec.key_name, port.encode(), spec.port.encode(), reading.digest or b"")
     live = LiveInput(spec.name, port, value, convert)
     return Bound(value, part, live, reading.is_unread, reading.digest is None)
+
+
+def would_fit(spec: InputSpec, value: Any, values: ValueRegistry, ports: PortRegistry) -> bool:
+    """Say whether an input takes a value, as far as that can be told without reading its content."""
+    reading = glance(spec.name, value, values)
+    try:
+        if spec.check is not None and (reading.kind in PLAIN_TYPES or not _ports_of(reading, ports, spec)):
+            _checked("", spec, reading)
+        else:
+            _route("", spec, reading, ports)
+    except BindingError:
+        return False
+    return not isinstance(value, _PROGRAM) or spec.port != ANY
 
 
 def _checked(where: str, spec: InputSpec, reading: Reading) -> Bound:

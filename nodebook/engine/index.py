@@ -18,6 +18,7 @@ from nodebook.engine.cycles import find_cycles
 from nodebook.engine.fingerprint import DIGEST_BYTES
 from nodebook.engine.graph import GraphState, Node, id_order
 from nodebook.engine.library import Library
+from nodebook.engine.variables import Reading
 
 Key = bytes
 
@@ -107,6 +108,13 @@ class GraphIndex:
     def reads_variables(self) -> bool:
         """Whether a node is bound to a variable of the notebook."""
         return bool(self._bound)
+
+    def variables(self) -> dict[str, Reading | None]:
+        """Return what each variable held that a node reads, when it was last looked at; None: there was none."""
+        if self._readings is None:
+            return {}
+        names = dict.fromkeys(name for node_id in self._bound for name in self.compiled[node_id].variables)
+        return {name: self._readings.read(name) for name in names}
 
     def note_cell(self) -> bool:
         """Look again at what reads variables, after a cell has run; say whether one of them holds something else."""

@@ -208,6 +208,13 @@ class Readings:
         return found
 
 
+def glance(name: str, value: Any, values: ValueRegistry) -> Reading:
+    """Return a reading of a value by its type alone: its content is not looked at."""
+    kind = type(values.plain(value)) if type(value).__module__.partition(".")[0] == "numpy" else type(value)
+    plain = values.plain(value) if kind in PLAIN_TYPES else None
+    return Reading(name, plain, None, describe(value), kind, _item_kind(value))
+
+
 def content_digest(value: Any) -> bytes | None:
     """Return the digest of a value's content, read in full; None where it has none that could be told."""
     if find_encoder(type(value)) is not None:
