@@ -6,6 +6,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from nodebook.engine.bound import would_fit
+from nodebook.engine.graph import VARIABLE
 from nodebook.engine.interfaces import type_in
 from nodebook.engine.nodetype import InputSpec
 from nodebook.engine.ports import ANY
@@ -19,6 +20,8 @@ from nodebook.widget.problems import ProblemFeed
 from nodebook.widget.protocol import BoundMessage, BoundVariable, Message, OfferedVariable
 
 MOST_OFFERED = 500
+_VALUES = ("nodebook.models.", "nodebook.engine.items")
+"""Where those classes of nodebook stand whose objects are values of nodes."""
 
 
 class VariableFeed:
@@ -61,6 +64,8 @@ class VariableFeed:
                 value = self._session.variables.shared.get(name)
             except KeyError:
                 continue
+            if type(value).__module__.startswith("nodebook.") and not type(value).__module__.startswith(_VALUES):
+                continue  # the graph itself, its handles and runs
             fits = would_fit(spec, value, self._session.values, self._store.library.ports)
             offered.append({"name": name, "text": describe(value), "fits": fits})
         offered.sort(key=lambda each: not each["fits"])
@@ -89,4 +94,6 @@ class VariableFeed:
         place = find_place(self._store, node_id)
         node_type = None if place is None else type_in(self._store.state, place.node, self._store.library)
         spec = None if node_type is None else node_type.input_by_name.get(name)
+        if place is not None and place.node.type == VARIABLE:
+            spec = None  # the name is text, and what it names may be anything
         return InputSpec(name, ANY) if spec is None else spec

@@ -30,7 +30,7 @@ export function VariableControl({ nodeId, input, variable }: Props) {
       <span className="nb-label">{input.name}</span>{" "}
       <span className="nb-chip">
         <VariableIcon />
-        {variable}
+        <span className="nb-chip-name">{variable}</span>
       </span>{" "}
       <span className="nb-value">{words}</span>
     </button>
