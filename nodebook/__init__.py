@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
     from nodebook.notebook.binding import variable as variable
+    from nodebook.notebook.pictureverify import read_lock as read_lock
     from nodebook.notebook.publishing import publish as publish
+    from nodebook.notebook.verify import verify as verify
     from nodebook.opening import open_graph
     from nodebook.sessions import session as session
 
@@ -69,8 +71,10 @@ _WHERE = {
     "preview": "engine.context",
     "progress": "engine.context",
     "publish": "notebook.publishing",
+    "read_lock": "notebook.pictureverify",
     "session": "sessions",
     "variable": "notebook.binding",
+    "verify": "notebook.verify",
 }
 
 __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place

@@ -200,6 +200,11 @@ class Graph(NotebookMethods):
         return self.store.state.name
 
     @property
+    def session(self) -> Session:
+        """What this graph shares with the others of its kernel: cache, queue, folders, library."""
+        return self._session
+
+    @property
     def nodes(self) -> list[NodeHandle]:
         """All nodes, in document order."""
         return [NodeHandle(self, node_id) for node_id in self.store.state.ordered_ids()]
@@ -274,22 +279,24 @@ class Graph(NotebookMethods):
         ``RunInsideNodeError`` inside a node.
         """
         refuse_to_wait_in_node()
-        job = self._submit(targets, named_inputs)
-        try:
-            return job.future.result()
-        except KeyboardInterrupt:
-            job.cancel()
-            raise
+        with self._progress() as progress:
+            job = self._submit(targets, named_inputs)
+            try:
+                return progress.wait(job)
+            except KeyboardInterrupt:
+                job.cancel()
+                raise
 
     async def run_async(self, *targets: str | NodeHandle | Output, **named_inputs: Any) -> Run:
         """Run the graph without blocking the cell's event loop; cancelling the task cancels the run."""
         refuse_to_wait_in_node()
-        job = self._submit(targets, named_inputs)
-        try:
-            return await asyncio.wrap_future(job.future)
-        except asyncio.CancelledError:
-            job.cancel()
-            raise
+        with self._progress() as progress:
+            job = self._submit(targets, named_inputs)
+            try:
+                return await progress.wait_async(job)
+            except asyncio.CancelledError:
+                job.cancel()
+                raise
 
     @overload
     def queue(

@@ -53,6 +53,11 @@ class Output(Reference):
     def __repr__(self) -> str:
         return f"<output {self.name} of node {self.node_id}>"
 
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        """Return what a cell shows: the value that the last run made, or how to make one."""
+        bundle: dict[str, Any] = room("notebook.handleview").output_bundle(self)
+        return bundle
+
 
 class NodeHandle(Reference):
     """A node of a graph: unpacks into its outputs, has them as attributes, and stands for its output if it has one."""
@@ -99,7 +104,7 @@ class NodeHandle(Reference):
         entry = self.graph.result_of(self.id)
         node_type = self.type
         specs = node_type.outputs if node_type is not None else ()
-        return tuple(_live(value, spec) for value, spec in zip(entry.outputs, specs, strict=False))
+        return tuple(live(value, spec) for value, spec in zip(entry.outputs, specs, strict=False))
 
     def _value(self, end: Resolved, name: str) -> Any:
         """Return the value of an output that another node gives."""
@@ -233,12 +238,17 @@ class NodeHandle(Reference):
     def __repr__(self) -> str:
         return f"<node {self.id}: {self.title}>"
 
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        """Return what a cell shows: what the last run made, or what the node is and how to run it."""
+        bundle: dict[str, Any] = room("notebook.handleview").handle_bundle(self)
+        return bundle
 
-def _live(value: Any, spec: OutputSpec) -> Any:
+
+def live(value: Any, spec: OutputSpec) -> Any:
     """Return a value as its function declared it; of many values each, and what was refused as it is."""
     if spec.from_wire is None or type(value) is Block:
         return value
-    return Items(_live(each, spec) for each in value) if type(value) is Items else spec.from_wire(value)
+    return Items(live(each, spec) for each in value) if type(value) is Items else spec.from_wire(value)
 
 
 def _identifier(name: str) -> str:

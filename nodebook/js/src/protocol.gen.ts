@@ -87,6 +87,7 @@ export type Widget =
 
 export type ToKernel =
   | Hello
+  | Bye
   | EditCommand
   | UndoRedo
   | RunCommand
@@ -362,6 +363,12 @@ export interface FileWidget {
 /** A view mounted or lost track. */
 export interface Hello {
   readonly type: "hello";
+  readonly client: string;
+}
+
+/** A view is taken off its page. */
+export interface Bye {
+  readonly type: "bye";
   readonly client: string;
 }
 
