@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
 
+    from nodebook.engine.literals import VariableRef
     from nodebook.graph import Graph
     from nodebook.handles import NodeHandle, Output
     from nodebook.notebook.forms.form import Form
@@ -30,6 +31,22 @@ class NotebookMethods:
     @property
     def _graph(self) -> Graph:
         return cast("Graph", self)
+
+    def bind(self, **variables: str | VariableRef) -> None:
+        """Let named inputs read variables of the notebook: ``g.bind(prompt="prompt_var")``; as one step of undo.
+
+        A variable counts by its content: when a cell changes it, what depends on it runs again, and nothing else.
+        ``g.run(prompt=...)`` overrides it for one run, ``g.unbind("prompt")`` ends it. Raises ``UnknownInputError`` for
+        what is no named input, and ``VariableNameError``; a variable that is not there is a problem of the graph.
+        """
+        room("notebook.binding").bind_named(self._graph, variables)
+
+    def unbind(self, *names: str) -> None:
+        """Give named inputs a value again, the one that their variable has now; all bound ones where none is named.
+
+        Raises ``UnknownInputError`` for what is no named input.
+        """
+        room("notebook.binding").unbind_named(self._graph, names)
 
     def lock(self) -> Lock:
         """Return what the last run was made with, and what it gave: models, sources, packages, seeds, device, results.
