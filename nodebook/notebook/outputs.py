@@ -22,7 +22,7 @@ from nodebook.engine.graph import GraphState
 from nodebook.engine.store import Change, GraphStore
 from nodebook.notebook import copies
 from nodebook.notebook.static import picture_of, static_html
-from nodebook.notebook.stored import GRAPH_MIME, VERSION
+from nodebook.notebook.stored import GRAPH_MIME, stored_value
 
 if TYPE_CHECKING:
     from nodebook.graph import Graph
@@ -95,9 +95,8 @@ class GraphOutput:
         }
 
     def _value(self, state: GraphState, saved: str) -> dict[str, Any]:
-        value = {"nodebook": VERSION, "document": document.to_json(state), "saved": saved, "lock": self._lock_json}
         history = copies.note_stored(self._graph.store, self._graph._session, state)  # noqa: SLF001 -- as above
-        return {**value, "history": history} if history else value
+        return stored_value(document.to_json(state), saved, self._lock_json, history)
 
     def _saved_at(self, state: GraphState) -> str:
         """Return when the document became what it is: not now, where the notebook has this very document already."""
