@@ -138,7 +138,7 @@ def _thumb(card: Card) -> str:
     thumb = card.thumb
     assert thumb is not None  # noqa: S101 - the caller looked
     high = thumb_height(thumb, card.width)
-    size = f"{thumb.width} × {thumb.height}"  # noqa: RUF001 - as the editor writes it
+    size = f"{thumb.width} × {thumb.height}"
     words = size if thumb.count == 1 else f"{size}, 1 of {thumb.count}"
     back = tag("rect", cls="flat", x=8, y=card.thumb_y, width=card.width - 16, height=high, rx=2)
     return back + _image(card) + text(words, 8, card.thumb_y + high + 16, 11, cls="m")

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
-from nodebook.notebook.resultpictures import pictures_of, shows_pictures, text_of
+from nodebook.notebook.entryparts import pictures_of, shows_pictures, text_of
 from nodebook.notebook.staticcards import Result, Thumb
 from nodebook.sessions import Session
 

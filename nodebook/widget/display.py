@@ -71,3 +71,9 @@ def widget_of(store: GraphStore, session: Session) -> GraphWidget:
             raise
         _widgets[store] = (sync, widget)
         return widget
+
+
+def is_shown(store: GraphStore) -> bool:
+    """Say whether a page shows the editor of a graph at this moment, as far as pages tell."""
+    found = _widgets.get(store)
+    return found is not None and found[1].is_open and found[0].is_viewed

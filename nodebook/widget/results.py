@@ -14,10 +14,10 @@ from nodebook.engine.cache import Entry
 from nodebook.engine.index import Key
 from nodebook.engine.store import GraphStore
 from nodebook.errors import NodebookError, NotRunError
-from nodebook.notebook.resultpictures import pictures_of, shows_pictures, text_of
+from nodebook.notebook.displays import Display, display_of, displays_of, is_displayed, shows_outputs
+from nodebook.notebook.entryparts import pictures_of, shows_pictures, text_of
 from nodebook.sessions import Session
 from nodebook.widget.commands import FullPicture
-from nodebook.widget.displays import Display, display_of, displays_of, is_displayed, shows_outputs
 from nodebook.widget.hub import Hub
 from nodebook.widget.previews import PictureDesk
 from nodebook.widget.protocol import FullPictureMessage

@@ -56,7 +56,7 @@ def test_a_picture_shows_titles_values_and_results(graph: Graph) -> None:
     pictured(graph).run()
     picture = picture_of(graph, "2026-11-26T10:00:00.000Z")
     shown = texts(picture.svg)
-    for words in ("EmptyImage", "Soft", "blur_radius", "#336699", "64 × 48", "nodebook graph · 3 nodes · 2026-11-26"):  # noqa: RUF001
+    for words in ("EmptyImage", "Soft", "blur_radius", "#336699", "64 × 48", "nodebook graph · 3 nodes · 2026-11-26"):
         assert words in shown
     thumbs = re.findall(r'href="data:image/webp;base64,([^"]+)"', picture.svg)
     assert len(thumbs) == 3

@@ -122,7 +122,7 @@ export function startSession(options: SessionOptions): Session {
   };
   /** After a restart of the kernel `model.send` throws, at once or later, or does nothing. */
   const send = (message: ToKernel, buffers: ArrayBuffer[] = []): boolean => {
-    if (signal.aborted) return false;
+    if (signal.aborted && message.type !== "bye") return false;
     try {
       const sent: unknown = model.send(toWire(message), undefined, buffers);
       if (sent instanceof Promise) sent.catch(onUnsent);
@@ -295,6 +295,7 @@ export function startSession(options: SessionOptions): Session {
       stopTimers();
       clearTimeout(answerTimer);
       model.off("msg:custom", onMessage);
+      send({ type: "bye", client });
     },
     { once: true },
   );

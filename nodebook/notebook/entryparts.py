@@ -1,4 +1,4 @@
-"""What of a result can be shown: its pictures and its text, whoever shows them."""
+"""What a node's result has to show: its pictures one by one, and its text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PICTURE_PORTS = {"IMAGE": 4, "MASK": 3}
 
 def shows_pictures(node_type: NodeType) -> bool:
     """Say whether results of such nodes may have pictures: it shows what it makes, or has an output for pictures."""
-    return node_type.is_output or any(_picture_port(spec.port) for spec in node_type.outputs)
+    return node_type.is_output or any(picture_port(spec.port) for spec in node_type.outputs)
 
 
 def pictures_of(entry: Entry, node_type: NodeType) -> Sequence[Any]:
@@ -26,9 +26,9 @@ def pictures_of(entry: Entry, node_type: NodeType) -> Sequence[Any]:
     if isinstance(shown, (list, tuple)) and shown:
         return shown
     for spec, value in zip(node_type.outputs, entry.outputs, strict=False):
-        port = _picture_port(spec.port)
+        port = picture_port(spec.port)
         if port is not None and value is not None:
-            return _split_batch(value, _PICTURE_PORTS[port])
+            return split_batch(value, port)
     return ()
 
 
@@ -42,17 +42,19 @@ def text_of(payload: Mapping[str, Any]) -> str | None:
     return text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]}…"
 
 
-def _picture_port(port: str) -> str | None:
+def picture_port(port: str) -> str | None:
+    """Return which of the picture types a port takes, None where it takes none."""
     return next((name for name in port.split(",") if name in _PICTURE_PORTS), None)
 
 
-def _split_batch(value: Any, dimensions: int) -> Sequence[Any]:
+def split_batch(value: Any, port: str) -> Sequence[Any]:
+    """Return the single pictures of an IMAGE or a MASK; of many values, those of each."""
     if type(value) is Block:
         return ()
     if type(value) is Items:
-        return [picture for each in value for picture in _split_batch(each, dimensions)]
+        return [picture for each in value for picture in split_batch(each, port)]
     if isinstance(value, (list, tuple)):
         return value
-    if getattr(value, "ndim", None) == dimensions:
+    if getattr(value, "ndim", None) == _PICTURE_PORTS[port]:
         return [value[index] for index in range(len(value))]
     return [value]
