@@ -39,7 +39,7 @@ STYLE = (
     ".nb-static summary{cursor:pointer;font-size:12px;opacity:.8}"
     # An editor that is about to come: the picture must not flash before it.
     "@keyframes nb-static-wait{from,to{max-height:0;overflow:hidden}}"
-    ".jp-OutputArea-child:has(>.jp-OutputArea-output:not([data-mime-type]))+.jp-OutputArea-child .nb-static"
+    ".jp-OutputArea-child:has(>.lm-Panel.jp-OutputArea-output)+.jp-OutputArea-child .nb-static"
     "{animation:nb-static-wait 1s}"
     ".jp-OutputArea-child:has(.nb-editor)+.jp-OutputArea-child:has(.nb-static),"
     ".jp-OutputArea-child:has(>.jp-OutputArea-output:not([data-mime-type]))"
