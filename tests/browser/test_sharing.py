@@ -34,8 +34,8 @@ shown = g.add("PreviewImage", images=blur)
 g.add("PrimitiveInt", value=2**63 - 1)"""  # which a page would round
 OPEN = """import nodebook as nb
 g = nb.Graph("portrait")"""
-# A page asks for the model of an editor whose kernel is gone.
-NO_MODEL = r"widget model not found"
+# What JupyterLab's widget manager says where an editor's kernel is gone.
+NO_MODEL = r"widget model not found|reading 'kernel'[\s\S]*jupyterlab-manager"
 
 
 def static(lab: Lab, cell: int = 1) -> Locator:
@@ -74,6 +74,7 @@ def expect_picture(lab: Lab, cell: int = 1) -> None:
 
 
 def close_notebook(lab: Lab, *, shut_down: bool) -> None:
+    lab.save()
     if shut_down:
         lab.page.evaluate("() => jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     lab.page.evaluate("() => jupyterapp.shell.currentWidget.close()")
@@ -103,13 +104,13 @@ def run_in_editor(lab: Lab, cell: int = 1) -> Editor:
 
 
 def save_when_kept(lab: Lab, color: int) -> None:
-    """Save once the output holds the document with this colour."""
+    """Save once the output holds the document with this colour, and three pictures of results."""
     lab.page.wait_for_function(
         """([mime, color]) => {
           const outputs = jupyterapp.shell.currentWidget.model.cells.get(1).outputs.toJSON();
           const document = ({ data }) => JSON.parse(data?.[mime]?.document.join('') ?? 'null');
           return outputs.some((output) => document(output)?.nodes['1'].values.color === color
-            && output.data['text/html'].length > 6000);
+            && atob(output.data['text/html'].match(/base64,([^"]*)/)[1]).split('<image ').length === 4);
         }""",
         arg=[GRAPH_MIME, color],
     )
