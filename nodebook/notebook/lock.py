@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from threading import Lock as Mutex
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from nodebook.engine.cache import Entry
@@ -43,13 +43,24 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph
     from nodebook.sessions import Session
 
-__all__ = ["Lock", "document_digest", "lock_of", "lock_of_store", "scope_of"]
+__all__ = ["Lock", "document_digest", "lock_for_user", "lock_of", "lock_of_store", "scope_of", "stored_lock"]
 
 logger = logging.getLogger(__name__)
+
+LARGE_BYTES = 256 * 1024 * 1024
+"""Results up to this size are read while somebody waits for a display: that takes a quarter of a second."""
 
 _REMEMBERED = 4096
 _SEED_PORTS = frozenset({"INT"})
 _DIFFUSION = frozenset({"MODEL", "CLIP", "VAE", "CONDITIONING", "LATENT", "SAMPLER", "NOISE", "GUIDER"})
+
+
+class _Known(NamedTuple):
+    """The lock of a run, and whether all of it is known that can be."""
+
+    run: Run | None
+    lock: Lock
+    is_whole: bool
 
 
 @dataclass(slots=True)
@@ -59,7 +70,7 @@ class _Book:
     hashes: FileHashes
     results: OrderedDict[tuple[bytes, bool], dict[str, LockedResult]] = field(default_factory=OrderedDict)
     """By key of the node, and whether with its pictures."""
-    locks: WeakKeyDictionary[GraphStore, tuple[Run | None, Lock]] = field(default_factory=WeakKeyDictionary)
+    locks: WeakKeyDictionary[GraphStore, _Known] = field(default_factory=WeakKeyDictionary)
     reading: set[int] = field(default_factory=set)
     """Graphs for which files are being read in the background, by number."""
 
@@ -71,8 +82,8 @@ _mutex = Mutex()
 def lock_of(graph: Graph, *, wait: bool = True, on_ready: Callable[[Lock], object] | None = None) -> Lock:
     """Return the lock of a graph's last run; one without results where nothing has run.
 
-    Not ``wait``: large model files that nobody has read yet have no SHA-256 in it (``is_complete``); they are read in
-    the background, and ``on_ready`` is called from there with the whole lock.
+    Not ``wait``: large model files that nobody has read yet have no SHA-256 in it, and large results are left out; they
+    are read in the background, and ``on_ready`` is called from there with the whole lock.
     """
     return lock_of_store(graph.store, graph._session, wait=wait, on_ready=on_ready)  # noqa: SLF001 -- the graph's own
 
@@ -84,14 +95,26 @@ def lock_of_store(
     book = _book_of(session)
     run: Run | None = store.last_run
     known = book.locks.get(store)
-    if known is not None and known[0] is run and (known[1].is_complete or not wait):
-        lock = known[1]
-    else:
-        lock = _Making(store, session, book, run, wait=wait).lock()
-        book.locks[store] = (run, lock)
-    if not lock.is_complete and not wait:
+    if known is None or known.run is not run or not (known.is_whole or not wait):
+        making = _Making(store, session, book, run, wait=wait)
+        lock = making.lock()
+        known = book.locks[store] = _Known(run, lock, lock.is_complete and not making.left_out)
+    if not known.is_whole and not wait:
         _complete_later(store, session, book, on_ready)
-    return lock
+    return known.lock
+
+
+def stored_lock(graph: Graph, on_ready: Callable[[Lock], object] | None = None) -> dict[str, Any] | None:
+    """Return what a notebook's output holds of a graph's last run; None where nothing has run. Never raises, nor waits.
+
+    ``on_ready``: see ``lock_of``.
+    """
+    try:
+        lock = lock_of(graph, wait=False, on_ready=on_ready)
+        return None if lock.outcome is None else lock.to_json()
+    except Exception:
+        logger.exception("The lock of %r could not be made", graph)
+        return None
 
 
 def lock_for_user(graph: Graph) -> Lock:
@@ -184,6 +207,8 @@ class _Making:
         self._wait = wait
         self._flat = GraphState() if run is None else run.flat or run.state
         self._scope = [] if run is None else scope_of(self._flat, run.targets)
+        self.left_out = 0
+        """How many results were too large to be read while nobody waits."""
 
     def lock(self) -> Lock:
         run = self._run
@@ -258,6 +283,9 @@ class _Making:
         known = self._book.results.get((key, is_target))
         if known is not None:
             return known
+        if not self._wait and entry.value_bytes > LARGE_BYTES:
+            self.left_out += 1
+            return {}
         found = locked_results(node_type, entry, with_pictures=is_target)
         if entry.versions is not None and self._session.values.versions(entry.outputs) != entry.versions:
             # Somebody who held it (a cell) has changed it in place since: what the run gave is not known any more.
