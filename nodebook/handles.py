@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from nodebook.engine.interfaces import type_in
 from nodebook.engine.items import Block, Items
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.node import NodeFunction, Reference
 from nodebook.engine.resolving import Literal, Resolved
 from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError
 from nodebook.places import ends_of
+from nodebook.rooms import room
 
 if TYPE_CHECKING:
     from nodebook.engine.graph import Node
@@ -50,6 +52,11 @@ class Output(Reference):
 
     def __repr__(self) -> str:
         return f"<output {self.name} of node {self.node_id}>"
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        """Return what a cell shows: the value that the last run made, or how to make one."""
+        bundle: dict[str, Any] = room("notebook.handleview").output_bundle(self)
+        return bundle
 
 
 class NodeHandle(Reference):
@@ -102,11 +109,19 @@ class NodeHandle(Reference):
     def _value(self, end: Resolved, name: str) -> Any:
         """Return the value of an output that another node gives."""
         if isinstance(end, Literal):
-            return end.value
+            return self._held(end.value) if isinstance(end.value, VariableRef) else end.value
         if end is None:
             raise NotRunError(f"{self.title} has no result at {name!r}: nothing is linked to that output.")
         inner = NodeHandle(self.graph, end.node)
         return inner.outputs[inner.output_names.index(end.output)]
+
+    def _held(self, ref: VariableRef) -> Any:
+        """Return what a variable of the notebook holds now."""
+        variables = self.graph.store.library.variables
+        try:
+            return variables.get(ref.name) if variables is not None else None
+        except KeyError:
+            raise NotRunError(f"{self.title} has no value: the notebook has no variable {ref.name!r}.") from None
 
     @property
     def cache_key(self) -> bytes | None:
@@ -117,6 +132,19 @@ class NodeHandle(Reference):
     def set(self, **inputs: Any) -> NodeHandle:
         """Set literals, or connect outputs, by input name; ``None`` disconnects and gives back the default."""
         self.graph.set_inputs(self.id, inputs)
+        return self
+
+    def bind(self, **variables: str | VariableRef) -> NodeHandle:
+        """Let inputs read variables of the notebook, by name: ``handle.bind(text="prompt_var")``.
+
+        Raises ``UnknownInputError`` and ``VariableNameError``; see ``Graph.bind``.
+        """
+        room("notebook.binding").bind_inputs(self.graph, self.id, variables)
+        return self
+
+    def unbind(self, *names: str) -> NodeHandle:
+        """Give inputs a value again: what their variable holds, or their default. All bound ones, if none is named."""
+        room("notebook.binding").unbind_inputs(self.graph, self.id, names)
         return self
 
     def rename(self, title: str | None) -> NodeHandle:
@@ -209,6 +237,11 @@ class NodeHandle(Reference):
 
     def __repr__(self) -> str:
         return f"<node {self.id}: {self.title}>"
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        """Return what a cell shows: what the last run made, or what the node is and how to run it."""
+        bundle: dict[str, Any] = room("notebook.handleview").handle_bundle(self)
+        return bundle
 
 
 def live(value: Any, spec: OutputSpec) -> Any:

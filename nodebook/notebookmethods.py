@@ -6,14 +6,22 @@ gives and raises, and hands on to the room above, which is loaded when it is fir
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import sys
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from nodebook.rooms import room
+from nodebook.waiting import Silent, Waiting, has_place
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from nodebook.engine.literals import VariableRef
     from nodebook.graph import Graph
     from nodebook.handles import NodeHandle, Output
+    from nodebook.notebook.forms.form import Form
     from nodebook.notebook.lockformat import Lock
+    from nodebook.notebook.static import GraphPicture
     from nodebook.notebook.sweep import Sweep
 
 
@@ -23,6 +31,22 @@ class NotebookMethods:
     @property
     def _graph(self) -> Graph:
         return cast("Graph", self)
+
+    def bind(self, **variables: str | VariableRef) -> None:
+        """Let named inputs read variables of the notebook: ``g.bind(prompt="prompt_var")``; as one step of undo.
+
+        A variable counts by its content: when a cell changes it, what depends on it runs again, and nothing else.
+        ``g.run(prompt=...)`` overrides it for one run, ``g.unbind("prompt")`` ends it. Raises ``UnknownInputError`` for
+        what is no named input, and ``VariableNameError``; a variable that is not there is a problem of the graph.
+        """
+        room("notebook.binding").bind_named(self._graph, variables)
+
+    def unbind(self, *names: str) -> None:
+        """Give named inputs a value again, the one that their variable has now; all bound ones where none is named.
+
+        Raises ``UnknownInputError`` for what is no named input.
+        """
+        room("notebook.binding").unbind_named(self._graph, names)
 
     def lock(self) -> Lock:
         """Return what the last run was made with, and what it gave: models, sources, packages, seeds, device, results.
@@ -34,12 +58,45 @@ class NotebookMethods:
         found: Lock = room("notebook.lock").lock_for_user(self._graph)
         return found
 
+    def _progress(self) -> Waiting:
+        """Return what waits for a run that is submitted inside its ``with``, and shows how far it is where it should.
+
+        In a notebook and in a terminal that is a bar, unless a page shows the graph's editor, which shows more.
+        """
+        session, store = self._graph.session, self._graph.store
+        editor = sys.modules.get("nodebook.widget.display")
+        mode = session.progress
+        if mode == "on" or (mode == "auto" and has_place() and not (editor and editor.is_shown(store))):
+            waiting: Waiting = room("notebook.progress").Progress(store, session)
+            return waiting
+        return Silent()
+
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a cell shows: the editor, and what stands for it where there is none."""
         if room("notebook.shown").note(self._graph):
             return {"text/plain": repr(self._graph)}, {}  # a run without anybody who looks
         bundle: tuple[dict[str, Any], dict[str, Any]] = room("widget").display_bundle(self._graph)
         return bundle
+
+    def _ipython_display_(self) -> None:
+        """Show the editor and, as an output of its own, the stored copy and the static picture."""
+        room("widget").show_in_cell(self._graph)
+
+    def picture(self) -> GraphPicture:
+        """Return a picture of the graph and of what it made in its last run: a cell shows it, and it can be saved.
+
+        Drawn without a browser: ``.svg`` is a file of its own, with small copies of the results inside, readable on
+        white and on black; ``.width`` and ``.height`` are in pixels.
+        """
+        found: GraphPicture = room("notebook.static").picture_of(self._graph)
+        return found
+
+    def to_svg(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the picture of the graph as SVG and, with ``path``, write it to a file too. Raises ``OSError``."""
+        picture = self.picture()
+        if path is not None:
+            picture.save(path)
+        return picture.svg
 
     def sweep(self, *targets: str | NodeHandle | Output, paired: bool = False, **named_inputs: Any) -> Sweep:
         """Run the graph once for each combination of named inputs, and return what came of each, side by side.
@@ -51,3 +108,26 @@ class NotebookMethods:
         """
         found: Sweep = room("notebook.sweep").sweep(self._graph, targets, named_inputs, paired=paired)
         return found
+
+    def interact(
+        self,
+        *names: str,
+        run: Literal["button", "change"] = "button",
+        outputs: Sequence[str | NodeHandle | Output] | None = None,
+        title: str | None = None,
+        layout: Literal["beside", "below"] = "beside",
+        defaults: bool = False,
+    ) -> Form:
+        """Return a form of the graph's named inputs, for people who should not see the graph; a cell shows it.
+
+        ``names``: which inputs, in which order; default: all. Each field is what the inputs take that it feeds: ranges,
+        choices, several lines, seeds, colours, pictures to upload. ``run``: by a ``"button"``, or after each
+        ``"change"``. ``outputs``: the nodes whose results are shown; default: those that ``run`` has for targets.
+        ``layout``: results ``"beside"`` the fields, where there is room, or ``"below"``. The values hold for the form's
+        runs only; with ``defaults`` a button makes them the graph's own. Works in JupyterLab and under Voilà. Raises
+        ``UnknownInputError`` for a name that is no named input, and where the graph has none.
+        """
+        making = room("notebook.forms.making")
+        options = making.FormOptions(run, title, layout, defaults)
+        form: Form = making.interact(self._graph, names, outputs, options)
+        return form

@@ -24,6 +24,12 @@ class Hello(_Command):
     type: Literal["hello"]
 
 
+class Bye(_Command):
+    """A view is taken off its page."""
+
+    type: Literal["bye"]
+
+
 class EditCommand(_Command):
     """Apply operations. They are parsed later, so that a bad one is answered with ``rejected``."""
 
@@ -167,6 +173,22 @@ class ListFiles(_Command):
     type: Literal["list_files"]
 
 
+class ListVariables(_Command):
+    """Say which variables the notebook has, and which of them an input of the node at a path takes."""
+
+    type: Literal["list_variables"]
+    node: str
+    input: str
+
+
+class Unbind(_Command):
+    """Give an input of the node at a path a value again, what its variable holds."""
+
+    type: Literal["unbind"]
+    node: str
+    input: str
+
+
 class Seen(_Command):
     """The view is done with a picture and with all before it."""
 
@@ -176,6 +198,7 @@ class Seen(_Command):
 
 Command = (
     Hello
+    | Bye
     | EditCommand
     | UndoRedo
     | RunCommand
@@ -194,6 +217,8 @@ Command = (
     | FullPicture
     | MorePictures
     | ListFiles
+    | ListVariables
+    | Unbind
     | Seen
 )
 

@@ -38,9 +38,9 @@ class LabServer:
         self.runtime = folder / "runtime"
         self._log = folder / "server.log"
         self.token = secrets.token_hex(16)
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = _prepare(folder)
+        self._environment = prepare_folders(folder)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -117,14 +117,14 @@ class LabServer:
         raise RuntimeError(f"JupyterLab did not start within {_START_TIMEOUT_S} s. It said:\n{self.log()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _prepare(folder: Path) -> dict[str, str]:
+def prepare_folders(folder: Path) -> dict[str, str]:
     """Make the folders and settings; return the environment that points to them."""
     places = {
         "JUPYTER_CONFIG_DIR": folder / "config",
