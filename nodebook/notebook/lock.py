@@ -12,21 +12,24 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from threading import Lock as Mutex
 from threading import Thread
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from nodebook.engine.bound import BoundValue
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Compiled
 from nodebook.engine.fingerprint import digest, encode
 from nodebook.engine.graph import GraphState, Node, id_order, nodes_before
 from nodebook.engine.library import BUILTIN
+from nodebook.engine.literals import VariableRef, tag
 from nodebook.engine.nodetype import MISSING, NodeType
 from nodebook.engine.store import GraphStore
 from nodebook.notebook.errors import NoLockError
 from nodebook.notebook.filehashes import FileHashes
-from nodebook.notebook.lockcontent import locked_results
+from nodebook.notebook.lockcontent import content_of, locked_results
 from nodebook.notebook.lockfiles import files_named, is_as_run, lock_file
 from nodebook.notebook.lockformat import Lock, LockedFile, LockedNode, LockedResult
 from nodebook.notebook.lockhere import (
@@ -189,7 +192,7 @@ def document_digest(flat: GraphState, scope: list[str]) -> str:
     told = []
     for node_id in scope:
         node = flat.nodes[node_id]
-        values = {name: value for name, value in node.values.items() if name not in node.links}
+        values = {name: tag(value) for name, value in node.values.items() if name not in node.links}
         links = {name: [link.node, link.output] for name, link in node.links.items()}
         told.append([node_id, node.type, values, links])
     return digest(encode(told)).hex()
@@ -214,21 +217,19 @@ class _Making:
         run = self._run
         if run is None:
             return Lock()
-        compiled = self._compiled()
         types = {name: found for name in self._type_names() if (found := self._type(name)) is not None}
         own = {name: each for name, each in types.items() if each.origin != BUILTIN}
-        nodes = {node_id: self._node(node_id, run, types) for node_id in self._scope}
         return Lock(
             document=document_digest(self._flat, self._scope),
             outcome=run.outcome,
             targets=run.targets,
             environment=environment(self._session),
             packages=self._packages(types, own),
-            files=dict(self._files(types, compiled)),
+            files=dict(self._files(types)),
             seeds=dict(self._seeds(types)),
             types={name: locked_type(each) for name, each in own.items()},
-            variables=dict(self._variables(nodes)),
-            nodes=nodes,
+            variables=dict(self._variables()),
+            nodes={node_id: self._node(node_id, run, types) for node_id in self._scope},
         )
 
     def _type_names(self) -> set[str]:
@@ -237,6 +238,7 @@ class _Making:
     def _type(self, name: str) -> NodeType | None:
         return self._session.library.find(name)
 
+    @cached_property
     def _compiled(self) -> dict[str, Compiled]:
         """Return the nodes as they were keyed for this run, as far as the graph still knows."""
         found: dict[str, Compiled] = {}
@@ -304,7 +306,11 @@ class _Making:
             if link is not None:
                 source = self._flat.nodes.get(link.node)
                 if source is not None and "value" in source.values and "value" not in source.links:
-                    found[spec.name] = source.values["value"]
+                    held = source.values["value"]
+                    bound = isinstance(held, VariableRef)
+                    found[spec.name] = self._read_by(link.node).get("value") if bound else held
+            elif isinstance(node.values.get(spec.name), VariableRef):
+                found[spec.name] = self._read_by(node_id).get(spec.name)
             elif spec.name in node.values:
                 found[spec.name] = node.values[spec.name]
             elif spec.default is not MISSING:
@@ -317,15 +323,13 @@ class _Making:
             if node.mode is None and node.type in types:
                 yield node_id, types[node.type], self._literals(node_id, types[node.type])
 
-    def _files(
-        self, types: Mapping[str, NodeType], compiled: Mapping[str, Compiled]
-    ) -> Iterator[tuple[str, LockedFile]]:
+    def _files(self, types: Mapping[str, NodeType]) -> Iterator[tuple[str, LockedFile]]:
         for node_id, node_type, literals in self._typed(types):
             for place, named in files_named(self._session, node_type, literals):
                 file = lock_file(named, self._book.hashes, wait=self._wait)
                 if file is None:
                     continue
-                keyed = compiled.get(node_id)
+                keyed = self._compiled.get(node_id)
                 if node_type.origin == BUILTIN and keyed is not None and not is_as_run(file, keyed.prefix):
                     file = replace(file, xxh3=None, sha256=None)
                 yield f"{node_id}.{place}", file
@@ -344,10 +348,22 @@ class _Making:
             names |= distributions_of(each.function)
         return package_versions(names)
 
-    def _variables(self, nodes: Mapping[str, LockedNode]) -> Iterator[tuple[str, str]]:
-        for node_id, locked in nodes.items():
-            name = self._flat.nodes[node_id].values.get("name")
-            if locked.type == "Variable" and isinstance(name, str):
-                for result in locked.results.values():
-                    if result.content is not None:
-                        yield name, result.content
+    def _variables(self) -> Iterator[tuple[str, str]]:
+        """Return the content of each variable as the run read it."""
+        for node_id in self._scope:
+            for name, value in self._flat.nodes[node_id].values.items():
+                if isinstance(value, VariableRef) and name not in self._flat.nodes[node_id].links:
+                    content = _content_of_bound(self._read_by(node_id).get(name))
+                    if content is not None:
+                        yield value.name, content
+
+    def _read_by(self, node_id: str) -> Mapping[str, Any]:
+        """Return a node's literals as the run had them, variables read."""
+        found = self._compiled.get(node_id)
+        return {} if found is None else found.literals
+
+
+def _content_of_bound(literal: Any) -> str | None:
+    if isinstance(literal, BoundValue):
+        return None if literal.digest is None else literal.digest.hex()
+    return None if literal is None else content_of(literal)
