@@ -80,6 +80,8 @@ class NotebookMethods:
 
     def _ipython_display_(self) -> None:
         """Show the editor and, as an output of its own, the stored copy and the static picture."""
+        if room("notebook.shown").note(self._graph):
+            return  # a run without anybody who looks
         room("widget").show_in_cell(self._graph)
 
     def picture(self) -> GraphPicture:
