@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph
     from nodebook.handles import NodeHandle, Output
     from nodebook.notebook.forms.form import Form
+    from nodebook.notebook.lockformat import Lock
     from nodebook.notebook.sweep import Sweep
 
 
@@ -27,6 +28,16 @@ class NotebookMethods:
     @property
     def _graph(self) -> Graph:
         return cast("Graph", self)
+
+    def lock(self) -> Lock:
+        """Return what the last run was made with, and what it gave: models, sources, packages, seeds, device, results.
+
+        Printed it is a table; ``to_json()`` is what the notebook keeps, ``check()`` says what is different here and
+        now, and ``nb.verify`` runs again and compares. Waits until model files are read (about 1.5 GB/s, once each).
+        Raises ``NoLockError`` where nothing has run.
+        """
+        found: Lock = room("notebook.lock").lock_for_user(self._graph)
+        return found
 
     def _progress(self) -> Waiting:
         """Return what waits for a run that is submitted inside its ``with``, and shows how far it is where it should.
@@ -43,6 +54,8 @@ class NotebookMethods:
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a cell shows: the editor, and what stands for it where there is none."""
+        if room("notebook.shown").note(self._graph):
+            return {"text/plain": repr(self._graph)}, {}  # a run without anybody who looks
         bundle: tuple[dict[str, Any], dict[str, Any]] = room("widget").display_bundle(self._graph)
         return bundle
 
