@@ -276,7 +276,7 @@ class Graph(NotebookMethods):
         refuse_to_wait_in_node()
         job = self._submit(targets, named_inputs)
         try:
-            return job.future.result()
+            return job.halt.result()
         except KeyboardInterrupt:
             job.cancel()
             raise
@@ -286,7 +286,7 @@ class Graph(NotebookMethods):
         refuse_to_wait_in_node()
         job = self._submit(targets, named_inputs)
         try:
-            return await asyncio.wrap_future(job.future)
+            return await asyncio.wrap_future(job.halt)
         except asyncio.CancelledError:
             job.cancel()
             raise

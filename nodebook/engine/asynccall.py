@@ -50,7 +50,10 @@ async def _call(state: RunState, step: Step, asked: frozenset[str]) -> Entry | E
     compiled, services = step.compiled, state.services
     node_type = compiled.type
     assert node_type is not None  # noqa: S101 - plans hold runnable nodes only
-    prepared = prepare(compiled, gather(step.id, compiled, state.live, services.values, services.resources, asked))
+    gathered = gather(step.id, compiled, state.live, services.values, services.resources, asked)
+    if step.id in state.stops.changes:
+        gathered = state.stops.changed(step.id, gathered)
+    prepared = prepare(compiled, gathered)
     state.note_refusals(step, prepared)
     start = state.running[step.id] = perf_counter()
     try:

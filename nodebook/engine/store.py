@@ -67,6 +67,8 @@ class GraphStore:
         self.run_keys: Mapping[str, Key] = {}
         """Keys of the nodes that the run which started last makes or starts from. Another one may have been planned
         since, and the index speaks of that."""
+        self.stops: set[str] = set()
+        """Nodes that runs pause at (``stops``): of this kernel only, no part of the document nor of any key."""
         self._state = state or GraphState()
         self._index = GraphIndex(library)
         self._flattener = Flattener(library)
@@ -200,7 +202,8 @@ class GraphStore:
                 state, batch = apply_all(state, others)
                 around = self._overridden(state, batch)  # type: ignore[assignment]  # both are contexts
             with around:
-                plan = make_plan(index, index.default_targets() if targets is None else self._targets(targets), lookup)
+                wanted = index.default_targets() if targets is None else self._targets(targets)
+                plan = make_plan(index, wanted, lookup, self.stops)
                 culprits = dict.fromkeys(plan.blocked.values())
                 problems = [problem for node_id in culprits for problem in _obstacles(index, node_id)]
                 if for_run:

@@ -18,11 +18,13 @@ class ValueOps:
 
     ``nbytes``: memory that goes when the value goes. ``version``: something that differs after the value was changed
     in place, cheap to take. ``protect``: returns the value so that consumers cannot change it (a read-only view).
+    ``copy``: returns one that can be changed without changing this.
     """
 
     nbytes: Callable[[Any], int] | None = None
     version: Callable[[Any], Any] | None = None
     protect: Callable[[Any], Any] | None = None
+    copy: Callable[[Any], Any] | None = None
 
 
 class ValueRegistry:
@@ -75,6 +77,20 @@ class ValueRegistry:
         """Return ``value`` as consumers may have it."""
         ops = self._find(type(value))
         return value if ops is None or ops.protect is None else ops.protect(value)
+
+    def copy(self, value: Any) -> Any:
+        """Return a value that may be changed in place without changing this one, as far as its type is known.
+
+        Containers are copied with what is in them; other objects are passed on.
+        """
+        ops = self._find(type(value))
+        if ops is not None and ops.copy is not None:
+            return ops.copy(value)
+        if type(value) in (list, set):
+            return type(value)(map(self.copy, value))
+        if type(value) is dict:
+            return {key: self.copy(held) for key, held in value.items()}
+        return bytearray(value) if type(value) is bytearray else value
 
     def _find(self, kind: type) -> ValueOps | None:
         try:

@@ -59,9 +59,9 @@ def register_ports(ports: PortRegistry) -> None:
 
 def register_values(values: ValueRegistry) -> None:
     """Teach the engine how large pictures are, and how to see that one was changed in place."""
-    values.register(torch.Tensor, ValueOps(nbytes=nbytes, version=_tensor_version))
-    values.register(np.ndarray, ValueOps(nbytes=nbytes, version=_array_version, protect=_read_only))
-    values.register(PILImage.Image, ValueOps(nbytes=nbytes, version=_pil_version))
+    values.register(torch.Tensor, ValueOps(nbytes=nbytes, version=_tensor_version, copy=torch.clone))
+    values.register(np.ndarray, ValueOps(nbytes=nbytes, version=_array_version, protect=_read_only, copy=np.copy))
+    values.register(PILImage.Image, ValueOps(nbytes=nbytes, version=_pil_version, copy=lambda value: value.copy()))
 
 
 def nbytes(value: Any) -> int:
