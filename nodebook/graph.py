@@ -200,6 +200,11 @@ class Graph(NotebookMethods):
         return self.store.state.name
 
     @property
+    def session(self) -> Session:
+        """What this graph shares with the others of its kernel: cache, queue, folders, library."""
+        return self._session
+
+    @property
     def nodes(self) -> list[NodeHandle]:
         """All nodes, in document order."""
         return [NodeHandle(self, node_id) for node_id in self.store.state.ordered_ids()]

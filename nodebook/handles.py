@@ -97,7 +97,7 @@ class NodeHandle(Reference):
         entry = self.graph.result_of(self.id)
         node_type = self.type
         specs = node_type.outputs if node_type is not None else ()
-        return tuple(_live(value, spec) for value, spec in zip(entry.outputs, specs, strict=False))
+        return tuple(live(value, spec) for value, spec in zip(entry.outputs, specs, strict=False))
 
     def _value(self, end: Resolved, name: str) -> Any:
         """Return the value of an output that another node gives."""
@@ -219,11 +219,11 @@ class NodeHandle(Reference):
         return f"<node {self.id}: {self.title}>"
 
 
-def _live(value: Any, spec: OutputSpec) -> Any:
+def live(value: Any, spec: OutputSpec) -> Any:
     """Return a value as its function declared it; of many values each, and what was refused as it is."""
     if spec.from_wire is None or type(value) is Block:
         return value
-    return Items(_live(each, spec) for each in value) if type(value) is Items else spec.from_wire(value)
+    return Items(live(each, spec) for each in value) if type(value) is Items else spec.from_wire(value)
 
 
 def _identifier(name: str) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph
     from nodebook.handles import NodeHandle, Output
     from nodebook.notebook.breaks import Paused
+    from nodebook.notebook.sweep import Sweep
     from nodebook.runs import Run
     from nodebook.sessions import Session
 
@@ -37,6 +38,17 @@ class NotebookMethods:
         """Return what a cell shows: the editor, and what stands for it where there is none."""
         bundle: tuple[dict[str, Any], dict[str, Any]] = room("widget").display_bundle(self._graph)
         return bundle
+
+    def sweep(self, *targets: str | NodeHandle | Output, paired: bool = False, **named_inputs: Any) -> Sweep:
+        """Run the graph once for each combination of named inputs, and return what came of each, side by side.
+
+        A list, range or other iterable is what an input takes in turn, the last one varying fastest; text or a number
+        holds for all runs. ``paired``: take the first values together, then the second ones, and so on. A run that
+        fails is a row with its error, and the others go on; Interrupt ends the sweep. ``targets`` and errors as of
+        ``run``, and ``InputValueError`` where there is nothing to combine.
+        """
+        found: Sweep = room("notebook.sweep").sweep(self._graph, targets, named_inputs, paired=paired)
+        return found
 
     # Breaks
 

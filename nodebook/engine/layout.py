@@ -13,7 +13,9 @@ COLUMN_PX = 320
 MARGIN_PX = 40
 _GAP_PX = 24
 _HEADER_PX, _ROW_PX, _TEXT_PX, _PICTURE_PX = 40, 28, 72, 256
+_TABLE_PX = 168
 _WITH_PICTURE = frozenset({"IMAGE", "MASK"})
+_WITH_TABLE = frozenset({"pandas.DataFrame", "polars.DataFrame"})
 
 
 def node_height(node_type: NodeType | None) -> int:
@@ -24,9 +26,21 @@ def node_height(node_type: NodeType | None) -> int:
     ports = max(len(node_type.inputs) - controls, len(node_type.outputs))
     height = _HEADER_PX + _ROW_PX * (controls + ports)
     height += sum(_TEXT_PX for spec in node_type.inputs if (spec.widget or {}).get("multiline"))
-    if node_type.is_output or any(spec.port in _WITH_PICTURE for spec in node_type.outputs):
-        height += _PICTURE_PX
-    return height
+    return height + _display_height(node_type)
+
+
+def _display_height(node_type: NodeType) -> int:
+    """Return how much a node grows by what it shows once it ran."""
+    given = {spec.port for spec in node_type.outputs}
+    previews = "LATENT" in given and any(spec.port == "LATENT" for spec in node_type.inputs) and _samples(node_type)
+    if node_type.is_output or given & _WITH_PICTURE or previews:
+        return _PICTURE_PX
+    return _TABLE_PX if given & _WITH_TABLE else 0
+
+
+def _samples(node_type: NodeType) -> bool:
+    """Say whether a node works with a model for long, and shows pictures meanwhile."""
+    return any(spec.port in ("MODEL", "GUIDER") for spec in node_type.inputs)
 
 
 class Columns:

@@ -7,7 +7,7 @@ from nodebook.engine.document import from_json
 from nodebook.engine.graph import GraphState, Link
 from nodebook.engine.layout import COLUMN_PX, MARGIN_PX, Columns, node_height
 from nodebook.engine.library import Library
-from nodebook.engine.nodetype import NodeType
+from nodebook.engine.nodetype import InputSpec, NodeType, OutputSpec
 from tests.engine.support import PLAIN, add, divide, number, show
 
 
@@ -84,3 +84,22 @@ def test_a_strange_view_in_a_document_breaks_no_placing(library: Library, view: 
         placed = columns.place(state, links, of(library, add))
         assert math.isfinite(placed["x"])
         assert math.isfinite(placed["y"])
+
+
+def test_room_is_left_for_what_a_node_shows_once_it_ran() -> None:
+    def of_ports(inputs: list[str], output: str) -> NodeType:
+        return NodeType(
+            "x",
+            "x",
+            "",
+            "",
+            tuple(InputSpec(f"{port}{at}", port) for at, port in enumerate(inputs)),
+            (OutputSpec("out", output),),
+            lambda: None,
+        )
+
+    plain = node_height(of_ports(["MODEL", "LATENT"], "MODEL"))
+    assert node_height(of_ports(["MODEL", "LATENT"], "LATENT")) >= plain + 252  # previews, in a square
+    assert node_height(of_ports(["VAE", "LATENT"], "LATENT")) == plain
+    assert node_height(of_ports(["A", "B"], "pandas.DataFrame")) > plain
+    assert node_height(of_ports(["A", "B"], "IMAGE")) >= plain + 252

@@ -1,18 +1,5 @@
-from collections.abc import Iterator
-from pathlib import Path
+"""The sessions of the API's tests serve here too."""
 
-import pytest
+from tests.api.conftest import new_session, session
 
-from nodebook.sessions import Session, use_session
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    """A kernel over the test's folder, with a disk cache that keeps everything."""
-    own = Session(folder=tmp_path, cache_folder=tmp_path / "cache")
-    if own.cache.disk is not None:
-        own.cache.disk.min_seconds = 0
-    restore = use_session(own)
-    yield own
-    own.close()
-    restore()
+__all__ = ["new_session", "session"]

@@ -63,11 +63,16 @@ export function PictureCanvas({ id, index, picture }: CanvasProps) {
       ref={canvas}
       className="nb-canvas"
       data-testid="nb-picture"
-      style={picture && { aspectRatio: `${picture.width} / ${picture.height}` }}
+      style={picture && { aspectRatio: frameRatio(picture) }}
       aria-label={picture ? `Picture of node ${id}, ${picture.width} × ${picture.height}` : "Picture"}
       role="img"
     />
   );
+}
+
+/** A tall picture is shown in a square: code that places cards leaves room for that (engine/layout.py), and no more. */
+function frameRatio({ width, height }: Picture): number {
+  return Math.max(1, width / height);
 }
 
 /** Whether any of it can be seen. What cannot is not decoded either: the cell may be scrolled away while it runs. */
