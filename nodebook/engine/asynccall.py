@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 
@@ -69,7 +71,8 @@ async def _call_all(node_type: NodeType, prepared: Prepared, context: NodeContex
         if isinstance(arguments, Block):
             return Block()
         current_node.set(context)
-        return await node_type.function(**arguments)
+        called = node_type.function(**arguments)
+        return await (_drain(called, context) if node_type.is_generator else called)
 
     if len(prepared.calls) == 1:
         return [await one(prepared.calls[0])]
@@ -79,3 +82,13 @@ async def _call_all(node_type: NodeType, prepared: Prepared, context: NodeContex
     if error is not None:
         raise error
     return list(returned)
+
+
+async def _drain(generator: AsyncGenerator[Any, None], context: NodeContext) -> Any:
+    """Show each value that an async generator yields, and return the last."""
+    shown = None
+    async with aclosing(generator):
+        async for shown in generator:
+            context.check()
+            context.on_preview(context.node, shown)
+    return shown

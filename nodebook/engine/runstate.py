@@ -258,7 +258,7 @@ class RunState:
             if isinstance(arguments, Block):
                 returned.append(Block())
             elif node_type.is_generator:
-                returned.append(_drain(node_type.function(**arguments), context))
+                returned.append(_drain(node_type.function(**arguments), context, node_type))
             else:
                 returned.append(node_type.function(**arguments))
         return returned
@@ -413,15 +413,16 @@ class RunState:
             self.services.stream.emit(event)
 
 
-def _drain(generator: Any, context: NodeContext) -> Any:
-    """Show each value that a generator yields, and return what it returns."""
+def _drain(generator: Any, context: NodeContext, node_type: NodeType) -> Any:
+    """Show each value that a generator yields, and return what it returns, or the last where that is its result."""
+    shown = None
     try:
         while True:
             shown = next(generator)
             context.check()
             context.on_preview(context.node, shown)
     except StopIteration as end:
-        return end.value
+        return shown if node_type.gives_last and end.value is None else end.value
     finally:
         generator.close()
 

@@ -56,7 +56,8 @@ class PausedInputs(MutableMapping[str, Any]):
         """Put the notebook's own variables back, and keep what cells made of the inputs."""
         self._own = dict(self)
         namespace, names, self.variables = self._namespace, self.variables, ()
-        for name in names if namespace is not None else ():
+        for name in names:
+            assert namespace is not None  # noqa: S101 -- it has these variables
             if name in self._hidden:
                 namespace[name] = self._hidden[name]
             else:

@@ -15,10 +15,8 @@ from hypothesis import strategies as st
 import nodebook as nb
 from nodebook.engine import events
 from nodebook.errors import GraphPausedError, InputValueError, NotPausedError, UnknownInputError
-
 from nodebook.sessions import Session, use_session
-
-from .shells import cells
+from tests.notebook.shells import cells
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +73,7 @@ def total(picture: nb.Image, k: float = 1.0) -> float:
 
 
 @nb.node(needs=lambda flag: ["yes"] if flag else [])
-def maybe(flag: bool, yes: nb.Lazy[int | None] = None) -> int:
+def maybe(flag: bool, yes: nb.Lazy[int | None] = None) -> int:  # noqa: ARG001, FBT001 -- an input
     return -1 if yes is None else yes
 
 
@@ -297,7 +295,7 @@ def test_cancel_works_while_paused() -> None:
     assert graph.paused is None
     with pytest.raises(NotPausedError, match="not paused any more"):
         paused.resume()
-    with pytest.raises(NotPausedError, match="g.break_at"):
+    with pytest.raises(NotPausedError, match=r"g\.break_at"):
         graph.resume()
     assert graph.run().outcome == "paused"
     assert graph.paused.cancel().outcome == "cancelled"  # type: ignore[union-attr]
@@ -359,7 +357,7 @@ def test_bad_values_leave_the_run_waiting() -> None:
     graph, _, middle, last = chain()
     middle.break_here()
     graph.run()
-    with pytest.raises(UnknownInputError, match="has no input 'c'. Its inputs are: a, b"):
+    with pytest.raises(UnknownInputError, match=r"has no input 'c'\. Its inputs are: a, b"):
         graph.resume(c=1)
     with pytest.raises(InputValueError, match="cannot be called with this b"):
         graph.resume(b="many")
@@ -420,8 +418,10 @@ def test_events_tell_of_the_pause(kernel: Session) -> None:
     graph.run()
     graph.resume()
     kinds = [
-        type(each).__name__ for each in told if isinstance(each, (events.NodePaused, events.NodeResumed)) or
-        (isinstance(each, events.NodeStarted) and each.node == "2")
+        type(each).__name__
+        for each in told
+        if isinstance(each, (events.NodePaused, events.NodeResumed))
+        or (isinstance(each, events.NodeStarted) and each.node == "2")
     ]
     assert kinds == ["NodePaused", "NodeResumed", "NodeStarted"]
 
@@ -437,7 +437,7 @@ def test_awaiting_returns_at_the_pause() -> None:
 # -- in cells ----------------------------------------------------------------------------------------------------------
 
 
-def test_the_inputs_are_variables_of_the_next_cell_and_what_they_hid_comes_back(kernel: Session) -> None:
+def test_the_inputs_are_variables_of_the_next_cell_and_what_they_hid_comes_back() -> None:
     with cells() as cell:
         cell.names.update(nb=nb, b="mine", h=chain())
         cell("g, first, middle, last = h; middle.break_here()")
