@@ -60,7 +60,7 @@ class _Parser(ArgumentParser):
 
 
 def _parser() -> ArgumentParser:
-    parser = _Parser(prog="%%node", usage="%%node [name] [--inputs a,b] [--outputs c,d] [--title T] [--category C] "
+    parser = _Parser(prog="%%node", usage="%%%%node [name] [--inputs a,b] [--outputs c,d] [--title T] [--category C] "
                      "[--output-node] [--no-cache]", add_help=False)  # fmt: skip
     parser.add_argument("name", nargs="?")
     parser.add_argument("--inputs", type=_names)
