@@ -77,10 +77,10 @@ def _slots(base: type) -> tuple[str, ...]:
 
 
 def _decode_data_class(body: dict[str, Any], unpacker: Unpacker) -> Any:
-    kind = _class_of(body, DATA_CLASS)
-    known = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # it is a data class
+    kind: Any = _class_of(body, DATA_CLASS)
+    known = {each.name for each in fields(kind)}
     _check_fields(kind, body, known)
-    made = object.__new__(kind)
+    made: Any = object.__new__(kind)
     for name, held in body["fields"].items():
         object.__setattr__(made, name, unpacker.unpack(held))
     return made
@@ -105,7 +105,7 @@ def _decode_model(body: dict[str, Any], unpacker: Unpacker) -> Any:
     made = kind.__new__(kind)
     object.__setattr__(made, "__dict__", {name: unpacker.unpack(held) for name, held in body["fields"].items()})
     object.__setattr__(made, "__pydantic_fields_set__", set(body["set"]))
-    extra = {} if kind.model_config.get("extra") == "allow" else None
+    extra: dict[str, Any] | None = {} if kind.model_config.get("extra") == "allow" else None
     object.__setattr__(made, "__pydantic_extra__", extra)
     object.__setattr__(made, "__pydantic_private__", None)
     return made

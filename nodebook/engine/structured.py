@@ -128,7 +128,7 @@ def _fields_of(kind: type) -> dict[str, tuple[Any, Any]]:
         return {name: (_annotated(field), _default_of(field)) for name, field in kind.model_fields.items()}
     hints = get_type_hints(kind, include_extras=True)
     found: dict[str, tuple[Any, Any]] = {}
-    for field in fields(kind):
+    for field in fields(kind):  # type: ignore[arg-type]  # what is no model is a data class
         if field.init:
             default = field.default_factory() if field.default_factory is not MISSING else field.default
             found[field.name] = hints.get(field.name, Any), default

@@ -214,8 +214,8 @@ class _Flow:
                 self._expression(each)
             self._sure.add(node.name)
         elif isinstance(node, ast.ClassDef):
-            for each in ast.iter_child_nodes(node):
-                self._expression(each)
+            for child in ast.iter_child_nodes(node):
+                self._expression(child)
             self._sure.add(node.name)
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             self._sure.update((each.asname or each.name).partition(".")[0] for each in node.names)
@@ -301,8 +301,8 @@ class _Flow:
                 self._expression(child)
             self._shadowed.pop()
         else:
-            for each in ast.iter_child_nodes(node):
-                self._expression(each)
+            for child in ast.iter_child_nodes(node):
+                self._expression(child)
 
     def _read(self, node: ast.AST) -> None:
         name = getattr(node, "id", None)

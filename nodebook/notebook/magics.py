@@ -134,7 +134,8 @@ def _source(shell: InteractiveShell, line: str, cell: str) -> tuple[str, str]:
     except SyntaxError:
         # Lines such as !ls and %time are no Python yet; IPython drops empty lines at the top meanwhile.
         empty = len(cell) - len(cell.lstrip("\n"))
-        source = "\n" * empty + shell.transform_cell(cell)
+        transformed: str = shell.transform_cell(cell)  # type: ignore[no-untyped-call]  # IPython has no annotation there
+        source = "\n" * empty + transformed
     whole = f"%%node {line}\n{source}"
     return source, shell.compile.cache(whole, _cell_number(shell), raw_code=whole)
 
@@ -165,4 +166,5 @@ def _say_what_stays(error: BaseException, name: str | None) -> None:
 
 def load(shell: InteractiveShell) -> None:
     """Register the magics."""
-    shell.register_magic_function(node_magic(shell), magic_kind="cell", magic_name="node")
+    register: Any = shell.register_magic_function  # a decorator hides its signature
+    register(node_magic(shell), magic_kind="cell", magic_name="node")

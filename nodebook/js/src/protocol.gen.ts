@@ -70,7 +70,8 @@ export type Widget =
   | ColorWidget
   | CurveWidget
   | PictureWidget
-  | FileWidget;
+  | FileWidget
+  | FieldsWidget;
 
 export type ToKernel =
   | Hello
@@ -79,6 +80,8 @@ export type ToKernel =
   | RunCommand
   | PlanCommand
   | Cancel
+  | Break
+  | Resume
   | AutoRunCommand
   | PreviewsCommand
   | QueueMove
@@ -108,12 +111,13 @@ export type FromKernel =
   | FullPictureMessage
   | DisplayMessage;
 
-export type RunState = "idle" | "queued" | "running" | "done" | "failed" | "cancelled" | "abandoned";
+export type RunState = "idle" | "queued" | "running" | "paused" | "done" | "failed" | "cancelled" | "abandoned";
 
 export type NodeState =
   | "idle"
   | "queued"
   | "running"
+  | "paused"
   | "cached"
   | "done"
   | "failed"
@@ -342,6 +346,12 @@ export interface FileWidget {
   readonly files?: string;
 }
 
+/** The fields of a data class or model, each with its own control; the literal is an object of those set. */
+export interface FieldsWidget {
+  readonly kind: "fields";
+  readonly fields: readonly InputInfo[];
+}
+
 /** A view mounted or lost track. */
 export interface Hello {
   readonly type: "hello";
@@ -383,6 +393,20 @@ export interface PlanCommand {
 /** Cancel the run and what this graph has queued; a second one, two seconds later, gives the run up. */
 export interface Cancel {
   readonly type: "cancel";
+  readonly client: string;
+}
+
+/** Let runs of this graph pause before a node, or pass it again. */
+export interface Break {
+  readonly type: "break";
+  readonly client: string;
+  readonly node: string;
+  readonly on: boolean;
+}
+
+/** Let the paused run go on, with its inputs as cells have left them. */
+export interface Resume {
+  readonly type: "resume";
   readonly client: string;
 }
 
@@ -717,7 +741,8 @@ export interface Problem {
 /**
  * The session's queue: the first `pending` of all that are `waiting`, and the newest that have ended, last.
  *
- * `auto_run`: whether this graph runs after edits. `previews`: of the session.
+ * `auto_run`: whether this graph runs after edits. `previews`: of the session. `breaks`: nodes that runs of this
+ * graph pause at.
  */
 export interface Queue {
   readonly pending: readonly QueuedRun[];
@@ -726,6 +751,7 @@ export interface Queue {
   readonly recent: readonly EndedRun[];
   readonly paused: boolean;
   readonly auto_run: boolean;
+  readonly breaks: readonly string[];
   readonly previews: Previews;
 }
 
@@ -813,7 +839,7 @@ export interface QueuedRun {
   readonly graph: string | null;
   readonly mine: boolean;
   readonly nodes: number;
-  readonly state: "waiting" | "running";
+  readonly state: "waiting" | "running" | "paused";
   readonly priority: number;
   readonly position: number;
 }
