@@ -1,4 +1,4 @@
-"""Errors of what only a notebook has. See ``nodebook.errors``."""
+"""Errors of what only a notebook has."""
 
 from __future__ import annotations
 
@@ -15,3 +15,23 @@ class CellNodeError(NodebookError, ValueError):
 
 class CellSyntaxError(NodebookError, SyntaxError):
     """The code of a cell that should become a node cannot be read."""
+
+
+class LockError(NodebookError, ValueError):
+    """A lock cannot be read: edited by hand into another shape, or cut off."""
+
+
+class NewerLockError(LockError):
+    """A lock was written by a newer nodebook."""
+
+
+class NoLockError(NodebookError, LookupError):
+    """There is nothing to compare with: a file without a graph, or a graph without a lock."""
+
+
+class NotebookFileError(NodebookError, ValueError):
+    """A file is no notebook that can be read."""
+
+
+class RerunError(NodebookError, RuntimeError):
+    """A notebook or a graph could not be run again: its kernel did not start, died, or took too long."""
