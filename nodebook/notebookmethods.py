@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from nodebook.notebook.lockformat import Lock
     from nodebook.notebook.sweep import Sweep
     from nodebook.runs import Run
-    from nodebook.sessions import Session
 
 
 class NotebookMethods:

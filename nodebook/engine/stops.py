@@ -118,7 +118,7 @@ class Stops:
     """Where one run pauses. ``nodes`` may grow and shrink meanwhile.
 
     ``on_pause`` is told of a pause when it is its turn: of several lanes that pause, one after the other. ``on_end`` is
-    told when somebody says how to go on, and calls the function it is given to let the lane go on.
+    told when somebody says how to go on, and calls the function it is given to let the lane go on. Both must not wait.
     """
 
     def __init__(
@@ -138,6 +138,7 @@ class Stops:
         self._turns: deque[Pause] = deque()
         self._is_cancelled = False
         self._lock = RLock()
+        """Held while pauses are told of, so that the end of one comes before the begin of the next."""
 
     def wants(self, node: str) -> bool:
         """Say whether the run pauses before a node."""
@@ -164,12 +165,10 @@ class Stops:
         pause = Pause(step, shown, self._ended)
         with self._lock:
             self._turns.append(pause)
-            is_next = len(self._turns) == 1
-            is_cancelled = self._is_cancelled
-        if is_cancelled:
-            pause.cancel()
-        elif is_next:
-            self._on_pause(pause)
+            if self._is_cancelled:
+                pause.cancel()
+            elif len(self._turns) == 1:
+                self._on_pause(pause)
         return pause
 
     def close(self, step: Step, pause: Pause, plan: Plan) -> None:
@@ -203,10 +202,9 @@ class Stops:
             was_first = bool(self._turns) and self._turns[0] is pause
             if pause in self._turns:
                 self._turns.remove(pause)
-            following_pause = self._turns[0] if was_first and self._turns and not self._is_cancelled else None
-        self._on_end(pause, settle)
-        if following_pause is not None:
-            self._on_pause(following_pause)
+            self._on_end(pause, settle)
+            if was_first and self._turns and not self._is_cancelled:
+                self._on_pause(self._turns[0])
 
 
 def following(node: str, plan: Plan) -> dict[str, bytes]:
