@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph as Graph
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
+    from nodebook.notebook.binding import variable as variable
     from nodebook.notebook.pictureverify import read_lock as read_lock
+    from nodebook.notebook.publishing import publish as publish
     from nodebook.notebook.verify import verify as verify
     from nodebook.opening import open_graph
     from nodebook.sessions import session as session
@@ -68,8 +70,10 @@ _WHERE = {
     "open": "opening:open_graph",
     "preview": "engine.context",
     "progress": "engine.context",
+    "publish": "notebook.publishing",
     "read_lock": "notebook.pictureverify",
     "session": "sessions",
+    "variable": "notebook.binding",
     "verify": "notebook.verify",
 }
 

@@ -1,4 +1,4 @@
-"""Runs a graph again when an edit has changed what its targets would come to."""
+"""Runs a graph again when an edit, or a cell, has changed what its targets would come to."""
 
 from __future__ import annotations
 
@@ -53,11 +53,16 @@ class AutoRun:
         self._thread: Thread | None = None
         self._is_off = False
         self._ran = self._signature()
-        self._unsubscribe = store.subscribe(self._on_change)
+        self._unsubscribe = [store.subscribe(self._on_change)]
+
+    def also(self, unsubscribe: Callable[[], None]) -> None:
+        """Call this too when nothing is to be run any more."""
+        self._unsubscribe.append(unsubscribe)
 
     def close(self) -> None:
         """Run nothing any more. What runs goes on."""
-        self._unsubscribe()
+        while self._unsubscribe:
+            self._unsubscribe.pop()()
         with self._wake:
             self._is_off = True
             self._wake.notify_all()
@@ -65,6 +70,10 @@ class AutoRun:
     def _on_change(self, change: Change) -> None:
         if all(isinstance(edit, _LOOKS) for edit in change.batch.edits):
             return
+        self.wake()
+
+    def wake(self) -> None:
+        """Run soon if what the targets would come to has changed: after an edit, or a cell that set a variable."""
         with self._wake:
             self._due = monotonic() + self.options.delay_s
             self._start()

@@ -103,6 +103,18 @@ class NotQueuedError(NodebookError, LookupError):
     """No job of that number waits or runs."""
 
 
+class VariableNameError(NodebookError, ValueError):
+    """Something was given as the name of a variable that cannot be one."""
+
+
+class PublishError(NodebookError, ValueError):
+    """A graph cannot set a variable of the notebook under that name."""
+
+
+class UnsteadyVariableError(NodebookError, RuntimeError):
+    """Variables changed again and again while a run that reads them was being planned."""
+
+
 class RunFailedError(NodebookError, RuntimeError):
     """One or more nodes of a run failed."""
 

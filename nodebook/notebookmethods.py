@@ -14,13 +14,16 @@ from nodebook.rooms import room
 from nodebook.waiting import Silent, Waiting, has_place
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
+    from nodebook.engine.literals import VariableRef
     from nodebook.graph import Graph
     from nodebook.handles import NodeHandle, Output
     from nodebook.notebook.breaks import Paused
     from nodebook.notebook.forms.form import Form
     from nodebook.notebook.lockformat import Lock
+    from nodebook.notebook.static import GraphPicture
     from nodebook.notebook.sweep import Sweep
     from nodebook.runs import Run
 
@@ -34,6 +37,22 @@ class NotebookMethods:
 
     def _ids(self, nodes: Iterable[str | NodeHandle | Output]) -> list[str]:
         return [self._graph._id(each) for each in nodes]  # noqa: SLF001 -- this is the graph
+
+    def bind(self, **variables: str | VariableRef) -> None:
+        """Let named inputs read variables of the notebook: ``g.bind(prompt="prompt_var")``; as one step of undo.
+
+        A variable counts by its content: when a cell changes it, what depends on it runs again, and nothing else.
+        ``g.run(prompt=...)`` overrides it for one run, ``g.unbind("prompt")`` ends it. Raises ``UnknownInputError`` for
+        what is no named input, and ``VariableNameError``; a variable that is not there is a problem of the graph.
+        """
+        room("notebook.binding").bind_named(self._graph, variables)
+
+    def unbind(self, *names: str) -> None:
+        """Give named inputs a value again, the one that their variable has now; all bound ones where none is named.
+
+        Raises ``UnknownInputError`` for what is no named input.
+        """
+        room("notebook.binding").unbind_named(self._graph, names)
 
     def lock(self) -> Lock:
         """Return what the last run was made with, and what it gave: models, sources, packages, seeds, device, results.
@@ -64,6 +83,26 @@ class NotebookMethods:
             return {"text/plain": repr(self._graph)}, {}  # a run without anybody who looks
         bundle: tuple[dict[str, Any], dict[str, Any]] = room("widget").display_bundle(self._graph)
         return bundle
+
+    def _ipython_display_(self) -> None:
+        """Show the editor and, as an output of its own, the stored copy and the static picture."""
+        room("widget").show_in_cell(self._graph)
+
+    def picture(self) -> GraphPicture:
+        """Return a picture of the graph and of what it made in its last run: a cell shows it, and it can be saved.
+
+        Drawn without a browser: ``.svg`` is a file of its own, with small copies of the results inside, readable on
+        white and on black; ``.width`` and ``.height`` are in pixels.
+        """
+        found: GraphPicture = room("notebook.static").picture_of(self._graph)
+        return found
+
+    def to_svg(self, path: str | os.PathLike[str] | None = None) -> str:
+        """Return the picture of the graph as SVG and, with ``path``, write it to a file too. Raises ``OSError``."""
+        picture = self.picture()
+        if path is not None:
+            picture.save(path)
+        return picture.svg
 
     def sweep(self, *targets: str | NodeHandle | Output, paired: bool = False, **named_inputs: Any) -> Sweep:
         """Run the graph once for each combination of named inputs, and return what came of each, side by side.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nodebook.engine import document, events
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Problem
-from nodebook.engine.context import RunDocument, RunLock
+from nodebook.engine.context import RunDocument, RunGraph, RunLock
 from nodebook.engine.executor import Execution, RunResult, Services
 from nodebook.engine.graph import EMPTY
 from nodebook.runs import PlannedKeys, Run
@@ -41,6 +41,7 @@ def perform(job: Job, services: Services, may_begin: MayBegin) -> tuple[Run, Map
     resources = {
         **services.resources,
         RunDocument: RunDocument(lambda: document.dumps(job.state)),
+        RunGraph: RunGraph(plan.state, plan.library),
         RunLock: RunLock(job.lock),
     }
     services = replace(services, resources=resources)

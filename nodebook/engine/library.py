@@ -13,6 +13,7 @@ from nodebook.engine.node import NodeFunction
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.origins import NOTEBOOK_MODULE, is_installed
 from nodebook.engine.ports import PortRegistry
+from nodebook.engine.variables import Variables
 from nodebook.errors import NodeDefinitionError, UnknownNodeTypeError
 
 BUILTIN = "builtin"
@@ -24,6 +25,8 @@ class Library:
     def __init__(self, ports: PortRegistry | None = None) -> None:
         self.ports = ports or PortRegistry()
         self.revision = 0
+        self.variables: Variables | None = None
+        """The variables of the notebook that graphs may read."""
         self.routes: dict[tuple[str, str, str, str], Any] = {}
         """What links between outputs and inputs of two types mean, as ``compiled`` found it; emptied by definitions."""
         self._types: dict[str, NodeType] = {}

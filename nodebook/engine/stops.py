@@ -161,7 +161,7 @@ class Stops:
         left_out = {name for name, spec in specs.items() if spec.is_raw or (spec.is_lazy and name not in asked)}
         left_out.update(hidden)
         names = [*(name for name in specs if name in arguments), *(name for name in arguments if name not in specs)]
-        shown = {name: values.copy(arguments[name]) for name in names if name not in left_out}
+        shown = {name: values.editable(arguments[name]) for name in names if name not in left_out}
         pause = Pause(step, shown, self._ended)
         with self._lock:
             self._turns.append(pause)

@@ -13,17 +13,21 @@ from typing import Any
 
 from nodebook.engine.cache import Entry
 from nodebook.engine.collector import collector_relaxed
-from nodebook.engine.compiled import Problem
+from nodebook.engine.compiled import Compiled, Problem
 from nodebook.engine.edits import AddNode, Batch, Edit, SetValue, apply_all
 from nodebook.engine.flatten import Flattener
 from nodebook.engine.graph import GraphState, definition_id
 from nodebook.engine.index import GraphIndex, Key
 from nodebook.engine.interfaces import interface_of
 from nodebook.engine.library import Library
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.nodetype import NodeType
-from nodebook.engine.plan import Plan, make_plan
+from nodebook.engine.plan import Plan, Step, make_plan
+from nodebook.errors import UnsteadyVariableError
 
 UNDO_STEPS = 1000
+_MOST_PLANS = 100
+"""How often a plan is made again because variables changed meanwhile. Each time, one more of them is held still."""
 
 logger = logging.getLogger(__name__)
 
@@ -172,10 +176,21 @@ class GraphStore:
         with self.lock:
             return {key for key in self.index().keys.values() if key is not None}
 
-    def problems(self) -> list[Problem]:
-        """Return everything that is wrong with the graph, in document order."""
+    def note_cell(self) -> bool:
+        """Look again at what reads variables, after a cell has run; say whether one of them holds something else."""
+        with self.lock, collector_relaxed():
+            return self.index().note_cell()
+
+    def problems(self, *, is_fresh: bool = False) -> list[Problem]:
+        """Return everything that is wrong with the graph, in document order.
+
+        ``is_fresh``: look again at files and at variables of the notebook, which are read in full.
+        """
         with self.lock:
-            return self.index().problems()
+            index = self.index()
+            if is_fresh:
+                index.recheck()
+            return index.problems()
 
     def plan(
         self,
@@ -202,8 +217,10 @@ class GraphStore:
                 state, batch = apply_all(state, others)
                 around = self._overridden(state, batch)  # type: ignore[assignment]  # both are contexts
             with around:
-                wanted = index.default_targets() if targets is None else self._targets(targets)
+                wanted = index.default_targets() if targets is None else tuple(self._targets(targets))
                 plan = make_plan(index, wanted, lookup, self.stops)
+                if for_run and index.reads_variables:
+                    plan = _with_values(plan, index, lookup, self.stops)
                 culprits = dict.fromkeys(plan.blocked.values())
                 problems = [problem for node_id in culprits for problem in _obstacles(index, node_id)]
                 if for_run:
@@ -290,6 +307,30 @@ class GraphStore:
         return replace(edit, node={**edit.node, "values": values})
 
 
+def _with_values(
+    plan: Plan, index: GraphIndex, lookup: Callable[[Key], Entry | None], stops: Iterable[str] = ()
+) -> Plan:
+    """Return a plan that has the values of the variables that its steps read, so that cells may change them meanwhile.
+
+    Where one changed while it was being read, the plan is made again from the copy that was taken of it.
+    """
+    for _ in range(_MOST_PLANS):
+        taken = index.take_values(each[::2] for each in (*plan.steps, *plan.lazy_steps.values()))
+        if taken is not None:
+            steps = tuple(_with_value(step, taken) for step in plan.steps)
+            lazy = {node_id: _with_value(step, taken) for node_id, step in plan.lazy_steps.items()}
+            return replace(plan, steps=steps, lazy_steps=lazy or plan.lazy_steps)
+        plan = make_plan(index, plan.targets, lookup, stops)
+    raise UnsteadyVariableError(
+        "The variables that the graph reads were changed again and again while the run was being planned. Wait for the "
+        "thread that changes them, or bind a copy."
+    )
+
+
+def _with_value(step: Step, taken: Mapping[str, Compiled]) -> Step:
+    return step._replace(compiled=taken[step.id]) if step.id in taken else step
+
+
 def _obstacles(index: GraphIndex, node_id: str) -> Iterable[Problem]:
     """Return what keeps a node from running: its problems, or that it is switched off and yet asked for."""
     node = index.nodes.get(node_id)
@@ -302,7 +343,7 @@ def _obstacles(index: GraphIndex, node_id: str) -> Iterable[Problem]:
 
 def _canonical_value(node_type: NodeType | None, name: str, value: Any) -> Any:
     spec = None if node_type is None else node_type.input_by_name.get(name)
-    if spec is None or spec.check is None:
+    if spec is None or spec.check is None or type(value) is VariableRef:
         return value
     try:
         return spec.check(value)

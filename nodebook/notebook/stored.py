@@ -1,6 +1,6 @@
 """Graphs as a notebook file holds them: among the outputs of its cells, under a MIME type of their own.
 
-The value is ``{"nodebook": 1, "document": …, "saved": "2026-11-26T18:00:00.000Z", "lock": …}``. A bare
+The value is ``{"nodebook": 1, "document": …, "saved": "2026-11-26T18:00:00.000Z", "lock": …, "history": […]}``. A bare
 document, which nodebook wrote before there were locks, is read too.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 GRAPH_MIME = "application/vnd.nodebook.graph+json"
+VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,10 @@ class StoredGraph:
     """What its results were made with; None where none was kept."""
     cell: str | None = None
     """The id of the cell; None in notebooks of an older format."""
+    history: tuple[str, ...] = ()
+    """Digests of earlier states that this one came from, oldest first (docs/design/sharing.md)."""
+    version: Any = VERSION
+    """What the value says of its own version; anything but ``VERSION`` comes from a newer nodebook, or from a hand."""
 
     @property
     def name(self) -> str | None:
@@ -40,21 +45,24 @@ def stored_graphs(notebook: Mapping[str, Any]) -> list[StoredGraph]:
         for output in _objects(cell.get("outputs")):
             held = _object(output.get("data")).get(GRAPH_MIME)
             if isinstance(held, Mapping):
-                found.append(_stored(held, cell.get("id")))
+                found.append(stored_graph(held, cell.get("id")))
     return found
 
 
-def _stored(held: Mapping[str, Any], cell: object) -> StoredGraph:
+def stored_graph(held: Mapping[str, Any], cell: object = None) -> StoredGraph:
+    """Return the graph that a value under ``GRAPH_MIME`` holds. Nothing of it is checked yet."""
     cell_id = cell if isinstance(cell, str) else None
     document = held.get("document")
     if not isinstance(document, Mapping):
         return StoredGraph(held, cell=cell_id)
-    saved, lock = held.get("saved"), held.get("lock")
+    saved, lock, history = held.get("saved"), held.get("lock"), held.get("history")
     return StoredGraph(
         document,
         saved if isinstance(saved, str) else None,
         lock if isinstance(lock, Mapping) else None,
         cell_id,
+        tuple(each for each in history if isinstance(each, str)) if isinstance(history, list) else (),
+        held.get("nodebook", VERSION),
     )
 
 

@@ -187,6 +187,22 @@ class ListFiles(_Command):
     type: Literal["list_files"]
 
 
+class ListVariables(_Command):
+    """Say which variables the notebook has, and which of them an input of the node at a path takes."""
+
+    type: Literal["list_variables"]
+    node: str
+    input: str
+
+
+class Unbind(_Command):
+    """Give an input of the node at a path a value again, what its variable holds."""
+
+    type: Literal["unbind"]
+    node: str
+    input: str
+
+
 class Seen(_Command):
     """The view is done with a picture and with all before it."""
 
@@ -217,6 +233,8 @@ Command = (
     | FullPicture
     | MorePictures
     | ListFiles
+    | ListVariables
+    | Unbind
     | Seen
 )
 

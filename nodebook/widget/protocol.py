@@ -260,6 +260,39 @@ class LogMessage(TypedDict):
     upto: int
 
 
+class BoundVariable(TypedDict):
+    """A variable of the notebook that an input of the graph reads: in a few words, what it held at the last look."""
+
+    text: str
+    missing: bool
+
+
+class BoundMessage(TypedDict):
+    """All variables that the graph reads, and the problems of those nodes that have others than were told."""
+
+    type: Literal["bound"]
+    variables: dict[str, BoundVariable]
+    problems: dict[str, list[ProblemJson]]
+
+
+class OfferedVariable(TypedDict):
+    """A variable of the notebook. ``fits``: its type is one that the input takes."""
+
+    name: str
+    text: str
+    fits: bool
+
+
+class VariablesMessage(TypedDict):
+    """Answers ``list_variables``, to one view; those that fit come first."""
+
+    type: Literal["variables"]
+    to: str
+    node: str
+    input: str
+    variables: list[OfferedVariable]
+
+
 class FullPictureMessage(TypedDict):
     """Answers ``full_picture``, to one view, with the PNG as the buffer; without one ``reason`` says why.
 
@@ -290,6 +323,8 @@ Message = (
     | PictureMessage
     | FullPictureMessage
     | DisplayMessage
+    | BoundMessage
+    | VariablesMessage
 )
 
 

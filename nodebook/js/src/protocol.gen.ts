@@ -3,8 +3,21 @@
  * Written from the Python types by `python -m tools.protocol`: change those.
  */
 
-/** A literal of an input. 64-bit whole numbers are `bigint`, nan and infinities are numbers; see sync/convert.ts. */
-export type Value = null | boolean | number | bigint | string | readonly Value[] | { readonly [name: string]: Value };
+import type { VariableRef } from "./graph/variables";
+
+/**
+ * A literal of an input, or what stands for a variable of the notebook. 64-bit whole numbers are `bigint`, nan and
+ * infinities are numbers; see sync/convert.ts.
+ */
+export type Value =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | VariableRef
+  | readonly Value[]
+  | { readonly [name: string]: Value };
 
 /** A node graph. Members that are not named here are kept. */
 export interface GraphDocument {
@@ -96,6 +109,8 @@ export type ToKernel =
   | FullPicture
   | MorePictures
   | ListFiles
+  | ListVariables
+  | Unbind
   | Seen;
 
 export type FromKernel =
@@ -110,7 +125,9 @@ export type FromKernel =
   | Notice
   | PictureMessage
   | FullPictureMessage
-  | DisplayMessage;
+  | DisplayMessage
+  | BoundMessage
+  | VariablesMessage;
 
 export type RunState = "idle" | "queued" | "running" | "paused" | "done" | "failed" | "cancelled" | "abandoned";
 
@@ -523,6 +540,22 @@ export interface ListFiles {
   readonly client: string;
 }
 
+/** Say which variables the notebook has, and which of them an input of the node at a path takes. */
+export interface ListVariables {
+  readonly type: "list_variables";
+  readonly client: string;
+  readonly node: string;
+  readonly input: string;
+}
+
+/** Give an input of the node at a path a value again, what its variable holds. */
+export interface Unbind {
+  readonly type: "unbind";
+  readonly client: string;
+  readonly node: string;
+  readonly input: string;
+}
+
 /** The view is done with a picture and with all before it. */
 export interface Seen {
   readonly type: "seen";
@@ -655,6 +688,22 @@ export interface DisplayMessage {
   readonly type: "display";
   readonly node: string;
   readonly displays: readonly (TableDisplay | FigureDisplay | MediaDisplay | CompareDisplay | NoteDisplay)[];
+}
+
+/** All variables that the graph reads, and the problems of those nodes that have others than were told. */
+export interface BoundMessage {
+  readonly type: "bound";
+  readonly variables: Readonly<Record<string, BoundVariable>>;
+  readonly problems: Readonly<Record<string, readonly Problem[]>>;
+}
+
+/** Answers `list_variables`, to one view; those that fit come first. */
+export interface VariablesMessage {
+  readonly type: "variables";
+  readonly to: string;
+  readonly node: string;
+  readonly input: string;
+  readonly variables: readonly OfferedVariable[];
 }
 
 /** Where and how a node is shown. Never part of a fingerprint. */
@@ -826,6 +875,19 @@ export interface NoteDisplay {
   readonly kind: "note";
   readonly text: string;
   readonly buffer: null;
+}
+
+/** A variable of the notebook that an input of the graph reads: in a few words, what it held at the last look. */
+export interface BoundVariable {
+  readonly text: string;
+  readonly missing: boolean;
+}
+
+/** A variable of the notebook. `fits`: its type is one that the input takes. */
+export interface OfferedVariable {
+  readonly name: string;
+  readonly text: string;
+  readonly fits: boolean;
 }
 
 /** Why a node failed. */

@@ -15,6 +15,13 @@ export const RunIcon = () => (
     <path d="M4.5 2.8v10.4L13 8z" />
   </Icon>
 );
+/** A name in a cell: brackets around a dot. */
+export const VariableIcon = () => (
+  <Icon>
+    <path d="M5.5 3H3v10h2.5M10.5 3H13v10h-2.5" />
+    <circle cx="8" cy="8" r="1.5" />
+  </Icon>
+);
 export const StopIcon = () => (
   <Icon fill>
     <rect x="4" y="4" width="8" height="8" rx="1" />

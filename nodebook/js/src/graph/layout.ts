@@ -6,6 +6,7 @@ import { TEXT_HEIGHTS, textHeightOf } from "./heights";
 import { type InputInfo, isMultiline, type Library, NOTE_TYPE, type Ports, portsOf, type Widget } from "./library";
 import { isPortRow } from "./portRows";
 import { REROUTE_SIZE } from "./reroutes";
+import { boundTo } from "./variables";
 
 export const CARD_WIDTH = 240;
 export const NOTE_WIDTH = 280;
@@ -71,7 +72,7 @@ export function estimateSize(node: GraphNode, ports: Ports): Size {
 }
 
 function controlHeight(node: GraphNode, input: InputInfo): number {
-  const linked = own(node.links, input.name) !== undefined;
+  const linked = own(node.links, input.name) !== undefined || boundTo(node, input.name) !== null;
   if (input.widget?.kind === "curve" && !linked) return CURVE_HEIGHT;
   if (input.widget?.kind === "fields" && !linked) return fieldRows(input.widget) * CONTROL_HEIGHT;
   if (!isMultiline(input) || linked) return CONTROL_HEIGHT;
