@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph as Graph
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
+    from nodebook.notebook.pythoncode import from_python as from_python
     from nodebook.opening import open_graph
     from nodebook.sessions import session as session
+    from nodebook.subgraphs import subgraph as subgraph
 
     open = open_graph  # noqa: A001 - the public name of the design
 
@@ -62,11 +64,13 @@ _WHERE = {
     "Text": "engine.annotations",
     "Toggle": "engine.annotations",
     "UI": "engine.node",
+    "from_python": "notebook.pythoncode",
     "node": "functions",
     "open": "opening:open_graph",
     "preview": "engine.context",
     "progress": "engine.context",
     "session": "sessions",
+    "subgraph": "subgraphs",
 }
 
 __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place

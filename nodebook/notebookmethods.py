@@ -6,7 +6,8 @@ gives and raises, and hands on to the room above, which is loaded when it is fir
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import os
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from nodebook.rooms import room
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph
     from nodebook.handles import NodeHandle, Output
     from nodebook.notebook.sweep import Sweep
+    from nodebook.subgraphs import SubgraphFunction
 
 
 class NotebookMethods:
@@ -38,3 +40,33 @@ class NotebookMethods:
         """
         found: Sweep = room("notebook.sweep").sweep(self._graph, targets, named_inputs, paired=paired)
         return found
+
+    def define(self, function: SubgraphFunction, /) -> None:
+        """Have the graph know the subgraph of a function of ``nb.subgraph``, without an instance of it.
+
+        ``g.add(function, ...)`` does so by itself.
+        """
+        from nodebook.subgraphs import define
+
+        define(self._graph, function)
+
+    def missing(self, node: str | NodeHandle | Output, output: str) -> Output:
+        """Return an output that is not there: of a node that is gone, or one that the node's type does not have.
+
+        A document may hold such a link, where a node was removed or its type changed; it is a problem of the node
+        that has it.
+        """
+        from nodebook.handles import NodeHandle, Output
+
+        if isinstance(node, (NodeHandle, Output)):
+            node = node.id if isinstance(node, NodeHandle) else node.node_id
+        return Output(self._graph, node, output)
+
+    def to_python(self, *, layout: Literal["trailer", "omit"] | os.PathLike[str] = "trailer") -> str:
+        """Return Python code that builds this graph, to be read, reviewed, edited and run.
+
+        ``nb.from_python`` gives the same graph back, and runs nothing. ``layout``: where to put what code has no words
+        for (positions, colours, ids, groups): in comments at the end, nowhere, or in a file beside the code.
+        """
+        code: str = room("notebook.pythoncode").to_python(self._graph, layout)
+        return code
