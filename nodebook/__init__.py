@@ -36,7 +36,9 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph as Graph
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
+    from nodebook.notebook.pictureverify import read_lock as read_lock
     from nodebook.notebook.pythoncode import from_python as from_python
+    from nodebook.notebook.verify import verify as verify
     from nodebook.opening import open_graph
     from nodebook.sessions import session as session
     from nodebook.subgraphs import subgraph as subgraph
@@ -69,8 +71,10 @@ _WHERE = {
     "open": "opening:open_graph",
     "preview": "engine.context",
     "progress": "engine.context",
+    "read_lock": "notebook.pictureverify",
     "session": "sessions",
     "subgraph": "subgraphs",
+    "verify": "notebook.verify",
 }
 
 __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nodebook.engine.cache import CacheInfo, Seen
-from nodebook.tables import bytes_text, html_facts
+from nodebook.tables import bytes_text, html_facts, html_frame, html_heading
 
 if TYPE_CHECKING:
     from nodebook.assets.disk import DiskInfo
@@ -73,7 +73,7 @@ def describe(view: CacheView) -> str:
 
 def to_html(view: CacheView) -> str:
     """Return the figures as a table. All text in it is escaped."""
-    return html_facts(_lines(view))
+    return html_frame(html_heading("Cache"), html_facts(_lines(view)))
 
 
 def _lines(view: CacheView) -> Iterator[tuple[str, str]]:

@@ -16,7 +16,7 @@ from nodebook.engine.literals import TypeScript
 from nodebook.engine.nodetype import MAIN_LANE, NodeType
 from nodebook.engine.plan import Plan, Step
 from nodebook.engine.store import GraphStore
-from nodebook.tables import bytes_text, html_table, seconds_text, text_table
+from nodebook.tables import bytes_text, html_frame, html_heading, html_table, seconds_text, text_table
 
 Lookup = Callable[[Key], Entry | None]
 
@@ -148,12 +148,12 @@ class PlanTable:
 
     def _repr_html_(self) -> str:
         if not self.rows:
-            return "<p>Nothing to run: the graph is empty.</p>"
+            return html_frame(html_heading("Plan", "nothing to run: the graph is empty"))
         rows = [
             (row.node, row.title, row.action, row.reason, seconds_text(row.seconds), bytes_text(row.result_bytes))
             for row in self.rows
         ]
-        return html_table(_HEAD, rows, caption=self._summary(), numbers=(4, 5))
+        return html_frame(html_heading("Plan", self._summary()), html_table(_HEAD, rows, numbers=(4, 5)))
 
     def _summary(self) -> str:
         parts = [f"{len(self.steps)} to run", f"{len(self.cached)} cached"]
@@ -194,7 +194,8 @@ class Why(str):
             for row in self.rows
             for cells in (map(_change_cells, row.changes) if _has_values(row) else [(row.reason, "", "")])
         ]
-        return html_table(("node", "title", "action", "what", "before", "now"), rows, caption=str(self))
+        table = html_table(("node", "title", "action", "what", "before", "now"), rows)
+        return html_frame(html_heading(str(self)), table)
 
 
 def _has_values(row: PlanRow) -> bool:

@@ -275,22 +275,24 @@ class Graph(NotebookMethods):
         ``RunInsideNodeError`` inside a node.
         """
         refuse_to_wait_in_node()
-        job = self._submit(targets, named_inputs)
-        try:
-            return job.future.result()
-        except KeyboardInterrupt:
-            job.cancel()
-            raise
+        with self._progress() as progress:
+            job = self._submit(targets, named_inputs)
+            try:
+                return progress.wait(job)
+            except KeyboardInterrupt:
+                job.cancel()
+                raise
 
     async def run_async(self, *targets: str | NodeHandle | Output, **named_inputs: Any) -> Run:
         """Run the graph without blocking the cell's event loop; cancelling the task cancels the run."""
         refuse_to_wait_in_node()
-        job = self._submit(targets, named_inputs)
-        try:
-            return await asyncio.wrap_future(job.future)
-        except asyncio.CancelledError:
-            job.cancel()
-            raise
+        with self._progress() as progress:
+            job = self._submit(targets, named_inputs)
+            try:
+                return await progress.wait_async(job)
+            except asyncio.CancelledError:
+                job.cancel()
+                raise
 
     @overload
     def queue(

@@ -12,6 +12,7 @@ from nodebook.engine.node import NodeFunction, Reference
 from nodebook.engine.resolving import Literal, Resolved
 from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError, UnknownOutputError
 from nodebook.places import ends_of
+from nodebook.rooms import room
 
 if TYPE_CHECKING:
     from nodebook.engine.graph import Node
@@ -50,6 +51,11 @@ class Output(Reference):
 
     def __repr__(self) -> str:
         return f"<output {self.name} of node {self.node_id}>"
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        """Return what a cell shows: the value that the last run made, or how to make one."""
+        bundle: dict[str, Any] = room("notebook.handleview").output_bundle(self)
+        return bundle
 
 
 class NodeHandle(Reference):
@@ -218,6 +224,11 @@ class NodeHandle(Reference):
 
     def __repr__(self) -> str:
         return f"<node {self.id}: {self.title}>"
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        """Return what a cell shows: what the last run made, or what the node is and how to run it."""
+        bundle: dict[str, Any] = room("notebook.handleview").handle_bundle(self)
+        return bundle
 
 
 def live(value: Any, spec: OutputSpec) -> Any:

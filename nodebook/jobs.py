@@ -54,6 +54,8 @@ class Job:
     values: Mapping[tuple[str, str], Any] = field(default_factory=dict)
     seeds: Mapping[Key, int] = field(default_factory=dict)
     """Seeds that were drawn for this run; they are in ``state`` and in the plan."""
+    lock: Callable[[], str] = str
+    """Says what the run is made with, as JSON text; empty where nobody knows."""
     number: int = field(default_factory=lambda: next(_numbers))
     cancelled: CancelToken = field(default_factory=CancelToken)
     future: Future[Run] = field(default_factory=Future)

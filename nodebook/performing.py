@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nodebook.engine import document, events
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Problem
-from nodebook.engine.context import RunDocument
+from nodebook.engine.context import RunDocument, RunLock
 from nodebook.engine.executor import Execution, RunResult, Services
 from nodebook.runs import PlannedKeys, Run
 
@@ -37,7 +37,11 @@ def perform(job: Job, services: Services, may_begin: MayBegin) -> tuple[Run, Map
             tuple(plan.lazy_steps),
         )
     )
-    resources = {**services.resources, RunDocument: RunDocument(lambda: document.dumps(job.state))}
+    resources = {
+        **services.resources,
+        RunDocument: RunDocument(lambda: document.dumps(job.state)),
+        RunLock: RunLock(job.lock),
+    }
     services = replace(services, resources=resources)
     result = _execute(job, services, may_begin)
     if result.spoilt and not result.cancelled:

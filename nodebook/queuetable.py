@@ -8,7 +8,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from nodebook.records import input_name
-from nodebook.tables import html_table, seconds_text
+from nodebook.tables import html_frame, html_heading, html_table, seconds_text
 
 if TYPE_CHECKING:
     from nodebook.jobs import Job
@@ -43,12 +43,11 @@ def queue_html(queue: RunQueue) -> str:
     if running is not None:
         rows.append(_job_row(running, "running"))
     rows += [_job_row(job, f"waiting, {position + 1}.") for position, job in enumerate(pending[:SHOWN_PENDING])]
-    more = f"<p>… and {len(pending) - SHOWN_PENDING} more wait.</p>" if len(pending) > SHOWN_PENDING else ""
+    more = f"<div>… and {len(pending) - SHOWN_PENDING} more wait.</div>" if len(pending) > SHOWN_PENDING else ""
     interrupted = len(queue.interrupted)
-    notice = f"<p>{escape(_interrupted(interrupted))}</p>" if interrupted else ""
-    counts = f"Queue: {_counts(queue)}"
-    table = html_table(_HEAD, rows, caption=counts, numbers=(0, 4, 6)) if rows else f"<p>{escape(counts)}</p>"
-    return f"{table}{more}{notice}"
+    notice = f"<div>{escape(_interrupted(interrupted))}</div>" if interrupted else ""
+    table = html_table(_HEAD, rows, numbers=(0, 4, 6)) if rows else ""
+    return html_frame(html_heading("Queue", _counts(queue)), table, more, notice)
 
 
 def _counts(queue: RunQueue) -> str:

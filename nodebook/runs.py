@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from nodebook.engine.events import NodeError
 from nodebook.engine.graph import EMPTY, GraphState, id_order, nodes_before
 from nodebook.engine.plan import Plan
 from nodebook.errors import RunFailedError
+from nodebook.rooms import room
 
 
 class PlannedKeys(Mapping[str, bytes]):
@@ -99,3 +101,8 @@ class Run:
         lines.extend(f"  node {node} did not run: {words}" for node, words in self.blocked.items() if words)
         lines.extend(f"  {error}" for error in self.errors.values())
         return "\n".join(lines)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        """Return what a cell shows: what came of each node, how long it took, and the pictures that were made."""
+        bundle: dict[str, Any] = room("notebook.runview").run_bundle(self)
+        return bundle

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -35,8 +36,10 @@ from nodebook.jobs import Job
 from nodebook.models.errors import ModelFolderError
 from nodebook.models.folders import ModelFolders
 from nodebook.nodelogs import NodeLogs
+from nodebook.rooms import room
 from nodebook.runqueue import RunQueue
 from nodebook.seeds import Key, SeedBook, set_seed
+from nodebook.waiting import ProgressMode, checked_mode, first_mode
 
 logger = logging.getLogger(__name__)
 
@@ -50,9 +53,11 @@ class Session:
     ``model_folders``: where model files are looked for; None: beside the notebook, and where NODEBOOK_MODELS says.
     ``cache_folder``: where results outlive the kernel; None keeps them in memory only, at most ``cache_bytes`` of them.
     ``history_records``: how many runs the queue remembers, on disk too.
+    ``scratch``: where everything is written in place of ``folder`` (pictures, graphs, the queue); files are read from
+    ``folder`` all the same. For a run that must leave no trace.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- each by its name, and all but the first for tests and embedding
         self,
         folder: Path | None = None,
         *,
@@ -61,14 +66,16 @@ class Session:
         cache_policy: str = "bytes",
         history_records: int = MAX_RECORDS,
         model_folders: ModelFolders | None = None,
+        scratch: Path | None = None,
     ) -> None:
         folder = folder or notebook_folder()
-        self.folder = folder
+        self.folder = scratch or folder
+        """Where graphs and the queue are kept."""
         self.folders = Folders(
             base=folder,
             input=folder / "input",
-            output=folder / "output",
-            temp=Path(tempfile.gettempdir()) / f"nodebook-{os.getpid()}",
+            output=(scratch or folder) / "output",
+            temp=(scratch or Path(tempfile.gettempdir())) / f"nodebook-{os.getpid()}",
         )
         self.model_folders = model_folders or _model_folders(folder)
         self.pool = nodes.new_pool()
@@ -84,6 +91,7 @@ class Session:
         self._files: list[GraphFile] = []
         self._auto_runs: dict[int, AutoRun] = {}
         self._lock = Lock()
+        self._progress = first_mode()
         self.lanes = Lanes(nodes.run_context)
         self.seeds = SeedBook()
         self.costs = CostHistory(lambda: None if self.cache.disk is None else self.cache.disk.costs)
@@ -120,6 +128,27 @@ class Session:
             on_output=self.logs.add,
         )
 
+    @property
+    def progress(self) -> ProgressMode:
+        """Whether runs that code waits for show how far they are: ``auto``, ``on`` or ``off``; it may be set.
+
+        ``auto``: in a notebook whose page does not show the graph's editor, and in a terminal. The environment variable
+        NODEBOOK_PROGRESS says what it is at first. Setting it raises ``InputValueError`` for another word.
+        """
+        return self._progress
+
+    @progress.setter
+    def progress(self, mode: ProgressMode) -> None:
+        self._progress = checked_mode(mode)
+
+    def __repr__(self) -> str:
+        return f"<session in {self.folder}>"
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
+        """Return what a cell shows: the folder, the device, and what queue, cache and pool hold."""
+        bundle: dict[str, Any] = room("notebook.sessionview").session_bundle(self)
+        return bundle
+
     def reclaim(self) -> None:
         """Give back all memory that can be: kept results, models that nobody uses, then what torch holds ready."""
         self.cache.reclaim()
@@ -145,6 +174,10 @@ class Session:
             self._named[name] = store
             self._files.append(file)
             return store, list(restored.notices)
+
+    def has_named(self, name: str) -> bool:
+        """Say whether this kernel has a graph of that name already."""
+        return name in self._named
 
     def submit(
         self,
@@ -172,13 +205,17 @@ class Session:
         wanted = None if targets is None else tuple(targets)
         edits = [set_seed(key, seed) for key, seed in (seeds or {}).items()]
         plan, state, problems = store.plan(self.lookup, wanted, values, edits=edits, for_run=True)
-        plan_targets = plan.targets
+        plan_targets, flat = plan.targets, plan.state
+
+        def lock() -> str:
+            text: str = room("notebook.lock").planned_lock_text(flat, plan_targets, self)
+            return text
 
         def replan() -> Plan:
             # Of the graph as it was: it may have been edited since.
             return GraphStore(self.library, state).plan(self.lookup, plan_targets)[0]
 
-        return Job(store, plan, state, problems, replan, priority, values or {}, seeds or {})
+        return Job(store, plan, state, problems, replan, priority, values or {}, seeds or {}, lock=lock)
 
     def auto_run(self, store: GraphStore, options: AutoRunOptions | None) -> None:
         """Run a graph after each edit that changes what it makes, from now on; with None, no more."""
@@ -263,6 +300,15 @@ def notebook_folder() -> Path:
     return Path.cwd()
 
 
+SCRATCH_VARIABLE = "NODEBOOK_SCRATCH"
+
+
+def scratch_folder() -> Path | None:
+    """Return where this kernel writes in place of the notebook's folder, if ``NODEBOOK_SCRATCH`` names a folder."""
+    named = os.environ.get(SCRATCH_VARIABLE, "").strip()
+    return Path(named) if named else None
+
+
 _current: Session | None = None
 _current_lock = Lock()
 
@@ -272,8 +318,10 @@ def session() -> Session:
     global _current  # noqa: PLW0603 - the one composition root of a process
     with _current_lock:
         if _current is None:
-            _current = Session(cache_folder=user_cache_folder())
+            _current = Session(cache_folder=user_cache_folder(), scratch=scratch_folder())
             atexit.register(_current.close)
+            if "IPython" in sys.modules:
+                room("notebook.formatters").teach()
         return _current
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
+_FONT = "font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 13px; line-height: 1.4"
+MUTED = "opacity: 0.7"
+
 _KIB = 1024
 _MINUTE_S = 60
 
@@ -19,9 +22,19 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def html_table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], *, caption: str = "", numbers: Collection[int] = ()
-) -> str:
+def html_frame(*parts: str) -> str:
+    """Return what a cell shows around its parts: the font of the page's controls. Parts without text are left out."""
+    inside = "\n".join(part for part in parts if part)
+    return f'<div style="{_FONT}">\n{inside}\n</div>'
+
+
+def html_heading(title: str, rest: str = "") -> str:
+    """Return what is shown, and beside it in fewer words the state that it is in. The text is escaped."""
+    muted = f' <span style="{MUTED}">{escape(rest)}</span>' if rest else ""
+    return f'<div style="margin: 0 0 4px"><strong>{escape(title)}</strong>{muted}</div>'
+
+
+def html_table(head: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[int] = ()) -> str:
     """Return a table as JupyterLab and nbviewer show it; ``numbers``: columns that are aligned to the right.
 
     A column without any text is left out.
@@ -31,10 +44,7 @@ def html_table(
     def line(tag: str, row: Sequence[str]) -> str:
         return "<tr>" + "".join(cell(tag, row[column], is_number=column in numbers) for column in shown) + "</tr>"
 
-    lines = ["<table>"]
-    if caption:
-        lines.append(f'<caption style="text-align: left; padding: 4px 0">{escape(caption)}</caption>')
-    lines.append(f"<thead>{line('th', head)}</thead>")
+    lines = ["<table>", f"<thead>{line('th', head)}</thead>"]
     lines.append("<tbody>")
     lines.extend(line("td", row) for row in rows)
     lines.append("</tbody></table>")

@@ -26,6 +26,9 @@ Checked on the header, before any pixel is decoded."""
 GRAPH_CHUNK = "nodebook"
 """Text chunk of a PNG that holds the nodebook document; ``prompt`` and ``workflow`` are ComfyUI's."""
 
+LOCK_CHUNK = "nodebook-lock"
+"""Text chunk that holds what the picture was made with (docs/design/lock.md)."""
+
 PNG_COMPRESS_LEVEL = 4
 
 _REFUSED_FORMATS = frozenset({"EPS", "WMF", "MPEG"})

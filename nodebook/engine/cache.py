@@ -143,6 +143,11 @@ class MemoryCache:
                 self._uses[key] = self._use_of(use.node)
             return entry
 
+    def peek(self, key: bytes) -> Entry | None:
+        """Return the entry of a key without counting it as used, or None."""
+        with self._lock:
+            return self._entries.get(key)
+
     def put(self, key: bytes, entry: Entry, node: str = "", *, is_lasting: bool = True) -> None:
         """Keep an entry, and let others go until all fit. ``node`` is what listings call it."""
         del is_lasting  # nothing here outlives the process

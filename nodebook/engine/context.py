@@ -26,6 +26,18 @@ class RunDocument:
         return self.dump()
 
 
+@dataclass(frozen=True, slots=True)
+class RunLock:
+    """``Hidden[RunLock]``: what the run is made with, as far as that is known before it ends."""
+
+    dump: Callable[[], str]
+
+    @property
+    def json(self) -> str:
+        """The lock as JSON text."""
+        return self.dump()
+
+
 class NodeContext:
     """The running node, as its function sees it through ``progress`` and ``preview``.
 

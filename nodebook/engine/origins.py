@@ -38,7 +38,7 @@ def is_installed(module: str) -> bool:
     loaded = sys.modules.get(module)
     file = getattr(loaded, "__file__", None)
     if isinstance(file, str):
-        return _is_installed_file(file)
+        return is_installed_file(file)
     return _is_own(top)
 
 
@@ -54,7 +54,7 @@ def source_digest(module: str) -> bytes | None:
         found = importlib.util.find_spec(top)
     except (ImportError, ValueError):
         return None
-    if found is None or not found.has_location or found.origin is None or _is_installed_file(found.origin):
+    if found is None or not found.has_location or found.origin is None or is_installed_file(found.origin):
         return None
     try:
         return digest(Path(found.origin).read_bytes())
@@ -70,7 +70,8 @@ def _installed_folders() -> tuple[str, ...]:
 
 
 @cache
-def _is_installed_file(file: str) -> bool:
+def is_installed_file(file: str) -> bool:
+    """Whether a file is of the interpreter or of a package folder."""
     real = os.path.realpath(file)
     if real.startswith(_installed_folders()):
         return True
@@ -109,7 +110,7 @@ def _own_stamp() -> bytes:
         version = importlib.metadata.version(_PACKAGE).encode()
     except importlib.metadata.PackageNotFoundError:
         version = b"unknown"
-    if _is_installed_file(__file__):
+    if is_installed_file(__file__):
         return version
     parts = []
     for place, folders, files in os.walk(folder):

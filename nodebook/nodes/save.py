@@ -8,10 +8,10 @@ from PIL import Image as PILImage
 from torch import Tensor
 
 from nodebook.assets.folders import Folders
-from nodebook.assets.pictures import GRAPH_CHUNK, encode_png
+from nodebook.assets.pictures import GRAPH_CHUNK, LOCK_CHUNK, encode_png
 from nodebook.assets.prefixes import FindValue, expand_prefix, save_numbered
 from nodebook.engine.annotations import Hidden
-from nodebook.engine.context import RunDocument, progress
+from nodebook.engine.context import RunDocument, RunLock, progress
 from nodebook.engine.node import UI, node
 from nodebook.nodes.blame import about
 from nodebook.nodes.convert import image_to_pils, to_image, to_mask
@@ -25,8 +25,9 @@ def save_image(
     *,
     folders: Hidden[Folders],
     document: Hidden[RunDocument] | None = None,
+    lock: Hidden[RunLock] | None = None,
 ) -> UI:
-    """Save each picture as a PNG file in the output folder. The file carries the graph that made it.
+    """Save each picture as a PNG file in the output folder. The file carries the graph that made it, and its lock.
 
     filename_prefix: may name folders, and hold %date:yyyy-MM-dd%, %width%, %height%, %batch_num% and %Node.input%.
     """
@@ -38,6 +39,8 @@ def save_image(
             filename_prefix, width=width, height=height, now=datetime.now().astimezone(), find_value=value_finder(text)
         )
     texts = {} if text is None else {GRAPH_CHUNK: text}
+    if lock is not None and (locked := lock.json):
+        texts[LOCK_CHUNK] = locked
     for index, picture in enumerate(pictures):
         progress(index, len(pictures))
         with about("filename_prefix"):

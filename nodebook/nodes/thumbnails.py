@@ -17,7 +17,7 @@ _ENLARGED_BELOW_PX = 192
 """Pictures up to this size (previews have a pixel for 8 x 8 of the picture) are shown enlarged, where JPEG's blocks and
 its coarse colours would be seen."""
 _SMALL_QUALITY = 95
-_PLAIN_MODES = frozenset({"L", "RGB", "RGBA", "LA"})
+PLAIN_MODES = frozenset({"L", "RGB", "RGBA", "LA"})
 
 
 class Thumbnail(NamedTuple):
@@ -48,14 +48,14 @@ def encode_thumbnail(value: Any, max_side: int = MAX_SIDE_PX) -> Thumbnail:
         else:
             picture.save(file, "JPEG", quality=_SMALL_QUALITY, subsampling=0)
         mime = "image/jpeg"
-    width, height = _full_size(value)
+    width, height = full_size(value)
     return Thumbnail(file.getvalue(), mime, width, height)
 
 
-def _full_size(value: Any) -> tuple[int, int]:
+def full_size(value: Any) -> tuple[int, int]:
     """Return width and height of a picture, or of the first of a batch."""
     if isinstance(value, (list, tuple)):
-        return _full_size(value[0])
+        return full_size(value[0])
     if isinstance(value, PILImage.Image):
         return value.size
     has_channels = value.ndim > 2 and value.shape[-1] in CHANNELS  # noqa: PLR2004 -- H, W
@@ -66,17 +66,17 @@ def _full_size(value: Any) -> tuple[int, int]:
 def _small_pil(value: Any, max_side: int) -> PILImage.Image:
     """Return a Pillow picture that is not much larger than wanted: large tensors are thinned out before converting."""
     if isinstance(value, PILImage.Image):
-        if value.mode in _PLAIN_MODES and not ("transparency" in value.info and value.mode != "RGBA"):
+        if value.mode in PLAIN_MODES and not ("transparency" in value.info and value.mode != "RGBA"):
             return value
         return image_to_pils(pil_to_image(value))[0]
     if isinstance(value, (list, tuple)) and value:
         return _small_pil(value[0], max_side)
     if isinstance(value, (np.ndarray, torch.Tensor)):
-        value = _thinned(value, max_side)
+        value = thinned(value, max_side)
     return image_to_pils(value)[0]
 
 
-def _thinned(value: Any, max_side: int) -> Any:
+def thinned(value: Any, max_side: int) -> Any:
     """Return the first of a batch, with only every n-th row and column where it is more than twice too large."""
     is_batch = value.ndim == 4 or (value.ndim == 3 and value.shape[-1] not in (1, 3, 4))  # noqa: PLR2004 -- MASK: B, H, W
     first = value[0] if is_batch and len(value) else value

@@ -1,4 +1,4 @@
-"""What can go wrong in the notebook's own part."""
+"""Errors of what only a notebook has."""
 
 from __future__ import annotations
 
@@ -12,3 +12,23 @@ class GraphCodeError(NodebookError, ValueError):
         super().__init__(message)
         self.line = line
         self.column = column
+
+
+class LockError(NodebookError, ValueError):
+    """A lock cannot be read: edited by hand into another shape, or cut off."""
+
+
+class NewerLockError(LockError):
+    """A lock was written by a newer nodebook."""
+
+
+class NoLockError(NodebookError, LookupError):
+    """There is nothing to compare with: a file without a graph, or a graph without a lock."""
+
+
+class NotebookFileError(NodebookError, ValueError):
+    """A file is no notebook that can be read."""
+
+
+class RerunError(NodebookError, RuntimeError):
+    """A notebook or a graph could not be run again: its kernel did not start, died, or took too long."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from nodebook.errors import InputValueError, RunFailedError
 from nodebook.handles import live
+from nodebook.notebook.progress import Series
 from nodebook.tables import seconds_text, text_table
 
 if TYPE_CHECKING:
@@ -150,7 +151,13 @@ def sweep(
         raise InputValueError(
             f"Paired inputs need as many values each, got: {counts}. Leave out paired=True to combine."
         )
-    return Sweep(axes, [_row(graph, targets, each) for each in _combinations(axes, paired=paired)], is_paired=paired)
+    wanted = list(_combinations(axes, paired=paired))
+    rows = []
+    with Series("Sweep", len(wanted)) as series:
+        for each in wanted:
+            rows.append(_row(graph, targets, each))
+            series.count()
+    return Sweep(axes, rows, is_paired=paired)
 
 
 def _combinations(axes: Mapping[str, Sequence[Any]], *, paired: bool) -> Iterator[dict[str, Any]]:

@@ -24,6 +24,12 @@ class Hello(_Command):
     type: Literal["hello"]
 
 
+class Bye(_Command):
+    """A view is taken off its page."""
+
+    type: Literal["bye"]
+
+
 class EditCommand(_Command):
     """Apply operations. They are parsed later, so that a bad one is answered with ``rejected``."""
 
@@ -176,6 +182,7 @@ class Seen(_Command):
 
 Command = (
     Hello
+    | Bye
     | EditCommand
     | UndoRedo
     | RunCommand

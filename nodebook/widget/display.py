@@ -60,6 +60,12 @@ def widget_of(store: GraphStore, session: Session) -> GraphWidget:
         return widget
 
 
+def is_shown(store: GraphStore) -> bool:
+    """Say whether a page shows the editor of a graph at this moment, as far as pages tell."""
+    found = _widgets.get(store)
+    return found is not None and found[1].is_open and found[0].is_viewed
+
+
 def fallback_html(graph: Graph) -> str:
     """Return a list of a graph's nodes, for readers without a kernel. All text is escaped."""
     state = graph.store.state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from threading import Lock
 from time import monotonic
@@ -12,13 +12,12 @@ from typing import Any
 from nodebook.engine import document, events
 from nodebook.engine.cache import Entry
 from nodebook.engine.index import Key
-from nodebook.engine.items import Block, Items
-from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
 from nodebook.errors import NodebookError, NotRunError
+from nodebook.notebook.displays import Display, display_of, displays_of, is_displayed, shows_outputs
+from nodebook.notebook.entryparts import picture_port, pictures_of, text_of
 from nodebook.sessions import Session
 from nodebook.widget.commands import FullPicture
-from nodebook.widget.displays import Display, display_of, displays_of, is_displayed, shows_outputs
 from nodebook.widget.hub import Hub
 from nodebook.widget.previews import PictureDesk
 from nodebook.widget.protocol import FullPictureMessage
@@ -28,15 +27,10 @@ Send = Callable[[Any, list[Any]], None]
 MAX_PICTURES = 8
 """How many of a batch are sent at once; a view asks for the others as many at a time."""
 
-MAX_TEXT_CHARS = 20_000
-
 LIVE_INTERVAL_S = 1 / 10
 """Between two tables or plots of nodes that are working."""
 
 _NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]+')
-
-_PICTURE_PORTS = {"IMAGE": 4, "MASK": 3}
-"""Port type → number of dimensions of a batch."""
 
 
 class ResultFeed:
@@ -101,7 +95,7 @@ class ResultFeed:
         node_type = None if node is None else self._store.library.find(node.type)
         return node_type is not None and (
             node_type.is_output
-            or any(_picture_port(spec.port) for spec in node_type.outputs)
+            or any(picture_port(spec.port) for spec in node_type.outputs)
             or shows_outputs(node_type)
         )
 
@@ -232,41 +226,3 @@ class ResultFeed:
         node_type = None if node is None else self._store.library.find(node.type)
         title = node_id if node is None else node.title or (node.type if node_type is None else node_type.title)
         return " ".join(_NOT_IN_FILE_NAMES.sub(" ", title).split()) or "picture"
-
-
-def pictures_of(entry: Entry, node_type: NodeType) -> Sequence[Any]:
-    """Return all pictures of a result: what it shows or, where it shows none, its first output that is a picture."""
-    shown = entry.payload.get("images")
-    if isinstance(shown, (list, tuple)) and shown:
-        return shown
-    for spec, value in zip(node_type.outputs, entry.outputs, strict=False):
-        port = _picture_port(spec.port)
-        if port is not None and value is not None:
-            return _split_batch(value, _PICTURE_PORTS[port])
-    return ()
-
-
-def text_of(payload: Mapping[str, Any]) -> str | None:
-    """Return the text that a result shows, if it shows one."""
-    text = payload.get("text")
-    if isinstance(text, (list, tuple)):
-        text = "\n".join(map(str, text))
-    if not isinstance(text, str):
-        return None
-    return text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]}…"
-
-
-def _picture_port(port: str) -> str | None:
-    return next((name for name in port.split(",") if name in _PICTURE_PORTS), None)
-
-
-def _split_batch(value: Any, dimensions: int) -> Sequence[Any]:
-    if type(value) is Block:
-        return ()
-    if type(value) is Items:
-        return [picture for each in value for picture in _split_batch(each, dimensions)]
-    if isinstance(value, (list, tuple)):
-        return value
-    if getattr(value, "ndim", None) == dimensions:
-        return [value[index] for index in range(len(value))]
-    return [value]

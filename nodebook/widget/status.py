@@ -10,10 +10,10 @@ from typing import Any
 
 from nodebook.engine import events
 from nodebook.engine.graph import GraphState, nodes_before
+from nodebook.notebook.timeleft import TimeLeft
 from nodebook.runs import Run
 from nodebook.widget.libraryjson import wire
 from nodebook.widget.protocol import NodeErrorJson, NodeState, NodeStatusJson, RunJson, RunState, Status
-from nodebook.widget.timeleft import TimeLeft
 from nodebook.widget.tracebacks import name_cells
 
 _UNFINISHED = frozenset({"queued", "running"})

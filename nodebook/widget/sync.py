@@ -78,6 +78,7 @@ class GraphSync:
         self._pending = _Pending()
         self._changes: deque[Change] = deque()
         self._cancels = 0
+        self._views: set[str] = set()
         self._next_delivery = 0.0
         self._next_status = 0.0
         self._catalogue = Catalogue(session)
@@ -105,6 +106,12 @@ class GraphSync:
         """Stop sending to ``channel``. What happens meanwhile is kept for the next one."""
         if self._channel is channel:
             self._channel = None
+            self._views.clear()
+
+    @property
+    def is_viewed(self) -> bool:
+        """Whether a view that said hello has not said bye since; one whose page is gone may not have had the time."""
+        return bool(self._views)
 
     def close(self) -> None:
         """Let go of graph and session."""
@@ -125,6 +132,8 @@ class GraphSync:
         match command:
             case commands.Seen():
                 self._desk.seen(command.client, command.seq)
+            case commands.Bye():
+                self._views.discard(command.client)
             case commands.Cancel():
                 self._cancels += 1  # for runs that are asked for and still wait in the inbox
                 self._queue.cancel_graph()
@@ -212,6 +221,7 @@ class GraphSync:
         self._hub.sync.put(guarded)
 
     def _hello(self, client: str) -> None:
+        self._views.add(client)
         with self.store.lock:  # problems are told as differences: no edit may come between
             messages, now = self._take_edited(), self._now()
         for message in messages:

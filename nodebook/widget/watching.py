@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from nodebook.engine import events
 from nodebook.engine.store import GraphStore
+from nodebook.notebook.timeleft import TimeLeft
 from nodebook.sessions import Session
 from nodebook.widget.inbox import Scheduler
 from nodebook.widget.protocol import Status
 from nodebook.widget.stale import StaleMarks
 from nodebook.widget.status import StatusBoard
-from nodebook.widget.timeleft import TimeLeft
 
 STALE_DELAY_S = 0.15
 """After an edit, until marks are looked at again: a burst of edits is one look."""

@@ -140,4 +140,4 @@ def test_an_empty_plan_costs_nothing() -> None:
     g = Graph()
     plan, _, _ = g.store.plan(lambda _key: None)
     assert expected_total(plan, lambda _type: None) == (0.0, 0)
-    assert PlanTable(())._repr_html_() == "<p>Nothing to run: the graph is empty.</p>"
+    assert "nothing to run: the graph is empty" in PlanTable(())._repr_html_()

@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
-if TYPE_CHECKING:
-    from pathlib import Path
+ROOT = Path(__file__).resolve().parents[2]
 
 _START_TIMEOUT_S = 90
 _STOP_TIMEOUT_S = 10
@@ -38,9 +38,9 @@ class LabServer:
         self.runtime = folder / "runtime"
         self._log = folder / "server.log"
         self.token = secrets.token_hex(16)
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = _prepare(folder)
+        self._environment = prepare_folders(folder)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -117,14 +117,14 @@ class LabServer:
         raise RuntimeError(f"JupyterLab did not start within {_START_TIMEOUT_S} s. It said:\n{self.log()}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
 
 
-def _prepare(folder: Path) -> dict[str, str]:
+def prepare_folders(folder: Path) -> dict[str, str]:
     """Make the folders and settings; return the environment that points to them."""
     places = {
         "JUPYTER_CONFIG_DIR": folder / "config",
@@ -144,4 +144,11 @@ def _prepare(folder: Path) -> dict[str, str]:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(values))
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))}
-    return environment | {name: str(place) for name, place in places.items()} | {"JUPYTER_PREFER_ENV_PATH": "1"}
+    # Kernels work in a folder of their own: with a relative path, or none, they would test whatever tree is installed.
+    paths = [str(ROOT), *filter(None, [environment.get("PYTHONPATH")])]
+    return {
+        **environment,
+        **{name: str(place) for name, place in places.items()},
+        "JUPYTER_PREFER_ENV_PATH": "1",
+        "PYTHONPATH": os.pathsep.join(paths),
+    }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser.lab import CellError
+from tests.browser.server import ROOT
 
 if TYPE_CHECKING:
     from tests.browser.lab import Lab
@@ -44,6 +45,10 @@ def test_a_click_reaches_the_kernel_and_a_change_reaches_the_page(lab: Lab) -> N
     button.get_by_text("count 41").wait_for()
     button.click()
     lab.expect_value("counter.value", 42)
+    # What other tests test in this kernel is the tree that they stand in.
+    lab.expect_value(
+        "__import__('importlib.util').util.find_spec('nodebook').origin", str(ROOT / "nodebook/__init__.py")
+    )
 
 
 def test_the_kernel_is_asked_and_the_page_is_told_during_a_busy_cell(lab: Lab) -> None:

@@ -11,8 +11,8 @@ import torch
 
 import nodebook as nb
 from nodebook.graph import Graph
+from nodebook.notebook.displays import displays_of
 from nodebook.sessions import Session
-from nodebook.widget.displays import displays_of
 from nodebook.widget.libraryjson import library_json
 
 if TYPE_CHECKING:

@@ -18,9 +18,9 @@ import torch
 
 import nodebook as nb
 from nodebook.graph import Graph
-from nodebook.widget import media
+from nodebook.notebook import media
+from nodebook.notebook.tablejson import is_table, table_json
 from nodebook.widget.sync import GraphSync
-from nodebook.widget.tablejson import is_table, table_json
 from tests.widget.fakes import FakeChannel
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 import nodebook as nb
 from nodebook.engine import events
-from nodebook.widget.timeleft import TimeLeft
+from nodebook.notebook.timeleft import TimeLeft
 from tests.widget.fakes import Clock
 
 if TYPE_CHECKING:

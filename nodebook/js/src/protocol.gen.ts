@@ -74,6 +74,7 @@ export type Widget =
 
 export type ToKernel =
   | Hello
+  | Bye
   | EditCommand
   | UndoRedo
   | RunCommand
@@ -345,6 +346,12 @@ export interface FileWidget {
 /** A view mounted or lost track. */
 export interface Hello {
   readonly type: "hello";
+  readonly client: string;
+}
+
+/** A view is taken off its page. */
+export interface Bye {
+  readonly type: "bye";
   readonly client: string;
 }
 

@@ -79,6 +79,16 @@ describe("what is shown", () => {
     expect([...scopedState(full({ problems }), ["7"], null).problems.keys()]).toEqual(["2", "5"]);
   });
 
+  test("a problem that begins with the node's title does not say it twice", () => {
+    const messageOf = (message: string) => {
+      const problems = groupProblems([{ ...problem("7/2", "image"), message }], new Map());
+      return scopedState(full({ problems }), [], null).problems.get("7")?.[0]?.message;
+    };
+    expect(messageOf("Soft.image: it is bad.")).toBe("Soft.image: it is bad.");
+    expect(messageOf("Soft needs image.")).toBe("Soft needs image.");
+    expect(messageOf("Softly, it is bad.")).toBe("Soft: Softly, it is bad.");
+  });
+
   test("what says the same keeps its identity", () => {
     const path = ["7"];
     const state = full({ statuses: { "7/2": status({ state: "done" }) } });

@@ -8,7 +8,7 @@ import { isBoundary, withSubgraphs } from "../graph/interfaces";
 import { type Library, titleOf } from "../graph/library";
 import type { NodeStatus, Problem } from "../protocol";
 import { type KernelState, type KernelStore, usedOf } from "./kernel";
-import { sumUp } from "./sumUp";
+import { named, sumUp } from "./sumUp";
 
 /** Stands between the ids of an instance and of a node inside it. */
 export const SEPARATOR = "/";
@@ -211,7 +211,7 @@ function atInstance(problem: Problem, id: string, at: Place): Problem {
   const link = problem.input === null ? undefined : own(own(subgraph?.nodes, inside)?.links, problem.input);
   const fed = link !== undefined && isBoundary(own(subgraph?.nodes, link[0])?.type ?? "");
   const title = innerTitle(problem.node, at);
-  return { ...problem, node: id, input: fed ? link[1] : null, message: `${title}: ${problem.message}` };
+  return { ...problem, node: id, input: fed ? link[1] : null, message: named(title, problem.message) };
 }
 
 function innerTitle(path: string, { document, library }: Place): string {

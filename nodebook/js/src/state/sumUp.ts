@@ -25,7 +25,7 @@ export function sumUp(parts: readonly Part[]): NodeStatus {
     bytes: sum(parts.map(({ status }) => status.bytes)),
     lines: sum(parts.map(({ status }) => status.lines)) ?? 0,
     warnings: parts
-      .flatMap(({ title, status }) => status.warnings.map((one) => `${title}: ${one}`))
+      .flatMap(({ title, status }) => status.warnings.map((one) => named(title, one)))
       .slice(0, MOST_WARNINGS),
     stale: parts.some(({ status }) => status.stale),
   };
@@ -56,5 +56,10 @@ function progressOf(parts: readonly Part[]): [number, number] | null {
 function errorOf(part: Part | undefined): NodeStatus["error"] {
   if (part === undefined || part.status.error === null) return null;
   const { error } = part.status;
-  return { ...error, input: null, message: `${part.title}: ${error.message}` };
+  return { ...error, input: null, message: named(part.title, error.message) };
+}
+
+/** A text about a node with the node's title before it, where it does not begin with that. */
+export function named(title: string, text: string): string {
+  return [".", ":", " "].some((end) => text.startsWith(title + end)) ? text : `${title}: ${text}`;
 }

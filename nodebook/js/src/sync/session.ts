@@ -123,7 +123,7 @@ export function startSession(options: SessionOptions): Session {
   };
   /** After a restart of the kernel `model.send` throws, at once or later, or does nothing. */
   const send = (message: ToKernel, buffers: ArrayBuffer[] = []): boolean => {
-    if (signal.aborted) return false;
+    if (signal.aborted && message.type !== "bye") return false;
     try {
       const sent: unknown = model.send(toWire(message), undefined, buffers);
       if (sent instanceof Promise) sent.catch(onUnsent);
@@ -303,6 +303,7 @@ export function startSession(options: SessionOptions): Session {
       clearTimeout(answerTimer);
       model.off("msg:custom", onMessage);
       model.off("change:snapshot", onTrait);
+      send({ type: "bye", client });
     },
     { once: true },
   );

@@ -1,4 +1,4 @@
-"""Tables for the editor: the first rows of a data frame or of a list of records, as JSON."""
+"""Tables for people: the first rows of a data frame or of a list of records, as JSON."""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from typing import Any
 from nodebook.engine.cache import Entry
 from nodebook.engine.items import Block, Items
 from nodebook.engine.nodetype import NodeType
-from nodebook.widget import media
-from nodebook.widget.tablejson import is_table, table_json
+from nodebook.notebook import media
+from nodebook.notebook.tablejson import is_table, table_json
 
 logger = logging.getLogger(__name__)
 

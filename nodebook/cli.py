@@ -1,0 +1,150 @@
+"""The command ``nodebook``. What a subcommand needs is imported when it runs, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from nodebook.errors import NodebookError
+
+USAGE_EXIT = 3
+"""Exit code of a call that makes no sense, and of a file that is none: apart from what commands find out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A subcommand: ``configure`` adds its arguments, ``run`` does it and returns the exit code."""
+
+    name: str
+    summary: str
+    description: str
+    configure: Callable[[argparse.ArgumentParser], object]
+    run: Callable[[argparse.Namespace], int]
+
+
+def _configure_verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="a notebook (.ipynb), or a picture (.png) that Save Image wrote")
+    parser.add_argument("--graph", metavar="NAME", help="compare only the graph of this name")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument(
+        "--tolerance",
+        type=_distance,
+        metavar="D",
+        help="up to this distance pictures are close: 2 (default) is just seen, 0 takes equal ones only",
+    )
+    parser.add_argument("--timeout", type=_seconds, metavar="SECONDS", help="for all cells together (default: an hour)")
+
+
+def _verify(given: argparse.Namespace) -> int:
+    from nodebook.notebook.errors import RerunError
+    from nodebook.notebook.likeness import JUST_SEEN
+    from nodebook.notebook.verify import DEFAULT_TIMEOUT_S, verify
+
+    try:
+        report = verify(
+            given.file,
+            graph=given.graph,
+            tolerance=JUST_SEEN if given.tolerance is None else given.tolerance,
+            timeout_s=DEFAULT_TIMEOUT_S if given.timeout is None else given.timeout,
+        )
+    except RerunError as error:
+        print(f"nodebook verify: {error}", file=sys.stderr)
+        return 2
+    print(json.dumps(report.to_json(), indent=1) if given.json else report)
+    return report.exit_code
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "verify",
+        "run a notebook again in a clean process and compare with its lock",
+        "Run a notebook again in a clean process and compare the results of its graphs with the lock in its outputs: "
+        "identical, close, different, or missing. Nothing of the notebook is written. Exit code: 0 identical or close, "
+        "1 different, 2 something is missing or a cell raised, 3 a wrong call or nothing to compare with.",
+        _configure_verify,
+        _verify,
+    ),
+)
+"""All subcommands; a new one is one more line here."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    _refuse_unknown(given)
+    parsed = _parser().parse_args(given)
+    if parsed.command is None:
+        _parser().print_help()
+        return 0
+    command = next(each for each in COMMANDS if each.name == parsed.command)
+    try:
+        return command.run(parsed)
+    except NodebookError as error:
+        print(f"nodebook {command.name}: {error}", file=sys.stderr)
+        return USAGE_EXIT
+    except KeyboardInterrupt:
+        return 130  # as shells have it
+
+
+class _Parser(argparse.ArgumentParser):
+    """Ends with the exit code for wrong calls; argparse's own 2 means something here."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]  # it does end
+        self.print_usage(sys.stderr)
+        self.exit(USAGE_EXIT, f"{self.prog}: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="nodebook", description="Node graphs that live in a notebook.", allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"nodebook {_version()}")
+    subparsers = parser.add_subparsers(dest="command", metavar="command", parser_class=_Parser)
+    for command in COMMANDS:
+        command.configure(
+            subparsers.add_parser(
+                command.name, help=command.summary, description=command.description, allow_abbrev=False
+            )
+        )
+    return parser
+
+
+def _refuse_unknown(given: Sequence[str]) -> None:
+    """End with a suggestion where the first word is no command; argparse would only list all."""
+    first = next((each for each in given if not each.startswith("-")), None)
+    names = [command.name for command in COMMANDS]
+    if first is None or first in names or given[0].startswith("-"):
+        return
+    near = difflib.get_close_matches(first, names, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"The commands are: {', '.join(names)}."
+    print(f"nodebook: there is no command {first!r}. {hint}", file=sys.stderr)
+    raise SystemExit(USAGE_EXIT)
+
+
+def _version() -> str:
+    try:
+        return version("nodebook")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _distance(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError(f"a distance is a number from 0 up, got {text}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"a time is a number of seconds above 0, got {text}")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

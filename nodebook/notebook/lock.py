@@ -1,0 +1,325 @@
+"""``g.lock()``: what a graph's last run was made with, and what it gave.
+
+A lock is put together once for each run, and kept. What is read in full for it (results, input files, model files up to
+64 MiB) costs about a second for 1.5 GB; where nobody waits, large model files are left out at first and read in the
+background (``lock_of(graph, wait=False)``). docs/design/lock.md says what is in it and why.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock as Mutex
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from nodebook.engine.cache import Entry
+from nodebook.engine.compiled import Compiled
+from nodebook.engine.fingerprint import digest, encode
+from nodebook.engine.graph import GraphState, Node, id_order, nodes_before
+from nodebook.engine.library import BUILTIN
+from nodebook.engine.nodetype import MISSING, NodeType
+from nodebook.engine.store import GraphStore
+from nodebook.notebook.errors import NoLockError
+from nodebook.notebook.filehashes import FileHashes
+from nodebook.notebook.lockcontent import locked_results
+from nodebook.notebook.lockfiles import files_named, is_as_run, lock_file
+from nodebook.notebook.lockformat import Lock, LockedFile, LockedNode, LockedResult
+from nodebook.notebook.lockhere import (
+    ALWAYS,
+    FOR_MODELS,
+    distributions_of,
+    environment,
+    locked_type,
+    package_versions,
+)
+from nodebook.runs import Run
+
+if TYPE_CHECKING:
+    from nodebook.graph import Graph
+    from nodebook.sessions import Session
+
+__all__ = ["Lock", "document_digest", "lock_of", "lock_of_store", "scope_of"]
+
+logger = logging.getLogger(__name__)
+
+_REMEMBERED = 4096
+_SEED_PORTS = frozenset({"INT"})
+_DIFFUSION = frozenset({"MODEL", "CLIP", "VAE", "CONDITIONING", "LATENT", "SAMPLER", "NOISE", "GUIDER"})
+
+
+@dataclass(slots=True)
+class _Book:
+    """What a session has found out for its locks."""
+
+    hashes: FileHashes
+    results: OrderedDict[tuple[bytes, bool], dict[str, LockedResult]] = field(default_factory=OrderedDict)
+    """By key of the node, and whether with its pictures."""
+    locks: WeakKeyDictionary[GraphStore, tuple[Run | None, Lock]] = field(default_factory=WeakKeyDictionary)
+    reading: set[int] = field(default_factory=set)
+    """Graphs for which files are being read in the background, by number."""
+
+
+_books: WeakKeyDictionary[Session, _Book] = WeakKeyDictionary()
+_mutex = Mutex()
+
+
+def lock_of(graph: Graph, *, wait: bool = True, on_ready: Callable[[Lock], object] | None = None) -> Lock:
+    """Return the lock of a graph's last run; one without results where nothing has run.
+
+    Not ``wait``: large model files that nobody has read yet have no SHA-256 in it (``is_complete``); they are read in
+    the background, and ``on_ready`` is called from there with the whole lock.
+    """
+    return lock_of_store(graph.store, graph._session, wait=wait, on_ready=on_ready)  # noqa: SLF001 -- the graph's own
+
+
+def lock_of_store(
+    store: GraphStore, session: Session, *, wait: bool = True, on_ready: Callable[[Lock], object] | None = None
+) -> Lock:
+    """Return the lock of a graph by its store; see ``lock_of``."""
+    book = _book_of(session)
+    run: Run | None = store.last_run
+    known = book.locks.get(store)
+    if known is not None and known[0] is run and (known[1].is_complete or not wait):
+        lock = known[1]
+    else:
+        lock = _Making(store, session, book, run, wait=wait).lock()
+        book.locks[store] = (run, lock)
+    if not lock.is_complete and not wait:
+        _complete_later(store, session, book, on_ready)
+    return lock
+
+
+def lock_for_user(graph: Graph) -> Lock:
+    """Return the whole lock of a graph's last run. Raises ``NoLockError`` where nothing has run."""
+    lock = lock_of(graph)
+    if lock.outcome is None:
+        raise NoLockError("There is nothing to lock: the graph has not run in this kernel. Run it with g.run() first.")
+    return lock
+
+
+def planned_lock_text(flat: GraphState, targets: tuple[str, ...], session: Session) -> str:
+    """Return what a picture carries of the run that makes it: all but results, and of the nodes none by themselves.
+
+    Large files that nobody has read yet are without their SHA-256. Empty where it cannot be told: a picture is saved
+    all the same.
+    """
+    try:
+        run = Run(0, flat, targets, (), {}, {}, "", 0.0, flat=flat)
+        lock = _Making(None, session, _book_of(session), run, wait=False).lock()
+        return json.dumps(replace(lock, outcome=None, nodes={}).to_json(), separators=(",", ":"))
+    except Exception:
+        logger.exception("The lock of a picture could not be made")
+        return ""
+
+
+def _book_of(session: Session) -> _Book:
+    with _mutex:
+        book = _books.get(session)
+        if book is None:
+            disk = session.cache.disk
+            book = _books[session] = _Book(FileHashes(None if disk is None else disk.folder))
+        return book
+
+
+def _complete_later(
+    store: GraphStore, session: Session, book: _Book, on_ready: Callable[[Lock], object] | None
+) -> None:
+    with _mutex:
+        if store.number in book.reading:
+            return
+        book.reading.add(store.number)
+
+    def complete() -> None:
+        try:
+            lock = lock_of_store(store, session)
+        except Exception:
+            logger.exception("The lock of graph %d could not be completed", store.number)
+            return
+        finally:
+            with _mutex:
+                book.reading.discard(store.number)
+        if on_ready is not None:
+            on_ready(lock)
+
+    Thread(target=complete, name="nodebook-lock", daemon=True).start()
+
+
+def scope_of(flat: GraphState, targets: tuple[str, ...]) -> list[str]:
+    """Return the nodes that a run of ``targets`` depends on, in document order."""
+    seen = {target for target in targets if target in flat.nodes}
+    stack = list(seen)
+    while stack:
+        for before in nodes_before(flat, stack.pop()):
+            if before not in seen:
+                seen.add(before)
+                stack.append(before)
+    return sorted(seen, key=id_order)
+
+
+def document_digest(flat: GraphState, scope: list[str]) -> str:
+    """Return a digest of what counts for results: types, values and links of these nodes, not titles and places."""
+    told = []
+    for node_id in scope:
+        node = flat.nodes[node_id]
+        values = {name: value for name, value in node.values.items() if name not in node.links}
+        links = {name: [link.node, link.output] for name, link in node.links.items()}
+        told.append([node_id, node.type, values, links])
+    return digest(encode(told)).hex()
+
+
+class _Making:
+    """Puts one lock together."""
+
+    def __init__(self, store: GraphStore | None, session: Session, book: _Book, run: Run | None, *, wait: bool) -> None:
+        self._store = store
+        """None: the run goes on, and has no results yet."""
+        self._session = session
+        self._book = book
+        self._run = run
+        self._wait = wait
+        self._flat = GraphState() if run is None else run.flat or run.state
+        self._scope = [] if run is None else scope_of(self._flat, run.targets)
+
+    def lock(self) -> Lock:
+        run = self._run
+        if run is None:
+            return Lock()
+        compiled = self._compiled()
+        types = {name: found for name in self._type_names() if (found := self._type(name)) is not None}
+        own = {name: each for name, each in types.items() if each.origin != BUILTIN}
+        nodes = {node_id: self._node(node_id, run, types) for node_id in self._scope}
+        return Lock(
+            document=document_digest(self._flat, self._scope),
+            outcome=run.outcome,
+            targets=run.targets,
+            environment=environment(self._session),
+            packages=self._packages(types, own),
+            files=dict(self._files(types, compiled)),
+            seeds=dict(self._seeds(types)),
+            types={name: locked_type(each) for name, each in own.items()},
+            variables=dict(self._variables(nodes)),
+            nodes=nodes,
+        )
+
+    def _type_names(self) -> set[str]:
+        return {self._flat.nodes[node_id].type for node_id in self._scope}
+
+    def _type(self, name: str) -> NodeType | None:
+        return self._session.library.find(name)
+
+    def _compiled(self) -> dict[str, Compiled]:
+        """Return the nodes as they were keyed for this run, as far as the graph still knows."""
+        found: dict[str, Compiled] = {}
+        if self._store is None:
+            return found
+        with self._store.lock:
+            index = self._store.index()
+            for node_id in self._scope:
+                each = index.run_compiled(node_id)
+                if each is not None and each.node == self._flat.nodes[node_id]:
+                    found[node_id] = each
+        return found
+
+    def _node(self, node_id: str, run: Run, types: Mapping[str, NodeType]) -> LockedNode:
+        node = self._flat.nodes[node_id]
+        node_type = types.get(node.type)
+        key, entry = self._result(node_id, run)
+        results: Mapping[str, LockedResult] = {}
+        if entry is not None and key is not None:
+            results = self._read(key, node_type, entry, is_target=node_id in run.targets)
+        volatile = node_type is not None and not node_type.is_cached
+        return LockedNode(node.type, self._title(node_id, node), results, volatile)
+
+    def _title(self, node_id: str, node: Node) -> str | None:
+        shown = self._run.state.nodes.get(node_id) if self._run is not None else None
+        return (shown or node).title
+
+    def _result(self, node_id: str, run: Run) -> tuple[bytes | None, Entry | None]:
+        """Return the key and the result of a node: of a target always, of another one where it is in memory."""
+        store, session = self._store, self._session
+        if store is None:
+            return None, None
+        if node_id in run.keys:
+            entry = store.results.get(node_id) if store.last_run is run else None
+            return run.keys[node_id], entry or session.cache.memory.peek(run.keys[node_id])
+        if any(store.run_keys.get(target) != key for target, key in run.keys.items()):
+            return None, None  # another run has started since: its keys are not those of this one
+        key = session.run_key(store, node_id)
+        return key, None if key is None else session.cache.memory.peek(key)
+
+    def _read(
+        self, key: bytes, node_type: NodeType | None, entry: Entry, *, is_target: bool
+    ) -> Mapping[str, LockedResult]:
+        known = self._book.results.get((key, is_target))
+        if known is not None:
+            return known
+        found = locked_results(node_type, entry, with_pictures=is_target)
+        if entry.versions is not None and self._session.values.versions(entry.outputs) != entry.versions:
+            # Somebody who held it (a cell) has changed it in place since: what the run gave is not known any more.
+            return {name: LockedResult(f"{each.shows}, changed since the run") for name, each in found.items()}
+        self._book.results[key, is_target] = found
+        while len(self._book.results) > _REMEMBERED:
+            self._book.results.popitem(last=False)
+        return found
+
+    def _literals(self, node_id: str, node_type: NodeType) -> dict[str, Any]:
+        """Return a node's literals, and what its links bring where that is a named input or another plain value."""
+        node = self._flat.nodes[node_id]
+        found: dict[str, Any] = {}
+        for spec in node_type.inputs:
+            link = node.links.get(spec.name)
+            if link is not None:
+                source = self._flat.nodes.get(link.node)
+                if source is not None and "value" in source.values and "value" not in source.links:
+                    found[spec.name] = source.values["value"]
+            elif spec.name in node.values:
+                found[spec.name] = node.values[spec.name]
+            elif spec.default is not MISSING:
+                found[spec.name] = spec.default
+        return found
+
+    def _typed(self, types: Mapping[str, NodeType]) -> Iterator[tuple[str, NodeType, dict[str, Any]]]:
+        for node_id in self._scope:
+            node = self._flat.nodes[node_id]
+            if node.mode is None and node.type in types:
+                yield node_id, types[node.type], self._literals(node_id, types[node.type])
+
+    def _files(
+        self, types: Mapping[str, NodeType], compiled: Mapping[str, Compiled]
+    ) -> Iterator[tuple[str, LockedFile]]:
+        for node_id, node_type, literals in self._typed(types):
+            for place, named in files_named(self._session, node_type, literals):
+                file = lock_file(named, self._book.hashes, wait=self._wait)
+                if file is None:
+                    continue
+                keyed = compiled.get(node_id)
+                if node_type.origin == BUILTIN and keyed is not None and not is_as_run(file, keyed.prefix):
+                    file = replace(file, xxh3=None, sha256=None)
+                yield f"{node_id}.{place}", file
+
+    def _seeds(self, types: Mapping[str, NodeType]) -> Iterator[tuple[str, int]]:
+        for node_id, node_type, literals in self._typed(types):
+            for spec in node_type.inputs:
+                value = literals.get(spec.name)
+                if (spec.widget or {}).get("seed") and spec.port in _SEED_PORTS and type(value) is int:
+                    yield f"{node_id}.{spec.name}", value
+
+    def _packages(self, types: Mapping[str, NodeType], own: Mapping[str, NodeType]) -> dict[str, str]:
+        ports = {spec.port for each in types.values() for spec in each.outputs}
+        names = {*ALWAYS, *(FOR_MODELS if ports & _DIFFUSION else ())}
+        for each in own.values():
+            names |= distributions_of(each.function)
+        return package_versions(names)
+
+    def _variables(self, nodes: Mapping[str, LockedNode]) -> Iterator[tuple[str, str]]:
+        for node_id, locked in nodes.items():
+            name = self._flat.nodes[node_id].values.get("name")
+            if locked.type == "Variable" and isinstance(name, str):
+                for result in locked.results.values():
+                    if result.content is not None:
+                        yield name, result.content
