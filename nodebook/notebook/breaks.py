@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 import sys
 from collections.abc import Iterable, Iterator, MutableMapping
 from threading import RLock
@@ -285,5 +286,5 @@ def _short(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if shape is not None and getattr(value, "dtype", None) is not None:
         return f"{type(value).__name__} {tuple(shape)} {value.dtype}"
-    text = " ".join(repr(value).split())
+    text = re.sub(r" at 0x[0-9A-Fa-f]+", "", " ".join(repr(value).split()))  # so that notebooks stay the same
     return text if len(text) <= _WIDE else f"{text[:_WIDE]}…"
