@@ -72,7 +72,7 @@ class PausedInputs(MutableMapping[str, Any]):
         if not self.variables:
             return f"Its inputs are in g.paused.inputs: {', '.join(self._own)}. g.resume() goes on."
         hidden = [name for name in self.variables if name in self._hidden]
-        hiding = f" Your own {', '.join(hidden)} come back then." if hidden else ""
+        hiding = f" What they hide comes back then: {', '.join(hidden)}." if hidden else ""
         left = [name for name in self._own if name not in self.variables]
         others = f" Only in g.paused.inputs: {', '.join(left)}." if left else ""
         return f"Its inputs are variables until g.resume(): {', '.join(self.variables)}.{hiding}{others}"
