@@ -109,6 +109,10 @@ class GraphIndex:
         """Whether a node is bound to a variable of the notebook."""
         return bool(self._bound)
 
+    def bound_nodes(self) -> list[str]:
+        """Return the nodes that read variables and have no problem."""
+        return [node_id for node_id in self._bound if self.compiled[node_id].is_runnable]
+
     def variables(self) -> dict[str, Reading | None]:
         """Return what each variable held that a node reads, when it was last looked at; None: there was none."""
         if self._readings is None:

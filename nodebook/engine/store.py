@@ -213,6 +213,8 @@ class GraphStore:
                 self.index()  # a type that was defined meanwhile may lead links through instances elsewhere
             state, around = self._state, nullcontext()
             others = [*(SetValue(node, name, value) for (node, name), value in (values or {}).items()), *edits]
+            if for_run and index.reads_variables:
+                others[:0] = self._held_values(index)
             if others:
                 state, batch = apply_all(state, others)
                 around = self._overridden(state, batch)  # type: ignore[assignment]  # both are contexts
@@ -226,6 +228,28 @@ class GraphStore:
                 if for_run:
                     index.mark_run()
             return plan, state, problems
+
+    def _held_values(self, index: GraphIndex) -> list[Edit]:
+        """Return edits that write the numbers and texts of variables in their place, as the document of a run has them:
+        what is saved with its results says what made them. Keys are the same.
+        """
+        bound = index.bound_nodes()
+        # What some input takes as it is (a picture, but text too where anything is taken) is no literal there.
+        live = {each.value.variable for path in bound for each in index.compiled[path].live}
+        readings = {name: each for name, each in index.variables().items() if name not in live}
+        resolver = self._flattener.resolver()
+        found: dict[tuple[str | None, str, str], Edit] = {}
+        for path in bound:
+            place = resolver.place(path)
+            while place is not None:
+                scope, node_id = place
+                for name, value in scope.graph.nodes[node_id].values.items():
+                    reading = readings.get(value.name) if isinstance(value, VariableRef) else None
+                    if reading is not None and reading.value is not None:
+                        key = (scope.subgraph_id, node_id, name)
+                        found[key] = SetValue(node_id, name, reading.value, graph=scope.subgraph_id)
+                place = None if scope.outer is None else (scope.outer, scope.instance)
+        return list(found.values())
 
     def _targets(self, node_ids: Iterable[str]) -> Iterable[str]:
         """Return the nodes of the flat graph that stand for nodes of the document."""
