@@ -133,6 +133,6 @@ def test_a_function_that_is_redefined_changes_its_open_cards(scratch: Lab) -> No
     editor.run()
     editor.expect_run("done")
     expect(editor.node("3").locator(".nb-badge")).not_to_have_text("Out of date")
-    scratch.execute("def helper(x):\n    return x + 1")
+    scratch.execute("get_ipython().run_cell('def helper(x): return x + 1')", main_thread=True)
     expect(editor.node("3").locator(".nb-badge")).to_have_text("Out of date")
     expect(editor.node("2").locator(".nb-badge")).not_to_have_text("Out of date")
