@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph as Graph
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
+    from nodebook.notebook.diff import diff as diff
     from nodebook.notebook.pictureverify import read_lock as read_lock
     from nodebook.notebook.pythoncode import from_python as from_python
     from nodebook.notebook.verify import verify as verify
@@ -66,6 +67,7 @@ _WHERE = {
     "Text": "engine.annotations",
     "Toggle": "engine.annotations",
     "UI": "engine.node",
+    "diff": "notebook.diff",
     "from_python": "notebook.pythoncode",
     "node": "functions",
     "open": "opening:open_graph",
