@@ -208,7 +208,7 @@ class Graph(NotebookMethods):
     @property
     def problems(self) -> list[Problem]:
         """Everything that is wrong with the graph, on node and input."""
-        return self.store.problems()
+        return self.store.problems(is_fresh=True)
 
     @property
     def groups(self) -> Mapping[str, Any]:

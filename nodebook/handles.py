@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nodebook.engine.interfaces import type_in
 from nodebook.engine.items import Block, Items
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.node import NodeFunction, Reference
 from nodebook.engine.resolving import Literal, Resolved
 from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError, UnknownOutputError
@@ -108,11 +109,19 @@ class NodeHandle(Reference):
     def _value(self, end: Resolved, name: str) -> Any:
         """Return the value of an output that another node gives."""
         if isinstance(end, Literal):
-            return end.value
+            return self._held(end.value) if isinstance(end.value, VariableRef) else end.value
         if end is None:
             raise NotRunError(f"{self.title} has no result at {name!r}: nothing is linked to that output.")
         inner = NodeHandle(self.graph, end.node)
         return inner.outputs[inner.output_names.index(end.output)]
+
+    def _held(self, ref: VariableRef) -> Any:
+        """Return what a variable of the notebook holds now."""
+        variables = self.graph.store.library.variables
+        try:
+            return variables.get(ref.name) if variables is not None else None
+        except KeyError:
+            raise NotRunError(f"{self.title} has no value: the notebook has no variable {ref.name!r}.") from None
 
     @property
     def cache_key(self) -> bytes | None:
@@ -123,6 +132,19 @@ class NodeHandle(Reference):
     def set(self, /, **inputs: Any) -> NodeHandle:
         """Set literals, or connect outputs, by input name; ``None`` disconnects and gives back the default."""
         self.graph.set_inputs(self.id, inputs)
+        return self
+
+    def bind(self, **variables: str | VariableRef) -> NodeHandle:
+        """Let inputs read variables of the notebook, by name: ``handle.bind(text="prompt_var")``.
+
+        Raises ``UnknownInputError`` and ``VariableNameError``; see ``Graph.bind``.
+        """
+        room("notebook.binding").bind_inputs(self.graph, self.id, variables)
+        return self
+
+    def unbind(self, *names: str) -> NodeHandle:
+        """Give inputs a value again: what their variable holds, or their default. All bound ones, if none is named."""
+        room("notebook.binding").unbind_inputs(self.graph, self.id, names)
         return self
 
     def rename(self, title: str | None) -> NodeHandle:
@@ -156,6 +178,14 @@ class NodeHandle(Reference):
     def enable(self) -> NodeHandle:
         """Let the node run again."""
         self.graph.enable(self)
+        return self
+
+    def break_here(self, on: bool = True) -> NodeHandle:  # noqa: FBT001, FBT002 -- a switch: handle.break_here(False)
+        """Let runs pause before this node is called (``g.break_at``), or no more."""
+        if on:
+            self.graph.break_at(self)
+        else:
+            self.graph.clear_breaks(self)
         return self
 
     def remove(self) -> None:
