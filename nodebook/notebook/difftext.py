@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Any
 
-from nodebook.engine.literals import tag
 from nodebook.notebook.codeliterals import value_code
 from nodebook.notebook.diffparts import ABSENT, Change, NodeDiff, PartDiff
 from nodebook.notebook.look import counted
@@ -64,7 +63,7 @@ def _shown(change: Change, held: Any) -> str:
         return f"← {plain(str(held))}"
     if change.kind in ("mode", "type") and isinstance(held, str):
         return plain(held)
-    text = value_code(tag(held) if not isinstance(held, (str, int, float, bool, type(None))) else held)
+    text = value_code(held)
     return text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS]}…"
 
 
