@@ -63,6 +63,12 @@ class PortTypeError(NodebookError, TypeError):
     """A value or a link has a type that a port does not take."""
 
 
+class UnknownOutputError(NodebookError, KeyError):
+    """A node has no output of that name."""
+
+    __str__ = Exception.__str__  # KeyError would show the message in quotes
+
+
 class InputValueError(NodebookError, ValueError):
     """A value is out of range, or not one of the choices."""
 
@@ -85,6 +91,14 @@ class NotRunError(NodebookError, AttributeError):
 
 class RunInsideNodeError(NodebookError, RuntimeError):
     """A node waits for a run, and that run waits for the node."""
+
+
+class GraphPausedError(NodebookError, RuntimeError):
+    """A run of the graph is paused at a node, so no other may start."""
+
+
+class NotPausedError(NodebookError, RuntimeError):
+    """No run of the graph is paused, or it has gone on meanwhile."""
 
 
 class SessionClosedError(NodebookError, RuntimeError):

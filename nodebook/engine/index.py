@@ -7,7 +7,7 @@ problem of its own or of one before it. Nothing here recurses, so depth has no l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from hashlib import blake2b
 from itertools import count
 
@@ -230,6 +230,11 @@ class GraphIndex:
                 hit[node_id] = None
                 hit.update(dict.fromkeys(self.followers.get(node_id, ())))
         return hit
+
+    def following(self, nodes: Iterable[str]) -> Container[str]:
+        """Return nodes, as far as the graph has them, and all that needs them."""
+        roots = {node_id: None for node_id in nodes if node_id in self.nodes}
+        return self._downstream(roots) if roots else ()
 
     def _downstream(self, roots: dict[str, None]) -> dict[str, None]:
         found, stack, followers = dict(roots), list(roots), self.followers

@@ -71,6 +71,8 @@ class GraphStore:
         self.run_keys: Mapping[str, Key] = {}
         """Keys of the nodes that the run which started last makes or starts from. Another one may have been planned
         since, and the index speaks of that."""
+        self.stops: set[str] = set()
+        """Nodes that runs pause at (``stops``): of this kernel only, no part of the document nor of any key."""
         self._state = state or GraphState()
         self._index = GraphIndex(library)
         self._flattener = Flattener(library)
@@ -218,9 +220,9 @@ class GraphStore:
                 around = self._overridden(state, batch)  # type: ignore[assignment]  # both are contexts
             with around:
                 wanted = index.default_targets() if targets is None else tuple(self._targets(targets))
-                plan = make_plan(index, wanted, lookup)
+                plan = make_plan(index, wanted, lookup, self.stops)
                 if for_run and index.reads_variables:
-                    plan = _with_values(plan, index, lookup)
+                    plan = _with_values(plan, index, lookup, self.stops)
                 culprits = dict.fromkeys(plan.blocked.values())
                 problems = [problem for node_id in culprits for problem in _obstacles(index, node_id)]
                 if for_run:
@@ -329,7 +331,9 @@ class GraphStore:
         return replace(edit, node={**edit.node, "values": values})
 
 
-def _with_values(plan: Plan, index: GraphIndex, lookup: Callable[[Key], Entry | None]) -> Plan:
+def _with_values(
+    plan: Plan, index: GraphIndex, lookup: Callable[[Key], Entry | None], stops: Iterable[str] = ()
+) -> Plan:
     """Return a plan that has the values of the variables that its steps read, so that cells may change them meanwhile.
 
     Where one changed while it was being read, the plan is made again from the copy that was taken of it.
@@ -340,7 +344,7 @@ def _with_values(plan: Plan, index: GraphIndex, lookup: Callable[[Key], Entry | 
             steps = tuple(_with_value(step, taken) for step in plan.steps)
             lazy = {node_id: _with_value(step, taken) for node_id, step in plan.lazy_steps.items()}
             return replace(plan, steps=steps, lazy_steps=lazy or plan.lazy_steps)
-        plan = make_plan(index, plan.targets, lookup)
+        plan = make_plan(index, plan.targets, lookup, stops)
     raise UnsteadyVariableError(
         "The variables that the graph reads were changed again and again while the run was being planned. Wait for the "
         "thread that changes them, or bind a copy."

@@ -10,6 +10,7 @@ import { EMPTY_DOCUMENT, type GraphDocument, highestId, highestOf } from "../gra
 import { applyOps, type Op } from "../graph/edits";
 import {
   type AutoRunCommand,
+  type Break,
   type FromKernel,
   isBusy,
   type NoticeLevel,
@@ -20,6 +21,7 @@ import {
   type QueueMove,
   type QueuePause,
   type Restore,
+  type Resume,
   type Snapshot,
   type ToKernel,
 } from "../protocol";
@@ -35,7 +37,6 @@ import { createOffers } from "./offers";
 
 /** The traits of the widget model that the editor reads. */
 export interface ModelState extends Record<string, unknown> {
-  snapshot: Snapshot | Record<string, never> | null;
   graph_name: string | null;
 }
 
@@ -63,7 +64,7 @@ export interface RunOptions {
 
 type WithoutClient<T> = T extends ToKernel ? Omit<T, "client"> : never;
 export type Asked = WithoutClient<
-  AutoRunCommand | QueueMove | QueueCancel | QueuePause | QueueClear | PreviewsCommand | Restore
+  AutoRunCommand | Break | Resume | QueueMove | QueueCancel | QueuePause | QueueClear | PreviewsCommand | Restore
 >;
 
 /** What the editor may ask of the kernel. */
@@ -304,25 +305,17 @@ export function startSession(options: SessionOptions): Session {
     }
   };
 
-  const onTrait = () => {
-    const snapshot = model.get("snapshot");
-    if (snapshot && "document" in snapshot) onSnapshot(fromWire({ ...(snapshot as Snapshot), to: null }));
-  };
-
   model.on("msg:custom", onMessage);
-  model.on("change:snapshot", onTrait);
   signal.addEventListener(
     "abort",
     () => {
       stopTimers();
       clearTimeout(answerTimer);
       model.off("msg:custom", onMessage);
-      model.off("change:snapshot", onTrait);
       send({ type: "bye", client });
     },
     { once: true },
   );
-  onTrait();
   hello();
 
   const sendFile = (type: "upload" | "paint_mask", place: MaskPlace, bytes: ArrayBuffer): Promise<void> => {
