@@ -243,11 +243,10 @@ def test_a_tag_that_nobody_knows_is_a_literal() -> None:
 
 def test_a_variable_is_a_whole_value_or_none() -> None:
     assert untag({"$variable": "photo"}) == VariableRef("photo")
-    for part in ([{"$variable": "photo"}], {"a": {"$variable": "photo"}}, {"$variable": 3}, {"$$variable": "photo"}):
-        assert "VariableRef" not in str(type(untag(part)))
-        assert not any(
-            isinstance(each, VariableRef) for each in (untag(part) if isinstance(part, list) else untag(part).values())
-        )
+    assert untag([{"$variable": "photo"}]) == [{"$variable": "photo"}]
+    assert untag({"a": {"$variable": "photo"}}) == {"a": {"$variable": "photo"}}
+    assert untag({"$variable": 3}) == {"$variable": 3}
+    assert untag({"$$variable": "photo"}) == {"$variable": "photo"}
 
 
 def test_the_wire_tags_what_a_browser_cannot_count() -> None:
