@@ -53,6 +53,9 @@ logger = logging.getLogger(__name__)
 LARGE_BYTES = 256 * 1024 * 1024
 """Results up to this size are read while somebody waits for a display: that takes a quarter of a second."""
 
+MOST_NODES = 200
+"""In a graph of more nodes only results of what the run was for are kept: a lock stands in each saved notebook."""
+
 _REMEMBERED = 4096
 _SEED_PORTS = frozenset({"INT"})
 _DIFFUSION = frozenset({"MODEL", "CLIP", "VAE", "CONDITIONING", "LATENT", "SAMPLER", "NOISE", "GUIDER"})
@@ -229,8 +232,12 @@ class _Making:
             seeds=dict(self._seeds(types)),
             types={name: locked_type(each) for name, each in own.items()},
             variables=dict(self._variables()),
-            nodes={node_id: self._node(node_id, run, types) for node_id in self._scope},
+            nodes={node_id: self._node(node_id, run, types) for node_id in self._told(run)},
         )
+
+    def _told(self, run: Run) -> list[str]:
+        """Return the nodes whose results are told: those that the run was for, and in smaller graphs all on the way."""
+        return self._scope if len(self._scope) <= MOST_NODES else [each for each in self._scope if each in run.targets]
 
     def _type_names(self) -> set[str]:
         return {self._flat.nodes[node_id].type for node_id in self._scope}

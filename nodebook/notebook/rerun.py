@@ -27,6 +27,9 @@ from nodebook.errors import DocumentError
 from nodebook.notebook.errors import RerunError
 from nodebook.sessions import SCRATCH_VARIABLE
 
+VERIFYING_VARIABLE = "NODEBOOK_VERIFYING"
+"""Names the notebook that a process runs again, so that one which verifies itself comes to an end."""
+
 START_S = 120.0
 INTERRUPT_S = 30.0
 _POLL_S = 1.0
@@ -132,7 +135,7 @@ def _ask(kernel: _Kernel, scratch: Path, questions: Sequence[Question], until: f
 def _environment(scratch: Path, notebook: Path | None, threads: str | None) -> dict[str, str]:
     env = {**os.environ, FOLDER_VARIABLE: "off", SCRATCH_VARIABLE: str(scratch)}
     if notebook is not None:
-        env["JPY_SESSION_NAME"] = str(notebook)
+        env["JPY_SESSION_NAME"] = env[VERIFYING_VARIABLE] = str(notebook)
     if threads is not None:  # sums are made in another order by another number of threads
         env["OMP_NUM_THREADS"] = env["MKL_NUM_THREADS"] = threads
     package = Path(__file__).resolve().parents[1]

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 from nodebook.engine import document
 from nodebook.engine.library import BUILTIN
 from nodebook.engine.origins import is_installed
-from nodebook.notebook.errors import LockError, NoLockError, NotebookFileError
+from nodebook.notebook.errors import LockError, NoLockError, NotebookFileError, RerunError
 from nodebook.notebook.likeness import JUST_SEEN
 from nodebook.notebook.lock import Lock, document_digest, lock_for_user, scope_of
 from nodebook.notebook.lockcheck import Difference
 from nodebook.notebook.pictureverify import verify_picture
 from nodebook.notebook.report import Compared, GraphReport, Report, Verdict, compare_locks, worst
-from nodebook.notebook.rerun import Question, run_again
+from nodebook.notebook.rerun import VERIFYING_VARIABLE, Question, run_again
 from nodebook.notebook.rerunning import what_became
 from nodebook.notebook.stored import StoredGraph, stored_graphs
 from nodebook.sessions import Session
@@ -66,6 +66,11 @@ def verify_file(
     path = path.absolute()
     if path.suffix.lower() == ".png":
         return verify_picture(path, tolerance=tolerance, timeout_s=timeout_s)
+    if os.environ.get(VERIFYING_VARIABLE) == str(path):
+        raise RerunError(
+            f"{path.name} is being verified right now, and one of its cells verifies it again: that would have no end. "
+            "Take that cell out, or give it the tag raises-exception."
+        )
     notebook = read_notebook(path)
     found = _chosen(path, notebook, graph)
     questions = [each.question for each in found]

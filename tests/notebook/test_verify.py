@@ -229,6 +229,20 @@ def test_a_cell_that_raises_is_told_and_the_rest_compared(tmp_path: Path) -> Non
     assert json.loads(json.dumps(report.to_json()))["graphs"][0]["verdict"] == "identical"
 
 
+def test_a_notebook_that_verifies_itself_comes_to_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "noise.ipynb"
+    notebook = write_notebook(path, [START, NOISE, DRAW])
+    again = {"cell_type": "code", "id": "again", "source": f"nb.verify({str(path)!r})", "outputs": [], "metadata": {}}
+    notebook["cells"].append(again)
+    save(path, notebook)
+    report = verify(path)
+    assert "being verified right now" in report.cell_errors[0]
+    assert (only(report).verdict, report.exit_code) == ("identical", 2)
+    again["metadata"] = {"tags": ["raises-exception"]}
+    save(path, notebook)
+    assert verify(path).exit_code == 0
+
+
 def test_a_graph_that_is_not_shown_any_more_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "noise.ipynb"
     notebook = write_notebook(path, [START, NOISE, DRAW])
