@@ -101,6 +101,11 @@ def __getattr__(name: str) -> Any:
     return found
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext nodebook``: register ``%%node``."""
+    importlib.import_module("nodebook.notebook.magics").load(shell)
+
+
 def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])
 

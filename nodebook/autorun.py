@@ -11,7 +11,7 @@ from time import monotonic
 from nodebook.engine.edits import SetOrigin, SetTitle, SetView
 from nodebook.engine.index import Key
 from nodebook.engine.store import Change, GraphStore
-from nodebook.errors import SessionClosedError
+from nodebook.errors import GraphPausedError, SessionClosedError
 from nodebook.jobs import Job
 
 logger = logging.getLogger(__name__)
@@ -95,6 +95,8 @@ class AutoRun:
                 self._run_if_changed()
             except SessionClosedError:
                 self.close()
+            except GraphPausedError:
+                pass  # it waits at a break: whoever lets it go on sees what the edit made stale
             except Exception:
                 logger.exception("The graph could not be run again after an edit")
 

@@ -87,6 +87,14 @@ class RunInsideNodeError(NodebookError, RuntimeError):
     """A node waits for a run, and that run waits for the node."""
 
 
+class GraphPausedError(NodebookError, RuntimeError):
+    """A run of the graph is paused at a node, so no other may start."""
+
+
+class NotPausedError(NodebookError, RuntimeError):
+    """No run of the graph is paused, or it has gone on meanwhile."""
+
+
 class SessionClosedError(NodebookError, RuntimeError):
     """A run was asked for in a session that has been closed."""
 

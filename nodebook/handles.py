@@ -180,6 +180,14 @@ class NodeHandle(Reference):
         self.graph.enable(self)
         return self
 
+    def break_here(self, on: bool = True) -> NodeHandle:  # noqa: FBT001, FBT002 -- a switch: handle.break_here(False)
+        """Let runs pause before this node is called (``g.break_at``), or no more."""
+        if on:
+            self.graph.break_at(self)
+        else:
+            self.graph.clear_breaks(self)
+        return self
+
     def remove(self) -> None:
         """Remove the node and its links."""
         self.graph.remove(self.id)

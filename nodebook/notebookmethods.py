@@ -7,6 +7,7 @@ gives and raises, and hands on to the room above, which is loaded when it is fir
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from nodebook.rooms import room
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
     from nodebook.engine.literals import VariableRef
     from nodebook.graph import Graph
     from nodebook.handles import NodeHandle, Output
+    from nodebook.notebook.breaks import Paused
     from nodebook.notebook.forms.form import Form
     from nodebook.notebook.lockformat import Lock
     from nodebook.notebook.static import GraphPicture
     from nodebook.notebook.sweep import Sweep
+    from nodebook.runs import Run
 
 
 class NotebookMethods:
@@ -31,6 +34,9 @@ class NotebookMethods:
     @property
     def _graph(self) -> Graph:
         return cast("Graph", self)
+
+    def _ids(self, nodes: Iterable[str | NodeHandle | Output]) -> list[str]:
+        return [self._graph._id(each) for each in nodes]  # noqa: SLF001 -- this is the graph
 
     def bind(self, **variables: str | VariableRef) -> None:
         """Let named inputs read variables of the notebook: ``g.bind(prompt="prompt_var")``; as one step of undo.
@@ -133,3 +139,42 @@ class NotebookMethods:
         options = making.FormOptions(run, title, layout, defaults)
         form: Form = making.interact(self._graph, names, outputs, options)
         return form
+
+    # Breaks
+
+    def break_at(self, *nodes: str | NodeHandle | Output) -> None:
+        """Let runs pause before these nodes are called, until ``clear_breaks``.
+
+        ``g.run()`` returns then, with outcome ``"paused"``; what the node is about to get is in ``g.paused.inputs`` and
+        in variables of the notebook, and ``g.resume()`` goes on. A run comes to the node even if its result is there
+        already. Breaks are of this kernel only: they are not saved, and no result depends on them. Raises
+        ``UnknownNodeError``, and ``InputValueError`` for a subgraph, which is never called itself.
+        """
+        for each in self._ids(nodes):
+            room("notebook.breaks").set_break(self._graph.session, self._graph.store, each, on=True)
+
+    def clear_breaks(self, *nodes: str | NodeHandle | Output) -> None:
+        """Let runs pass these nodes without a pause; without arguments all."""
+        room("notebook.breaks").clear_breaks(self._graph.session, self._graph.store, self._ids(nodes))
+
+    @property
+    def breaks(self) -> tuple[NodeHandle, ...]:
+        """The nodes that runs pause at."""
+        found: tuple[NodeHandle, ...] = room("notebook.breaks").breaks_of(self._graph)
+        return found
+
+    @property
+    def paused(self) -> Paused | None:
+        """The run that waits at a break, with ``inputs``, ``resume``, ``skip`` and ``cancel``; None where none does."""
+        found: Paused | None = room("notebook.breaks").paused_of(self._graph.session, self._graph)
+        return found
+
+    def resume(self, **inputs: Any) -> Run:
+        """Let the paused run go on, and wait for its end or its next pause; Interrupt cancels it.
+
+        The node is called with its inputs as they are now: variables that a cell changed, what was set in
+        ``g.paused.inputs``, and ``inputs``. What is made from changed ones is a result of this run only: the next run
+        makes it anew. Raises ``NotPausedError``; ``UnknownInputError`` and ``InputValueError`` leave it waiting.
+        """
+        run: Run = room("notebook.breaks").resume(self._graph.session, self._graph, inputs)
+        return run

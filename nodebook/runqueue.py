@@ -239,6 +239,10 @@ class RunQueue:
         self._journal.note(Said({"order": [self._id(job) for job in waiting]}))
         self.notify()
 
+    def turn_changed(self) -> None:
+        """Tell that a job waits at a break, or goes on."""
+        self.notify()
+
     # Within
 
     def _id(self, job: Job) -> str:

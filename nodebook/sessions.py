@@ -38,6 +38,7 @@ from nodebook.models.errors import ModelFolderError
 from nodebook.models.folders import ModelFolders
 from nodebook.nodelogs import NodeLogs
 from nodebook.notebookvariables import NotebookVariables
+from nodebook.pausing import refuse_if_paused
 from nodebook.rooms import room
 from nodebook.runqueue import RunQueue
 from nodebook.seeds import Key, SeedBook, set_seed
@@ -209,7 +210,11 @@ class Session:
         priority: float = 0,
         front: bool = False,
     ) -> Job:
-        """Plan a run of the graph as it is now, and queue it. Raises ``SessionClosedError``."""
+        """Plan a run of the graph as it is now, and queue it.
+
+        Raises ``SessionClosedError``, and ``GraphPausedError`` where a run of the graph waits at a break.
+        """
+        refuse_if_paused(self.worker, store)
         wanted = None if targets is None else tuple(targets)
         seeds = self.seeds.draw(store, wanted, values or {})
         return self.queue.submit(self.prepare(store, wanted, values, priority, seeds), front=front)
@@ -243,12 +248,16 @@ class Session:
         with self._lock:
             old = self._auto_runs.pop(store.number, None)
             if options is not None:
-                auto_run = AutoRun(store, lambda: self.prepare(store), self.queue.submit, options)
+                auto_run = AutoRun(store, lambda: self._again(store), self.queue.submit, options)
                 auto_run.also(self.variables.subscribe(store, auto_run.wake))
                 self._auto_runs[store.number] = auto_run
         if old is not None:
             old.close()
         self.queue.notify()
+
+    def _again(self, store: GraphStore) -> Job:
+        refuse_if_paused(self.worker, store)
+        return self.prepare(store)
 
     def auto_run_options(self, store: GraphStore) -> AutoRunOptions | None:
         """Return how a graph is run after edits, None where it is not."""

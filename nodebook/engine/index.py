@@ -7,7 +7,7 @@ problem of its own or of one before it. Nothing here recurses, so depth has no l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from hashlib import blake2b
 from itertools import count
 
@@ -108,6 +108,10 @@ class GraphIndex:
     def reads_variables(self) -> bool:
         """Whether a node is bound to a variable of the notebook."""
         return bool(self._bound)
+
+    def bound_nodes(self) -> list[str]:
+        """Return the nodes that read variables and have no problem."""
+        return [node_id for node_id in self._bound if self.compiled[node_id].is_runnable]
 
     def variables(self) -> dict[str, Reading | None]:
         """Return what each variable held that a node reads, when it was last looked at; None: there was none."""
@@ -220,6 +224,11 @@ class GraphIndex:
                 hit[node_id] = None
                 hit.update(dict.fromkeys(self.followers.get(node_id, ())))
         return hit
+
+    def following(self, nodes: Iterable[str]) -> Container[str]:
+        """Return nodes, as far as the graph has them, and all that needs them."""
+        roots = {node_id: None for node_id in nodes if node_id in self.nodes}
+        return self._downstream(roots) if roots else ()
 
     def _downstream(self, roots: dict[str, None]) -> dict[str, None]:
         found, stack, followers = dict(roots), list(roots), self.followers

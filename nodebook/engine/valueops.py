@@ -22,7 +22,7 @@ class ValueOps:
     in place, cheap to take. ``protect``: returns the value so that consumers cannot change it (a read-only view).
     ``copy``: returns an equal value that shares nothing with this one; where that cannot be changed in place, the more
     useful. ``is_fixed``: whether nobody can change the value any more. ``plain``: returns a value of a subclass as one
-    of the class, so that equal contents are of one type.
+    of the class, so that equal contents are of one type. ``editable``: returns a copy that can be changed in place.
     """
 
     nbytes: Callable[[Any], int] | None = None
@@ -31,6 +31,7 @@ class ValueOps:
     copy: Callable[[Any], Any] | None = None
     is_fixed: Callable[[Any], bool] | None = None
     plain: Callable[[Any], Any] | None = None
+    editable: Callable[[Any], Any] | None = None
 
 
 class ValueRegistry:
@@ -100,6 +101,20 @@ class ValueRegistry:
         """Return a value of a subclass (a picture that was read from a file) as one of the class that it stands for."""
         ops = self._find(type(value))
         return value if ops is None or ops.plain is None else ops.plain(value)
+
+    def editable(self, value: Any) -> Any:
+        """Return a value that may be changed in place without changing this one, as far as its type is known.
+
+        Containers are copied with what is in them; other objects are passed on.
+        """
+        ops = self._find(type(value))
+        if ops is not None and ops.editable is not None:
+            return ops.editable(value)
+        if type(value) in (list, set):
+            return type(value)(map(self.editable, value))
+        if type(value) is dict:
+            return {key: self.editable(held) for key, held in value.items()}
+        return bytearray(value) if type(value) is bytearray else value
 
     def _find(self, kind: type) -> ValueOps | None:
         try:

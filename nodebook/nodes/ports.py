@@ -61,7 +61,7 @@ def register_ports(ports: PortRegistry) -> None:
 
 def register_values(values: ValueRegistry) -> None:
     """Teach the engine how large pictures are, and how to see that one was changed in place."""
-    tensors = ValueOps(nbytes=nbytes, version=_tensor_version, copy=_copy_tensor)
+    tensors = ValueOps(nbytes=nbytes, version=_tensor_version, copy=_copy_tensor, editable=torch.clone)
     values.register(torch.Tensor, tensors)
     values.register(
         np.ndarray,
@@ -70,13 +70,20 @@ def register_values(values: ValueRegistry) -> None:
             version=_array_version,
             protect=_read_only,
             copy=_copy_array,
+            editable=np.copy,
             is_fixed=is_frozen,
             plain=np.asarray,
         ),
     )
     values.register(
         PILImage.Image,
-        ValueOps(nbytes=nbytes, version=_pil_version, copy=lambda picture: picture.copy(), plain=_plain_picture),
+        ValueOps(
+            nbytes=nbytes,
+            version=_pil_version,
+            copy=lambda picture: picture.copy(),
+            plain=_plain_picture,
+            editable=lambda picture: picture.copy(),
+        ),
     )
     values.register(np.generic, ValueOps(is_fixed=lambda _number: True, plain=_plain_number))
 

@@ -74,11 +74,12 @@ class CellScreen:
         self._put(summary)
 
     def _put(self, text: str) -> None:
-        from IPython.display import display
+        from IPython.display import DisplayHandle
 
         data = {"text/plain": text}
         if self._handle is None:
-            self._handle = display(data, raw=True, display_id=True)
+            self._handle = DisplayHandle()
+            self._handle.display(data, raw=True)
         else:
             self._handle.update(data, raw=True)
 

@@ -264,14 +264,15 @@ def read_copy(found: Found) -> Copy:
         raise NewerDocumentError(
             f"Its version is {graph.version!r}; this nodebook knows {VERSION}. Open it with a newer nodebook."
         )
-    state = document.from_json(dict(graph.document))
+    state = document.loads(graph.torn) if graph.torn is not None else document.from_json(dict(graph.document))
     return Copy(state, state_digest(state), graph.saved or "", graph.history, graph.cell, found.side)
 
 
 def _keep_unreadable(found: Found, name: str, folder: Path, path: Path, error: DocumentError) -> str:
     """Keep a copy that cannot be read, for the output that holds it is written anew when its cell runs."""
     where = f"The copy of the graph {name!r} in {path.name}{_in_cell(found.graph.cell)} cannot be read: {error}"
-    text = json.dumps(found.graph.document, indent=2).encode()
+    torn = found.graph.torn
+    text = (json.dumps(found.graph.document, indent=2) if torn is None else torn).encode(errors="replace")
     kept = folder / FOLDER / f"{name}.copy-{digest_of(text)[:_DIGEST_CHARS]}.json"
     try:
         kept.parent.mkdir(exist_ok=True)

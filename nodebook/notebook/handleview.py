@@ -73,7 +73,7 @@ State = tuple[str, str, str]
 def _state(graph: Graph, node_id: str) -> State:
     run = graph.store.last_run
     if run is not None and node_id in run.errors:
-        return _failed(run.errors[node_id], "what is shown is of an earlier run")
+        return _failed(run.errors[node_id], "What is shown is of an earlier run.")
     key, made = graph[node_id].cache_key, graph.session.run_key(graph.store, node_id)
     if key is not None and made is not None and key != made and not is_bound(key):
         return "", "Of the last run; the graph has changed since, or that run had other inputs.", "muted"
@@ -112,8 +112,8 @@ def _how_it_ended(graph: Graph, node_id: str) -> State | None:
 
 def _failed(error: Any, more: str = "") -> State:
     where = f"{error.input}: " if error.input else ""
-    rest = f" ({more})" if more else ""
-    return ", failed", f"{where}{error.kind}: {error.message}{rest}", "error"
+    rest = more or "Mend it and run it again with g.run(handle)."
+    return ", failed", f"{where}{error.kind}: {error.message}\n{rest}", "error"
 
 
 def _settings(graph: Graph, node_id: str) -> Iterator[Block]:

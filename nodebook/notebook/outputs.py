@@ -11,7 +11,8 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from operator import is_
-from threading import Condition, Lock, Thread
+from threading import Condition, Thread
+from threading import Lock as Mutex
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -21,8 +22,9 @@ from nodebook.engine.events import RunEvent, RunFinished
 from nodebook.engine.graph import GraphState
 from nodebook.engine.store import Change, GraphStore
 from nodebook.notebook import copies
+from nodebook.notebook.lock import Lock, lock_of
 from nodebook.notebook.static import picture_of, static_html
-from nodebook.notebook.stored import GRAPH_MIME, VERSION
+from nodebook.notebook.stored import GRAPH_MIME, stored_value
 
 if TYPE_CHECKING:
     from nodebook.graph import Graph
@@ -46,10 +48,9 @@ class GraphOutput:
         self.display_id = f"nodebook-{uuid4()}"
         self._graph = graph
         self._publish: Publish | None = None
-        self._lock = Lock()
+        self._lock = Mutex()
         self._shown: dict[str, Any] | None = None
         self._saved: tuple[GraphState, str] | None = None
-        self._lock_json: Mapping[str, Any] | None = None
         self._made_of: tuple[GraphState, Any] | None = None
         """The state and the run that the output shows."""
         self.cost_s = 0.0
@@ -95,9 +96,22 @@ class GraphOutput:
         }
 
     def _value(self, state: GraphState, saved: str) -> dict[str, Any]:
-        value = {"nodebook": VERSION, "document": document.to_json(state), "saved": saved, "lock": self._lock_json}
         history = copies.note_stored(self._graph.store, self._graph._session, state)  # noqa: SLF001 -- as above
-        return {**value, "history": history} if history else value
+        return stored_value(document.to_json(state), saved, self._lock_json(), history)
+
+    def _lock_json(self) -> Mapping[str, Any] | None:
+        """Return what the results were made with, as far as it is known by now; None before the first run."""
+        if self._graph.store.last_run is None:
+            return None
+        try:
+            return lock_of(self._graph, wait=False, on_ready=self._on_lock).to_json()
+        except Exception:  # what is shown and kept does not depend on it
+            logger.exception("The lock of a graph could not be made")
+            return None
+
+    def _on_lock(self, _lock: Lock) -> None:
+        self._made_of = None
+        self._touch()
 
     def _saved_at(self, state: GraphState) -> str:
         """Return when the document became what it is: not now, where the notebook has this very document already."""
@@ -165,7 +179,7 @@ class _Renewer:
 
 _renewer = _Renewer()
 _outputs: dict[GraphStore, GraphOutput] = {}
-_outputs_lock = Lock()
+_outputs_lock = Mutex()
 _watched: set[int] = set()
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from nodebook.graph import Graph
 
-_LISTED_NODES = 60
+_LISTED_NODES = 40
 _VALUE_CHARS = 60
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -39,10 +39,11 @@ STYLE = (
     ".nb-static summary{cursor:pointer;font-size:12px;opacity:.8}"
     # An editor that is about to come: the picture must not flash before it.
     "@keyframes nb-static-wait{from,to{max-height:0;overflow:hidden}}"
-    ".jp-OutputArea-child:has(>.jp-OutputArea-output:not([data-mime-type]))+.jp-OutputArea-child .nb-static"
+    ".jp-OutputArea-child:has(>.lm-Panel.jp-OutputArea-output)+.jp-OutputArea-child .nb-static"
     "{animation:nb-static-wait 1s}"
     ".jp-OutputArea-child:has(.nb-editor)+.jp-OutputArea-child:has(.nb-static),"
-    ".jp-OutputArea-child:has(.jupyter-widgets):not(:has(.nb-editor)):has(+.jp-OutputArea-child .nb-static)"
+    ".jp-OutputArea-child:has(>.jp-OutputArea-output:not([data-mime-type]))"
+    ":not(:has(.nb-editor)):has(+.jp-OutputArea-child .nb-static)"
     "{display:none}"
     "</style>"
 )

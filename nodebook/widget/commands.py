@@ -68,6 +68,20 @@ class Cancel(_Command):
     type: Literal["cancel"]
 
 
+class Break(_Command):
+    """Let runs of this graph pause before a node, or pass it again."""
+
+    type: Literal["break"]
+    node: str
+    on: bool
+
+
+class Resume(_Command):
+    """Let the paused run go on, with its inputs as cells have left them."""
+
+    type: Literal["resume"]
+
+
 class AutoRunCommand(_Command):
     """Run the graph after edits, or no more."""
 
@@ -204,6 +218,8 @@ Command = (
     | RunCommand
     | PlanCommand
     | Cancel
+    | Break
+    | Resume
     | AutoRunCommand
     | PreviewsCommand
     | QueueMove

@@ -21,8 +21,10 @@ from nodebook.nodelogs import LogLine
 from nodebook.widget.displayjson import DisplayMessage
 from nodebook.widget.libraryjson import LibraryJson
 
-RunState = Literal["idle", "queued", "running", "done", "failed", "cancelled", "abandoned"]
-NodeState = Literal["idle", "queued", "running", "cached", "done", "failed", "skipped", "blocked", "cancelled"]
+RunState = Literal["idle", "queued", "running", "paused", "done", "failed", "cancelled", "abandoned"]
+NodeState = Literal[
+    "idle", "queued", "running", "paused", "cached", "done", "failed", "skipped", "blocked", "cancelled"
+]
 NoticeLevel = Literal["info", "warning", "error"]
 PictureKind = Literal["preview", "result"]
 
@@ -64,7 +66,7 @@ class QueuedRunJson(TypedDict):
     graph: str | None
     mine: bool
     nodes: int
-    state: Literal["waiting", "running"]
+    state: Literal["waiting", "running", "paused"]
     priority: float
     position: int
 
@@ -93,7 +95,8 @@ class PreviewsJson(TypedDict):
 class QueueJson(TypedDict):
     """The session's queue: the first ``pending`` of all that are ``waiting``, and the newest that have ended, last.
 
-    ``auto_run``: whether this graph runs after edits. ``previews``: of the session.
+    ``auto_run``: whether this graph runs after edits. ``previews``: of the session. ``breaks``: nodes that runs of this
+    graph pause at.
     """
 
     pending: list[QueuedRunJson]
@@ -102,6 +105,7 @@ class QueueJson(TypedDict):
     recent: list[EndedRunJson]
     paused: bool
     auto_run: bool
+    breaks: list[str]
     previews: PreviewsJson
 
 

@@ -19,6 +19,7 @@ from nodebook.engine.store import Change, GraphStore, History
 from nodebook.errors import EditError, NodebookError
 from nodebook.explain import plan_table
 from nodebook.models.preview_options import PreviewOptions
+from nodebook.notebook.breaks import debugger_of, set_break
 from nodebook.places import find_place
 from nodebook.sessions import Session
 from nodebook.widget import commands, protocol
@@ -167,6 +168,10 @@ class GraphSync:
                 return lambda: self._ask_queue(command)
             case commands.LogCommand():
                 return lambda: self._tell_log(command)
+            case commands.Break():
+                return lambda: set_break(self.session, self.store, command.node, on=command.on)
+            case commands.Resume():
+                return lambda: debugger_of(self.session).go_on(self.store)
             case commands.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)

@@ -68,7 +68,7 @@ def narrow(size: Annotated[int, pydantic.Field(ge=32, le=1000)], tone: Literal["
     return f"{size} {tone}"
 
 
-DEFAULTS = {
+DEFAULTS: dict[str, Any] = {
     "size": 64,
     "tone": "warm",
     "amount": 0.5,
@@ -166,7 +166,8 @@ def test_fields_are_found_through_subgraphs_and_reroutes(graph: Graph) -> None:
 
 def test_an_input_that_feeds_nothing_is_a_field_by_its_type(session: Session) -> None:
     graph = Graph(own_session=session)
-    for name, value in {"a": 1, "b": 1.5, "c": "x", "d": True, "e": "two\nlines"}.items():
+    defaults: dict[str, Any] = {"a": 1, "b": 1.5, "c": "x", "d": True, "e": "two\nlines"}
+    for name, value in defaults.items():
         graph.input(name, value)
     assert [each.kind for each in fields_of(graph)] == ["number", "number", "text", "switch", "lines"]
 
@@ -490,8 +491,9 @@ def test_a_cell_shows_the_form_and_words_where_there_is_no_kernel(make: Callable
 
 def test_the_last_run_is_a_run_like_any_other(make: Callable[..., Form]) -> None:
     form = make()
-    assert form.last_run is None
+    assert not form.last_run
     form.run()
     settle(form)
-    assert form.last_run is not None
-    assert "Preview Image" in form.last_run._repr_mimebundle_()["text/html"]
+    run = form.last_run
+    assert run is not None
+    assert "Preview Image" in run._repr_mimebundle_()["text/html"]

@@ -18,9 +18,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nbclient import NotebookClient
 
 from nodebook.engine import context
 from nodebook.engine.node import node
@@ -125,7 +127,8 @@ def test_nothing_is_shown_where_it_is_off_or_has_no_place(graph: Graph, sheet: S
 def test_what_is_quick_or_cached_shows_nothing(graph: Graph, sheet: Sheet) -> None:
     chain(graph)
     graph.run()
-    sheet.drawn.clear(), sheet.ends.clear()
+    sheet.drawn.clear()
+    sheet.ends.clear()
     graph.run()
     graph.add(slow, steps=1, each_s=0.0)
     graph.run()
@@ -315,3 +318,43 @@ def test_interrupt_leaves_a_clean_line(tmp_path: Path) -> None:
     assert len(lines) == 2, lines
     assert lines[0].startswith("Run stopped after")
     assert lines[1] == "INTERRUPTED"
+
+
+NODE = """
+import time
+import nodebook as nb
+
+@nb.node
+def slow(value: float = 0.0) -> float:
+    for step in range(10):
+        time.sleep(0.1)
+        nb.progress(step + 1, 10)
+    return value
+
+g = nb.Graph()
+node = g.add(slow)
+"""
+
+NOTEBOOK = [
+    NODE,
+    "g",
+    "g.run()\nprint('after')",
+    "g.run()\nprint('again')",
+    "nb.session().progress = 'off'\nnode.set(value=2.0)\ng.run()\nprint('off')",
+]
+
+
+def test_a_notebook_that_runs_without_a_page_keeps_one_line_of_each_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NODEBOOK_PROGRESS", "auto")
+    monkeypatch.setenv("NODEBOOK_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    cells = [nbformat.v4.new_code_cell(each) for each in NOTEBOOK]  # type: ignore[no-untyped-call]
+    notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    kinds = [[each["output_type"] for each in cell["outputs"]] for cell in notebook["cells"][2:]]
+    assert kinds == [["display_data", "stream"], ["stream"], ["stream"]]
+    assert [each["outputs"][-1]["name"] for each in notebook["cells"][2:]] == ["stdout"] * 3, "nothing goes to stderr"
+    line = notebook["cells"][2]["outputs"][0]["data"]["text/plain"]
+    assert re.fullmatch(r"Run 1 done in .*: 1 executed, 0 cached", line)

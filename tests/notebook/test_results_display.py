@@ -84,9 +84,16 @@ def shows(value: Any, port: str = "*", session: Session | None = None) -> dict[s
     return bundle(blocks_of(value, port, Showing(session)))  # type: ignore[arg-type]  # only models ask the session
 
 
+def formats(value: Any, formatter: DisplayFormatter | None = None) -> dict[str, Any]:
+    """Return what IPython makes of a value, by MIME type."""
+    data: dict[str, Any]
+    data, _ = (formatter or DisplayFormatter()).format(value)  # type: ignore[no-untyped-call]
+    return data
+
+
 def pictures_in(shown: dict[str, Any]) -> list[PIL.Image.Image]:
     """Return the pictures of a bundle, decoded."""
-    found = []
+    found: list[PIL.Image.Image] = []
     for each in checked(shown).images:
         data = (each["src"] or "").partition(";base64,")[2]
         found.append(PIL.Image.open(io.BytesIO(base64.b64decode(data))))
@@ -247,8 +254,7 @@ def test_ipython_shows_both_forms(graph: Graph) -> None:
     handle = graph.add(plus)
     run = graph.run()
     for each in (handle, handle.float, run, graph.session):
-        data, _ = DisplayFormatter().format(each)
-        assert {"text/plain", "text/html"} <= data.keys()
+        assert {"text/plain", "text/html"} <= formats(each).keys()
 
 
 # -- pictures
@@ -565,7 +571,7 @@ def test_plan_queue_cache_pool_and_session_have_one_look(graph: Graph) -> None:
     assert formatters.teach(shell)
     session = graph.session
     for each in (graph.plan(), session.queue, session.cache, session.pool, session.pool.ledger(), session):
-        html = formatter.format(each)[0]["text/html"]
+        html = formats(each, formatter)["text/html"]
         checked({"text/html": html, "text/plain": ""})
         assert html.startswith('<div style="font-family:')
         assert "<strong>" in html
@@ -579,7 +585,7 @@ def test_a_model_in_a_cell_is_shown_as_on_its_node(session: Session) -> None:
     formatter = DisplayFormatter()
     formatters.teach(type("Shell", (), {"display_formatter": formatter})())
     for value in loaded.outputs:
-        data, _ = formatter.format(value)
+        data = formats(value, formatter)
         assert "nodebook-demo.safetensors" in data["text/html"]
         assert "0x" not in data["text/plain"]
 

@@ -797,3 +797,43 @@ def test_variables_are_listed_as_a_user_knows_them(shell: Any, session: Session)
     shell.run_cell("photo = 1\n_hidden = 2\nimport os")
     assert "photo" in session.variables.names()
     assert not {"_hidden", "In", "Out", "get_ipython", "exit"} & set(session.variables.names())
+
+
+# What is saved with results
+
+
+def test_a_saved_picture_says_what_made_it(names: dict[str, Any], session: Session) -> None:
+    names.update(strength=3.0, size=9)
+    g = nb.Graph()
+    blur = g.add("ImageBlur", image=g.add("EmptyImage", width=g.input("width", 8), height=8), sigma=1.0)
+    sharp = g.add("ImageSharpen", image=blur)
+    saved = g.add("SaveImage", images=sharp)
+    g.bind(width="size")
+    blur.bind(sigma="strength")
+    made = g.subgraph([blur, sharp], name="Soften")
+    g.run().check()
+    names.update(strength=7.0, size=20)
+    again = nb.open(session.folders.output / saved.images[0].filename)
+    assert value_of(again["width"], "value") == 9
+    inner = again[f"{made.id}/{blur.id}"]
+    assert value_of(inner, "sigma") == 3.0
+    names.clear()
+    assert again.run().check().executed == (), "all is what it was"
+    assert value_of(g[f"{made.id}/{blur.id}"], "sigma") == VariableRef("strength"), "the graph itself stays bound"
+    assert not [each for each in again.problems if each.severity == "error"]
+
+
+def test_a_lock_knows_bound_seeds(names: dict[str, Any]) -> None:
+    names.update(number=41, photo=red())
+    g = nb.Graph()
+
+    @nb.node(name="Noise")
+    def noise(seed: Annotated[int, nb.Seed()] = 0) -> int:
+        return seed
+
+    g.add(noise, seed=nb.variable("number"))
+    g.add("ImageInvert", image=nb.variable("photo"))
+    g.run().check()
+    assert "41" in str(g.lock())
+    names["number"] = 42
+    assert "41" in str(g.lock())

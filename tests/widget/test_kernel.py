@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jupyter_client.manager import KernelManager
 
-from nodebook.notebook.stored import GRAPH_MIME
+from nodebook.notebook.stored import GRAPH_MIME, stored_graph
 from nodebook.widget.display import WIDGET_MIME
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from jupyter_client.blocking.client import BlockingKernelClient
 
@@ -102,6 +102,10 @@ def custom_of(message: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+def document_of(message: dict[str, Any]) -> Mapping[str, Any]:
+    return stored_graph(message["content"]["data"][GRAPH_MIME]).document
+
+
 def is_opened(message: dict[str, Any]) -> bool:
     """Say whether the graph's model was opened (its layout is a model too)."""
     return message["msg_type"] == "comm_open" and "bundle" in message["content"]["data"]["state"]
@@ -138,7 +142,7 @@ def show(page: Page) -> dict[str, Any]:
     assert shown == {WIDGET_MIME: {"version_major": 2, "version_minor": 0, "model_id": page.model}}
     kept = page.wait(lambda message: message["msg_type"] == "display_data" and message["content"]["data"] != shown)
     assert kept["content"]["data"]["text/plain"] == "<graph: 1 nodes>"
-    assert kept["content"]["data"][GRAPH_MIME]["document"]["nodes"].keys() == {"1"}
+    assert document_of(kept)["nodes"].keys() == {"1"}
     page.wait_idle(cell)
     state: dict[str, Any] = opened["content"]["data"]["state"]
     return state
@@ -206,9 +210,9 @@ def test_an_edit_renews_what_the_notebook_keeps(page: Page) -> None:
     cell = page.execute("g['1'].set(steps=5)")
     renewed = page.wait(kept)  # before the cell ends: whoever executes a notebook listens no longer than that
     assert renewed["parent_header"]["msg_id"] == cell
-    assert renewed["content"]["data"][GRAPH_MIME]["document"]["nodes"]["1"]["values"] == {"steps": 5}
+    assert document_of(renewed)["nodes"]["1"]["values"] == {"steps": 5}
     page.wait_idle(cell)
     value = {"op": "set_value", "node": "1", "input": "steps", "value": 6}
     page.send(type="edit", batch=1, label="Set steps", ops=[value])
     renewed = page.wait(kept)  # by a view, while no cell runs
-    assert renewed["content"]["data"][GRAPH_MIME]["document"]["nodes"]["1"]["values"] == {"steps": 6}
+    assert document_of(renewed)["nodes"]["1"]["values"] == {"steps": 6}

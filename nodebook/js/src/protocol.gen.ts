@@ -83,7 +83,8 @@ export type Widget =
   | ColorWidget
   | CurveWidget
   | PictureWidget
-  | FileWidget;
+  | FileWidget
+  | FieldsWidget;
 
 export type ToKernel =
   | Hello
@@ -93,6 +94,8 @@ export type ToKernel =
   | RunCommand
   | PlanCommand
   | Cancel
+  | Break
+  | Resume
   | AutoRunCommand
   | PreviewsCommand
   | QueueMove
@@ -126,12 +129,13 @@ export type FromKernel =
   | BoundMessage
   | VariablesMessage;
 
-export type RunState = "idle" | "queued" | "running" | "done" | "failed" | "cancelled" | "abandoned";
+export type RunState = "idle" | "queued" | "running" | "paused" | "done" | "failed" | "cancelled" | "abandoned";
 
 export type NodeState =
   | "idle"
   | "queued"
   | "running"
+  | "paused"
   | "cached"
   | "done"
   | "failed"
@@ -360,6 +364,12 @@ export interface FileWidget {
   readonly files?: string;
 }
 
+/** The fields of a data class or model, each with its own control; the literal is an object of those set. */
+export interface FieldsWidget {
+  readonly kind: "fields";
+  readonly fields: readonly InputInfo[];
+}
+
 /** A view mounted or lost track. */
 export interface Hello {
   readonly type: "hello";
@@ -407,6 +417,20 @@ export interface PlanCommand {
 /** Cancel the run and what this graph has queued; a second one, two seconds later, gives the run up. */
 export interface Cancel {
   readonly type: "cancel";
+  readonly client: string;
+}
+
+/** Let runs of this graph pause before a node, or pass it again. */
+export interface Break {
+  readonly type: "break";
+  readonly client: string;
+  readonly node: string;
+  readonly on: boolean;
+}
+
+/** Let the paused run go on, with its inputs as cells have left them. */
+export interface Resume {
+  readonly type: "resume";
   readonly client: string;
 }
 
@@ -773,7 +797,8 @@ export interface Problem {
 /**
  * The session's queue: the first `pending` of all that are `waiting`, and the newest that have ended, last.
  *
- * `auto_run`: whether this graph runs after edits. `previews`: of the session.
+ * `auto_run`: whether this graph runs after edits. `previews`: of the session. `breaks`: nodes that runs of this
+ * graph pause at.
  */
 export interface Queue {
   readonly pending: readonly QueuedRun[];
@@ -782,6 +807,7 @@ export interface Queue {
   readonly recent: readonly EndedRun[];
   readonly paused: boolean;
   readonly auto_run: boolean;
+  readonly breaks: readonly string[];
   readonly previews: Previews;
 }
 
@@ -882,7 +908,7 @@ export interface QueuedRun {
   readonly graph: string | null;
   readonly mine: boolean;
   readonly nodes: number;
-  readonly state: "waiting" | "running";
+  readonly state: "waiting" | "running" | "paused";
   readonly priority: number;
   readonly position: number;
 }

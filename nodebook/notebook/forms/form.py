@@ -136,14 +136,14 @@ class Form:
         if values is None:
             return None
         try:
-            with self._lock:  # an end of the run must not be told before it is known which run that is
-                job = self.graph.queue(*(self._targets or ()), **values)
-                self._job = job
+            job: Job = self.graph.queue(*(self._targets or ()), **values)
         except NodebookError as error:
             self._say(str(error))
             return None
+        self._job = job
         self._say(None)
         self._set_running(is_running=True)
+        self._draw_soon()  # what happened before it was known which run this is was not drawn
         job.future.add_done_callback(lambda _future: self._do(lambda: self._finish(job)))
         return job
 
@@ -303,6 +303,9 @@ class Form:
             return
         if isinstance(event, events.NodePreview):
             self._preview = event.picture
+        self._draw_soon()
+
+    def _draw_soon(self) -> None:
         with self._lock:
             is_first, self._is_drawing = not self._is_drawing, True
         if is_first:

@@ -116,6 +116,7 @@ export const BypassIcon = () => (
 const STATE_SHAPES: Readonly<Record<string, ReactNode>> = {
   queued: <circle cx="8" cy="8" r="4.5" strokeDasharray="2.4 2.3" />,
   running: <path d="M8 3.5a4.5 4.5 0 1 1-4.5 4.5M8 8h.01M8 8V5.5" />,
+  paused: <path d="M6 4v8M10 4v8" />,
   cached: <path d="M8 3 13 8l-5 5-5-5z" />,
   done: <path d="m3.5 8.5 3 3 6-7" />,
   failed: <path d="m4 4 8 8M12 4l-8 8" />,

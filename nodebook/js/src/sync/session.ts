@@ -62,7 +62,7 @@ export interface RunOptions {
 
 type WithoutClient<T> = T extends ToKernel ? Omit<T, "client"> : never;
 export type Asked = WithoutClient<
-  AutoRunCommand | QueueMove | QueueCancel | QueuePause | QueueClear | PreviewsCommand | Restore
+  AutoRunCommand | Break | Resume | QueueMove | QueueCancel | QueuePause | QueueClear | PreviewsCommand | Restore
 >;
 
 /** What the editor may ask of the kernel. */
