@@ -115,7 +115,7 @@ def run_again(
 def _seed(scratch: Path, questions: Sequence[Question]) -> None:
     """Let named graphs be found as the notebook holds them, like beside a notebook that has its files."""
     for each in questions:
-        if each.name is not None and not each.alone:
+        if each.name is not None and each.document and not each.alone:
             with suppress(DocumentError):  # a name that no graph can have
                 (scratch / f"{check_name(each.name)}{ENDING}").write_text(json.dumps(each.document), encoding="utf-8")
 
