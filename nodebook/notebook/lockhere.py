@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nodebook.engine.bytecode import code_facts
 from nodebook.engine.fingerprint import digest
 from nodebook.engine.nodetype import NodeType
-from nodebook.engine.origins import is_installed, stamp
+from nodebook.engine.origins import NOTEBOOK_MODULE, is_installed, stamp
 from nodebook.notebook.lockformat import LockedType
 
 if TYPE_CHECKING:
@@ -86,11 +86,17 @@ def locked_type(node_type: NodeType) -> LockedType:
     text = source_of(node_type.function)
     return LockedType(
         code=own.digest.hex() if own.is_portable else "",
-        module=str(node_type.function.__module__),
+        module=module_of(node_type),
         portable=own.is_portable,
         source=None if text is None else digest(text.encode("utf-8", "surrogatepass")).hex(),
         text=tuple(text.splitlines()) if text is not None and len(text) <= MOST_TEXT_CHARS else (),
     )
+
+
+def module_of(node_type: NodeType) -> str:
+    """Return the module that defines a function; the notebook where it does not say."""
+    module = getattr(inspect.unwrap(node_type.function), "__module__", None)
+    return module if isinstance(module, str) else NOTEBOOK_MODULE
 
 
 def source_of(function: Callable[..., Any]) -> str | None:

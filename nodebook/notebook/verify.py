@@ -20,6 +20,7 @@ from nodebook.notebook.errors import LockError, NoLockError, NotebookFileError, 
 from nodebook.notebook.likeness import JUST_SEEN
 from nodebook.notebook.lock import Lock, document_digest, lock_for_user, scope_of
 from nodebook.notebook.lockcheck import Difference
+from nodebook.notebook.lockhere import module_of
 from nodebook.notebook.pictureverify import verify_picture
 from nodebook.notebook.report import Compared, GraphReport, Report, Verdict, compare_locks, worst
 from nodebook.notebook.rerun import VERIFYING_VARIABLE, Question, run_again
@@ -214,7 +215,10 @@ def _report(
         return GraphReport(title, "missing", (), differences, (*notices, where))
     now = Lock.from_json(answer["lock"])
     results = compare_locks(lock, now, answer["errors"], answer["pictures"], tolerance)
-    return GraphReport(title, _verdict(results, now), results, differences, (*notices, *_outcome(now)))
+    told = [*notices, *_outcome(now)]
+    if not any(each.is_target for each in results):
+        told.append("The lock has no results of what the run was for: it failed, or was not read to its end in time.")
+    return GraphReport(title, _verdict(results, now), results, differences, tuple(told))
 
 
 def _verdict(results: Sequence[Compared], now: Lock) -> Verdict:
@@ -235,7 +239,7 @@ def _verify_graph(graph: Graph, tolerance: float, timeout_s: float) -> Report:
     title = graph.name or "graph"
     library = graph.store.library
     own = [found for name in lock.types if (found := library.find(name)) is not None and found.origin != BUILTIN]
-    modules = tuple(dict.fromkeys(each.function.__module__ for each in own))
+    modules = tuple(dict.fromkeys(map(module_of, own)))
     if lock.variables or not all(map(is_installed, modules)):
         return _verify_here(graph, lock, title, tolerance, timeout_s)
     question = Question(lock.to_json(), document.to_json(run.state), None, alone=True, modules=modules)
