@@ -39,9 +39,11 @@ if TYPE_CHECKING:
     from nodebook.notebook.binding import variable as variable
     from nodebook.notebook.pictureverify import read_lock as read_lock
     from nodebook.notebook.publishing import publish as publish
+    from nodebook.notebook.pythoncode import from_python as from_python
     from nodebook.notebook.verify import verify as verify
     from nodebook.opening import open_graph
     from nodebook.sessions import session as session
+    from nodebook.subgraphs import subgraph as subgraph
 
     open = open_graph  # noqa: A001 - the public name of the design
 
@@ -66,6 +68,7 @@ _WHERE = {
     "Text": "engine.annotations",
     "Toggle": "engine.annotations",
     "UI": "engine.node",
+    "from_python": "notebook.pythoncode",
     "node": "functions",
     "open": "opening:open_graph",
     "preview": "engine.context",
@@ -74,6 +77,7 @@ _WHERE = {
     "read_lock": "notebook.pictureverify",
     "session": "sessions",
     "variable": "notebook.binding",
+    "subgraph": "subgraphs",
     "verify": "notebook.verify",
 }
 

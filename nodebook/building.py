@@ -68,14 +68,14 @@ class Builder:
     adds it again, in a cell that is run again or after a restart, the node is found and only what the code changed
     since is changed: a value set by hand stays, unless the code now says something new. The place is the cell, and
     which node of its type it is there; where no front end names the cells, a named graph counts its nodes of a type
-    ("the second ImageBlur").
+    ("the second ImageBlur"). ``in_cells``: off for the inside of a subgraph, whose nodes are no cell's.
     """
 
-    def __init__(self, store: GraphStore, *, is_named: bool) -> None:
+    def __init__(self, store: GraphStore, *, is_named: bool, in_cells: bool = True) -> None:
         self._store = store
         self._is_named = is_named
         self._added: Counter[str] = Counter()
-        self._cells = CellPlaces()
+        self._cells = CellPlaces() if in_cells else None
         self._columns: Columns | None = None
         self._known = _places.setdefault(store, {})
         for node_id, node in store.state.nodes.items():
@@ -86,7 +86,7 @@ class Builder:
         """Add a node, or find the one that the same place in the code added before; return its id."""
         node_type = self._type(type_name)
         values, links = self._split(node_type, inputs)
-        place = self._cells.next(node_type.name)
+        place = None if self._cells is None else self._cells.next(node_type.name)
         with self._store.lock:
             known = self._find(node_type.name, place)
             inner = self._find_inside(node_type.name, place) if known is None else None

@@ -63,6 +63,12 @@ class PortTypeError(NodebookError, TypeError):
     """A value or a link has a type that a port does not take."""
 
 
+class UnknownOutputError(NodebookError, KeyError):
+    """A node has no output of that name."""
+
+    __str__ = Exception.__str__  # KeyError would show the message in quotes
+
+
 class InputValueError(NodebookError, ValueError):
     """A value is out of range, or not one of the choices."""
 

@@ -6,6 +6,7 @@ gives and raises, and hands on to the room above, which is loaded when it is fir
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -14,7 +15,6 @@ from nodebook.rooms import room
 from nodebook.waiting import Silent, Waiting, has_place
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Sequence
 
     from nodebook.engine.literals import VariableRef
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nodebook.notebook.static import GraphPicture
     from nodebook.notebook.sweep import Sweep
     from nodebook.runs import Run
+    from nodebook.subgraphs import SubgraphFunction
 
 
 class NotebookMethods:
@@ -116,6 +117,36 @@ class NotebookMethods:
         """
         found: Sweep = room("notebook.sweep").sweep(self._graph, targets, named_inputs, paired=paired)
         return found
+
+    def define(self, function: SubgraphFunction, /) -> None:
+        """Have the graph know the subgraph of a function of ``nb.subgraph``, without an instance of it.
+
+        ``g.add(function, ...)`` does so by itself.
+        """
+        from nodebook.subgraphs import define
+
+        define(self._graph, function)
+
+    def missing(self, node: str | NodeHandle | Output, output: str) -> Output:
+        """Return an output that is not there: of a node that is gone, or one that the node's type does not have.
+
+        A document may hold such a link, where a node was removed or its type changed; it is a problem of the node
+        that has it.
+        """
+        from nodebook.handles import NodeHandle, Output
+
+        if isinstance(node, (NodeHandle, Output)):
+            node = node.id if isinstance(node, NodeHandle) else node.node_id
+        return Output(self._graph, node, output)
+
+    def to_python(self, *, layout: Literal["trailer", "omit"] | os.PathLike[str] = "trailer") -> str:
+        """Return Python code that builds this graph, to be read, reviewed, edited and run.
+
+        ``nb.from_python`` gives the same graph back, and runs nothing. ``layout``: where to put what code has no words
+        for (positions, colours, ids, groups): in comments at the end, nowhere, or in a file beside the code.
+        """
+        code: str = room("notebook.pythoncode").to_python(self._graph, layout)
+        return code
 
     def interact(
         self,
