@@ -183,6 +183,7 @@ g"""
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_a_changed_and_a_missing_model_are_caught_and_the_same_one_gives_the_same_bits(tmp_path: Path) -> None:
     model = tmp_path / "models" / "checkpoints" / "own.safetensors"
     model.parent.mkdir(parents=True)
@@ -435,6 +436,7 @@ def test_a_saved_picture_carries_its_lock_and_is_verified_by_itself(session: Ses
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_what_a_kernel_saves_is_verified_elsewhere_from_the_file_alone(tmp_path: Path) -> None:
     named = """g = nb.Graph("portrait")
 n = g.add(noise, seed=2**60 + 1)
