@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph
 
 DEFAULT_TIMEOUT_S = 3600.0
+OnCell = Callable[[int, int], object]
 _MARKS = re.compile(rb"^(<{7} |={7}\r?$|>{7} )", re.MULTILINE)
 
 
@@ -41,6 +42,7 @@ def verify(
     graph: str | None = None,
     tolerance: float = JUST_SEEN,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    on_cell: OnCell | None = None,
 ) -> Report:
     """Run a notebook, a picture's graph, or a graph again and compare: identical, close, different or missing.
 
@@ -48,7 +50,7 @@ def verify(
     compare only the graph of that name. A graph of built-in and installed nodes runs in a fresh process too; one with
     functions or variables of this notebook runs here, with an empty cache, since they are nowhere else: verify the
     notebook file for more. ``tolerance``: up to this distance pictures are ``close`` (2 is just seen); 0 takes equal
-    ones only. ``timeout_s``: for all cells together.
+    ones only. ``timeout_s``: for all cells together. ``on_cell`` is told which cell is next, and of how many.
 
     Raises ``NotebookFileError`` for a file that is no notebook, ``NoLockError`` where there is nothing to compare with,
     ``LockError`` for a lock that cannot be read, ``RerunError`` where the process fails.
@@ -57,11 +59,16 @@ def verify(
 
     if isinstance(what, Graph):
         return _verify_graph(what, tolerance, timeout_s)
-    return verify_file(Path(what), graph=graph, tolerance=tolerance, timeout_s=timeout_s)
+    return verify_file(Path(what), graph=graph, tolerance=tolerance, timeout_s=timeout_s, on_cell=on_cell)
 
 
 def verify_file(
-    path: Path, *, graph: str | None = None, tolerance: float = JUST_SEEN, timeout_s: float = DEFAULT_TIMEOUT_S
+    path: Path,
+    *,
+    graph: str | None = None,
+    tolerance: float = JUST_SEEN,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    on_cell: OnCell | None = None,
 ) -> Report:
     """Verify a notebook file, or a picture that Save Image wrote; see ``verify``."""
     path = path.absolute()
@@ -77,7 +84,12 @@ def verify_file(
     questions = [each.question for each in found]
     threads = next((each.lock.environment.get("threads") for each in found), None)
     done = run_again(
-        notebook["cells"], questions, folder=path.parent, notebook=path, threads=threads, timeout_s=timeout_s
+        _counted(notebook["cells"], on_cell),
+        questions,
+        folder=path.parent,
+        notebook=path,
+        threads=threads,
+        timeout_s=timeout_s,
     )
     graphs = [
         _report(each.title, each.lock, answer, tolerance, each.notices)
@@ -85,6 +97,13 @@ def verify_file(
     ]
     errors = tuple(map(str, done.cell_errors))
     return Report(path.name, "a fresh process", tuple(graphs), errors, tolerance, done.seconds)
+
+
+def _counted(cells: Sequence[dict[str, Any]], on_cell: OnCell | None) -> Iterator[dict[str, Any]]:
+    for number, cell in enumerate(cells, 1):
+        if on_cell is not None:
+            on_cell(number, len(cells))
+        yield cell
 
 
 def read_notebook(path: Path) -> dict[str, Any]:

@@ -71,7 +71,9 @@ def test_an_untouched_notebook_is_identical_and_nothing_is_written(photo: Path, 
     path = tmp_path / "photo.ipynb"
     write_notebook(path, [START, TINT, LOAD])
     before = listing(tmp_path)
-    report = verify(path)
+    cells: list[tuple[int, int]] = []
+    report = verify(path, on_cell=lambda number, count: cells.append((number, count)))
+    assert cells == [(1, 3), (2, 3), (3, 3)]
     assert report.verdict == "identical", str(report)
     assert report.exit_code == 0
     assert only(report).differences == ()
