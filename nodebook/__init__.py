@@ -36,10 +36,14 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph as Graph
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
+    from nodebook.notebook.binding import variable as variable
     from nodebook.notebook.pictureverify import read_lock as read_lock
+    from nodebook.notebook.publishing import publish as publish
+    from nodebook.notebook.pythoncode import from_python as from_python
     from nodebook.notebook.verify import verify as verify
     from nodebook.opening import open_graph
     from nodebook.sessions import session as session
+    from nodebook.subgraphs import subgraph as subgraph
 
     open = open_graph  # noqa: A001 - the public name of the design
 
@@ -64,12 +68,16 @@ _WHERE = {
     "Text": "engine.annotations",
     "Toggle": "engine.annotations",
     "UI": "engine.node",
+    "from_python": "notebook.pythoncode",
     "node": "functions",
     "open": "opening:open_graph",
     "preview": "engine.context",
     "progress": "engine.context",
+    "publish": "notebook.publishing",
     "read_lock": "notebook.pictureverify",
     "session": "sessions",
+    "variable": "notebook.binding",
+    "subgraph": "subgraphs",
     "verify": "notebook.verify",
 }
 
@@ -95,6 +103,11 @@ def __getattr__(name: str) -> Any:
     found = getattr(importlib.import_module(f"nodebook.{module}"), attribute or name)
     globals()[name] = found
     return found
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext nodebook``: register ``%%node``."""
+    importlib.import_module("nodebook.notebook.magics").load(shell)
 
 
 def __dir__() -> list[str]:

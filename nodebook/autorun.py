@@ -1,4 +1,4 @@
-"""Runs a graph again when an edit has changed what its targets would come to."""
+"""Runs a graph again when an edit, or a cell, has changed what its targets would come to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from time import monotonic
 from nodebook.engine.edits import SetOrigin, SetTitle, SetView
 from nodebook.engine.index import Key
 from nodebook.engine.store import Change, GraphStore
-from nodebook.errors import SessionClosedError
+from nodebook.errors import GraphPausedError, SessionClosedError
 from nodebook.jobs import Job
 
 logger = logging.getLogger(__name__)
@@ -53,11 +53,16 @@ class AutoRun:
         self._thread: Thread | None = None
         self._is_off = False
         self._ran = self._signature()
-        self._unsubscribe = store.subscribe(self._on_change)
+        self._unsubscribe = [store.subscribe(self._on_change)]
+
+    def also(self, unsubscribe: Callable[[], None]) -> None:
+        """Call this too when nothing is to be run any more."""
+        self._unsubscribe.append(unsubscribe)
 
     def close(self) -> None:
         """Run nothing any more. What runs goes on."""
-        self._unsubscribe()
+        while self._unsubscribe:
+            self._unsubscribe.pop()()
         with self._wake:
             self._is_off = True
             self._wake.notify_all()
@@ -65,6 +70,10 @@ class AutoRun:
     def _on_change(self, change: Change) -> None:
         if all(isinstance(edit, _LOOKS) for edit in change.batch.edits):
             return
+        self.wake()
+
+    def wake(self) -> None:
+        """Run soon if what the targets would come to has changed: after an edit, or a cell that set a variable."""
         with self._wake:
             self._due = monotonic() + self.options.delay_s
             self._start()
@@ -86,6 +95,8 @@ class AutoRun:
                 self._run_if_changed()
             except SessionClosedError:
                 self.close()
+            except GraphPausedError:
+                pass  # it waits at a break: whoever lets it go on sees what the edit made stale
             except Exception:
                 logger.exception("The graph could not be run again after an edit")
 

@@ -14,6 +14,7 @@ from nodebook.engine.graph import Link, Node
 from nodebook.engine.inside import find_origin, outlet
 from nodebook.engine.interfaces import find_named, interface_of, type_in
 from nodebook.engine.layout import Columns
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.node import NodeFunction
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.store import GraphStore
@@ -67,14 +68,14 @@ class Builder:
     adds it again, in a cell that is run again or after a restart, the node is found and only what the code changed
     since is changed: a value set by hand stays, unless the code now says something new. The place is the cell, and
     which node of its type it is there; where no front end names the cells, a named graph counts its nodes of a type
-    ("the second ImageBlur").
+    ("the second ImageBlur"). ``in_cells``: off for the inside of a subgraph, whose nodes are no cell's.
     """
 
-    def __init__(self, store: GraphStore, *, is_named: bool) -> None:
+    def __init__(self, store: GraphStore, *, is_named: bool, in_cells: bool = True) -> None:
         self._store = store
         self._is_named = is_named
         self._added: Counter[str] = Counter()
-        self._cells = CellPlaces()
+        self._cells = CellPlaces() if in_cells else None
         self._columns: Columns | None = None
         self._known = _places.setdefault(store, {})
         for node_id, node in store.state.nodes.items():
@@ -85,7 +86,7 @@ class Builder:
         """Add a node, or find the one that the same place in the code added before; return its id."""
         node_type = self._type(type_name)
         values, links = self._split(node_type, inputs)
-        place = self._cells.next(node_type.name)
+        place = None if self._cells is None else self._cells.next(node_type.name)
         with self._store.lock:
             known = self._find(node_type.name, place)
             inner = self._find_inside(node_type.name, place) if known is None else None
@@ -191,6 +192,8 @@ class Builder:
             return
         origin = {**origin, "values": {**before, "value": default}}
         edits: list[Edit] = [SetValue(node_id, "value", default), SetOrigin(node_id, origin)]
+        if isinstance(self._store.state.nodes[node_id].values.get("value"), VariableRef):
+            del edits[0]  # a binding is not a default
         self._store.edit(edits, f"Change {before.get('name', node_id)} from code")
 
     def set_inputs(self, node_id: str, inputs: Mapping[str, Any]) -> None:
@@ -230,6 +233,8 @@ class Builder:
                         "the other graph and pass the value on."
                     )
                 links[name] = Link(value.node_id, value.name)
+            elif isinstance(value, VariableRef):
+                values[name] = value
             else:
                 values[name] = _literal(node_type, name, value)
         return values, links
@@ -328,8 +333,8 @@ def _literal(node_type: NodeType | None, name: str, value: Any) -> Any:
     title = "The node" if node_type is None else node_type.title
     raise InputValueError(
         f"{title}.{name} cannot hold {type(value).__module__}.{type(value).__qualname__}: a graph's document holds "
-        "numbers, text, True/False and lists of them. Save the object to a file and load it with a node, or make it in "
-        "a function with @nb.node and pass that node's output."
+        "numbers, text, True/False and lists of them. Give the object a name in a cell and bind that: "
+        f'{name}=nb.variable("name"). Or make it in a function with @nb.node and pass that node\'s output.'
     )
 
 

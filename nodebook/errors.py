@@ -63,6 +63,12 @@ class PortTypeError(NodebookError, TypeError):
     """A value or a link has a type that a port does not take."""
 
 
+class UnknownOutputError(NodebookError, KeyError):
+    """A node has no output of that name."""
+
+    __str__ = Exception.__str__  # KeyError would show the message in quotes
+
+
 class InputValueError(NodebookError, ValueError):
     """A value is out of range, or not one of the choices."""
 
@@ -87,12 +93,32 @@ class RunInsideNodeError(NodebookError, RuntimeError):
     """A node waits for a run, and that run waits for the node."""
 
 
+class GraphPausedError(NodebookError, RuntimeError):
+    """A run of the graph is paused at a node, so no other may start."""
+
+
+class NotPausedError(NodebookError, RuntimeError):
+    """No run of the graph is paused, or it has gone on meanwhile."""
+
+
 class SessionClosedError(NodebookError, RuntimeError):
     """A run was asked for in a session that has been closed."""
 
 
 class NotQueuedError(NodebookError, LookupError):
     """No job of that number waits or runs."""
+
+
+class VariableNameError(NodebookError, ValueError):
+    """Something was given as the name of a variable that cannot be one."""
+
+
+class PublishError(NodebookError, ValueError):
+    """A graph cannot set a variable of the notebook under that name."""
+
+
+class UnsteadyVariableError(NodebookError, RuntimeError):
+    """Variables changed again and again while a run that reads them was being planned."""
 
 
 class RunFailedError(NodebookError, RuntimeError):

@@ -392,7 +392,9 @@ def _own_changes(new: Compiled, old: Compiled) -> list[Changed]:
     for name in dict.fromkeys((*new.literals, *old.literals)):
         before, after = old.literals.get(name, "linked"), new.literals.get(name, "linked")
         if before != after:
-            changes.append(Changed(name, _short(before), _short(after)))
+            words = _short(before), _short(after)
+            is_alike = words[0] == words[1]  # of two variables, or of one that was changed in place
+            changes.append(Changed(name, None, "has another content") if is_alike else Changed(name, *words))
     new_links = {(each.input, each.node, each.slot) for each in new.sources}
     old_links = {(each.input, each.node, each.slot) for each in old.sources}
     changes.extend(Changed(name, None, f"linked to node {node}") for name, node, _ in sorted(new_links - old_links))

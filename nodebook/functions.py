@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar, Unpack, overload
 
 from nodebook.engine.node import NodeFunction, NodeKeywords
 from nodebook.engine.node import node as make_node
+from nodebook.rooms import room
 from nodebook.sessions import session
 
 P = ParamSpec("P")
@@ -32,5 +33,6 @@ def node(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 
 def _define(node_function: NodeFunction[..., Any]) -> NodeFunction[..., Any]:
+    room("notebook.cells").watch()
     session().library.define(node_function)
     return node_function

@@ -32,6 +32,7 @@ from nodebook.places import Place, find_place
 from nodebook.runs import Run
 from nodebook.seeds import vary_edit
 from nodebook.sessions import Session, session
+from nodebook.subgraphs import NodeKind, type_name
 
 INPUT_TYPES = {bool: "InputBoolean", int: "InputInt", float: "InputFloat", str: "InputString"}
 """Node types of named inputs, by the type of the default."""
@@ -64,23 +65,18 @@ class Graph(NotebookMethods):
 
     # Building
 
-    def add(self, type: str | NodeFunction[..., Any], /, title: str | None = None, **inputs: Any) -> NodeHandle:  # noqa: A002 - the field's word
+    def add(self, type: NodeKind, /, title: str | None = None, **inputs: Any) -> NodeHandle:  # noqa: A002 - the field's word
         """Add a node and return its handle, which unpacks into the node's outputs.
 
-        ``type`` is the name or title of a node type, or a node function; ``inputs`` are literals or outputs of nodes.
-        Raises ``UnknownNodeTypeError`` and ``UnknownInputError``; a value out of range or a link that does not fit is
-        accepted and reported by ``problems`` and by the run, on the node and the input.
+        ``type`` is the name or title of a node type, a node function or a function of ``nb.subgraph``; ``inputs`` are
+        literals or outputs of nodes. Raises ``UnknownNodeTypeError`` and ``UnknownInputError``; a value out of range or
+        a link that does not fit is accepted and reported by ``problems`` and by the run, on the node and the input.
         """
         if title is not None and not isinstance(title, str):
             raise InputValueError(
                 f"The title of a node is text, got {title!r}. Inputs are given by name: g.add({type!r}, image=...)."
             )
-        name = type
-        if isinstance(name, NodeFunction):
-            if name.type_name not in self.store.library:
-                self.store.library.define(name)
-            name = name.type_name
-        return NodeHandle(self, self._builder.add(name, title, inputs))
+        return NodeHandle(self, self._builder.add(type_name(self, type), title, inputs))
 
     def add_call(self, function: NodeFunction[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Add a node for a call of a node function with outputs of this graph, and return its output or outputs."""
@@ -212,7 +208,7 @@ class Graph(NotebookMethods):
     @property
     def problems(self) -> list[Problem]:
         """Everything that is wrong with the graph, on node and input."""
-        return self.store.problems()
+        return self.store.problems(is_fresh=True)
 
     @property
     def groups(self) -> Mapping[str, Any]:

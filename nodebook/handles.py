@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from nodebook.engine.interfaces import type_in
 from nodebook.engine.items import Block, Items
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.node import NodeFunction, Reference
 from nodebook.engine.resolving import Literal, Resolved
-from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError
+from nodebook.errors import AmbiguousOutputError, HandleAttributeError, NotRunError, UnknownOutputError
 from nodebook.places import ends_of
 from nodebook.rooms import room
 
@@ -108,11 +109,19 @@ class NodeHandle(Reference):
     def _value(self, end: Resolved, name: str) -> Any:
         """Return the value of an output that another node gives."""
         if isinstance(end, Literal):
-            return end.value
+            return self._held(end.value) if isinstance(end.value, VariableRef) else end.value
         if end is None:
             raise NotRunError(f"{self.title} has no result at {name!r}: nothing is linked to that output.")
         inner = NodeHandle(self.graph, end.node)
         return inner.outputs[inner.output_names.index(end.output)]
+
+    def _held(self, ref: VariableRef) -> Any:
+        """Return what a variable of the notebook holds now."""
+        variables = self.graph.store.library.variables
+        try:
+            return variables.get(ref.name) if variables is not None else None
+        except KeyError:
+            raise NotRunError(f"{self.title} has no value: the notebook has no variable {ref.name!r}.") from None
 
     @property
     def cache_key(self) -> bytes | None:
@@ -120,9 +129,22 @@ class NodeHandle(Reference):
         with self.graph.store.lock:
             return self.graph.store.index().keys.get(self.id)
 
-    def set(self, **inputs: Any) -> NodeHandle:
+    def set(self, /, **inputs: Any) -> NodeHandle:
         """Set literals, or connect outputs, by input name; ``None`` disconnects and gives back the default."""
         self.graph.set_inputs(self.id, inputs)
+        return self
+
+    def bind(self, **variables: str | VariableRef) -> NodeHandle:
+        """Let inputs read variables of the notebook, by name: ``handle.bind(text="prompt_var")``.
+
+        Raises ``UnknownInputError`` and ``VariableNameError``; see ``Graph.bind``.
+        """
+        room("notebook.binding").bind_inputs(self.graph, self.id, variables)
+        return self
+
+    def unbind(self, *names: str) -> NodeHandle:
+        """Give inputs a value again: what their variable holds, or their default. All bound ones, if none is named."""
+        room("notebook.binding").unbind_inputs(self.graph, self.id, names)
         return self
 
     def rename(self, title: str | None) -> NodeHandle:
@@ -158,6 +180,14 @@ class NodeHandle(Reference):
         self.graph.enable(self)
         return self
 
+    def break_here(self, on: bool = True) -> NodeHandle:  # noqa: FBT001, FBT002 -- a switch: handle.break_here(False)
+        """Let runs pause before this node is called (``g.break_at``), or no more."""
+        if on:
+            self.graph.break_at(self)
+        else:
+            self.graph.clear_breaks(self)
+        return self
+
     def remove(self) -> None:
         """Remove the node and its links."""
         self.graph.remove(self.id)
@@ -169,7 +199,7 @@ class NodeHandle(Reference):
             listed = ", ".join(names) or "none"
             raise AmbiguousOutputError(
                 f"{self.title} stands for no single output: its outputs are {listed}. Name one, for example "
-                f"handle.{_identifier(names[0]) if names else '…'}."
+                f"handle.{identifier(names[0]) if names else '…'}."
             )
         return Output(self.graph, self.id, names[0])
 
@@ -180,6 +210,15 @@ class NodeHandle(Reference):
     def __iter__(self) -> Iterator[Output]:
         return iter([Output(self.graph, self.id, name) for name in self.output_names])
 
+    def __getitem__(self, name: str) -> Output:
+        """Return an output by its exact name, of a placeholder any. Raises ``UnknownOutputError``."""
+        known = self.output_names
+        if self.type is not None and name not in known:
+            raise UnknownOutputError(
+                f"{self.title} has no output {name!r}. Its outputs are: {', '.join(known) or 'none'}."
+            )
+        return Output(self.graph, self.id, name)
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
@@ -188,7 +227,7 @@ class NodeHandle(Reference):
             # NotRunError is an AttributeError, which makes Python ask here: let it say what it says.
             return own.__get__(self)
         for each in self.output_names:
-            if name in (each, _identifier(each)):
+            if name in (each, identifier(each)):
                 return Output(self.graph, self.id, each)
         return self._shown(name)
 
@@ -199,13 +238,13 @@ class NodeHandle(Reference):
             payload = self.graph.result_of(self.id).payload
             if name in payload:
                 return payload[name]
-        listed = ", ".join(_identifier(each) for each in self.output_names) or "none"
+        listed = ", ".join(identifier(each) for each in self.output_names) or "none"
         raise AttributeError(
             f"{self.title} has no output {name!r}. Its outputs are: {listed}; handle.outputs has their values."
         )
 
     def __dir__(self) -> list[str]:
-        return [*super().__dir__(), *map(_identifier, self.output_names)]
+        return [*super().__dir__(), *map(identifier, self.output_names)]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NodeHandle) and (self.graph.store, self.id) == (other.graph.store, other.id)
@@ -229,7 +268,8 @@ def live(value: Any, spec: OutputSpec) -> Any:
     return Items(live(each, spec) for each in value) if type(value) is Items else spec.from_wire(value)
 
 
-def _identifier(name: str) -> str:
+def identifier(name: str) -> str:
+    """Return the attribute under which a handle has an output: ``IMAGE`` is ``handle.image``."""
     return re.sub(r"\W+", "_", name).strip("_").lower()
 
 

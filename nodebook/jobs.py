@@ -25,15 +25,20 @@ from nodebook.engine.plan import Plan
 from nodebook.engine.store import GraphStore
 from nodebook.errors import RunInsideNodeError, SessionClosedError
 from nodebook.ordering import Order
+from nodebook.pausing import Pausing
 from nodebook.performing import come_to, perform
 from nodebook.runs import Run
 
 if TYPE_CHECKING:
+    from nodebook.engine.stops import Pause
     from nodebook.seeds import Key
 
 logger = logging.getLogger(__name__)
 
 _numbers = count(1)
+
+_LOOK_S = 0.2
+"""How often a run that goes on after a break, and waits for its turn, looks whether it was cancelled meanwhile."""
 
 JobState = Literal["new", "waiting", "running", "done", "failed", "cancelled", "abandoned"]
 
@@ -59,6 +64,10 @@ class Job:
     number: int = field(default_factory=lambda: next(_numbers))
     cancelled: CancelToken = field(default_factory=CancelToken)
     future: Future[Run] = field(default_factory=Future)
+    halt: Future[Run] = field(default_factory=Future)
+    """What whoever waits gets next: the run as it is at a pause, or at its end."""
+    pause: Pause | None = None
+    """Where it waits at a break."""
     status: JobState = "new"
     submitted: float = field(default_factory=time)
     """When it was asked for, in seconds of the wall clock."""
@@ -78,10 +87,11 @@ class Job:
     def result(self, timeout_s: float | None = None) -> Run:
         """Wait for the run and return it. Raises ``TimeoutError`` when it takes longer, and goes on running.
 
-        Raises ``RunInsideNodeError`` inside a node.
+        A run that pauses at a break is returned as it is then, since it goes on when another cell says so. Raises
+        ``RunInsideNodeError`` inside a node.
         """
         refuse_to_wait_in_node()
-        return self.future.result(timeout_s)
+        return self.halt.result(timeout_s)
 
     @property
     def is_finished(self) -> bool:
@@ -99,7 +109,7 @@ class Job:
         Raises ``RunInsideNodeError`` inside a node.
         """
         refuse_to_wait_in_node()
-        return asyncio.shield(asyncio.wrap_future(self.future)).__await__()
+        return asyncio.shield(asyncio.wrap_future(self.halt)).__await__()
 
     def __repr__(self) -> str:
         return f"<job {self.number} of {self.name}: {self.status}>"
@@ -130,6 +140,9 @@ class JobListener(Protocol):
     def order_changed(self, waiting: tuple[Job, ...]) -> None:
         """Somebody moved a job."""
 
+    def turn_changed(self) -> None:
+        """A job waits at a break, or goes on."""
+
 
 class Nobody:
     """Listens to nothing."""
@@ -144,6 +157,9 @@ class Nobody:
         """Ignore it."""
 
     def order_changed(self, waiting: tuple[Job, ...]) -> None:
+        """Ignore it."""
+
+    def turn_changed(self) -> None:
         """Ignore it."""
 
 
@@ -161,6 +177,10 @@ class Worker:
         self._order: Order[Job] = ()
         self._unfinished: dict[int, Job] = {}
         self._thread: Thread | None = None
+        self._engaged: Job | None = None
+        """The job whose turn it is; none is while it waits at a break."""
+        self._returning = 0
+        """Jobs that go on after a break as soon as the turn is free, before any that waits."""
         self._is_stopped = False
         self._is_paused = False
 
@@ -244,7 +264,7 @@ class Worker:
             if job.status != "running":
                 return False
             job.status = "abandoned"
-            self._thread = None
+            self._give_turn(job)
         job.cancelled.set()
         result = RunResult() if job.execution is None else job.execution.abandon()
         self._services.lanes.renew()
@@ -253,6 +273,31 @@ class Worker:
             if self._order:
                 self._wake()
         return True
+
+    def leave_turn(self, job: Job) -> None:
+        """Let other jobs run: this one waits at a break, on a thread of its own from now on."""
+        with self._changed:
+            self._give_turn(job)
+            if self._order:
+                self._wake()
+        self._tell(self._listener.turn_changed)
+
+    def take_turn(self, job: Job) -> None:
+        """Wait until no other job runs, and go on before those that wait; a cancelled one waits for nobody."""
+        with self._changed:
+            self._returning += 1
+            while self._engaged not in (None, job) and not job.cancelled.is_set():
+                self._changed.wait(_LOOK_S)
+            self._returning -= 1
+            if not job.cancelled.is_set():
+                self._engaged = job
+            self._changed.notify_all()
+        self._tell(self._listener.turn_changed)
+
+    def _give_turn(self, job: Job) -> None:
+        if self._engaged is job:
+            self._engaged = self._thread = None
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Cancel everything, and end the thread after the job that runs now."""
@@ -272,6 +317,10 @@ class Worker:
     def _work(self) -> None:
         while (job := self._next()) is not None:
             self._finish(job)
+            with self._changed:
+                if self._engaged is job:
+                    self._engaged = None
+                    self._changed.notify_all()
             # Not even the loop variable may keep the results of a finished run alive.
             del job
 
@@ -279,9 +328,10 @@ class Worker:
         """Take the next job; None where this thread has no more to do."""
         with self._changed:
             while not self._is_stopped and self._thread is current_thread():
-                if self._order and not self._is_paused:
+                if self._order and not (self._is_paused or self._engaged or self._returning):
                     job, self._order = self._order[0].item, self._order[1:]
                     job.status, job.withdraw = "running", None
+                    self._engaged = job
                     return job
                 self._changed.wait()
             return None
@@ -316,7 +366,8 @@ class Worker:
     def _perform(self, job: Job) -> tuple[Run, Mapping[str, Entry]]:
         job.began, job.started = perf_counter(), time()
         self._tell(lambda: self._listener.job_started(job))
-        return perform(job, self._services, self._may_begin)
+        services = replace(self._services, stops=Pausing(job, self._services.stream, self).stops)
+        return perform(job, services, self._may_begin)
 
     def _may_begin(self, job: Job, execution: Execution) -> bool:
         with self._changed:
@@ -344,6 +395,7 @@ class Worker:
         with self._changed:
             self._unfinished.pop(job.number, None)
         _settle(job.future, run, error=error)
+        _settle(job.halt, run, error=error)
 
     def _refuse_if_stopped(self) -> None:
         if self._is_stopped:

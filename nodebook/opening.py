@@ -10,14 +10,20 @@ from nodebook.assets.pictures import read_graph
 from nodebook.engine import document
 from nodebook.errors import DocumentError, DocumentNotFoundError
 from nodebook.graph import Graph
+from nodebook.rooms import room
 
 
-def open_graph(path: str | os.PathLike[str]) -> Graph:
-    """Open a document, or the graph inside a picture that nodebook saved.
+def open_graph(path: str | os.PathLike[str], name: str | None = None) -> Graph:
+    """Open a document, the graph inside a picture that nodebook saved, or one that a notebook keeps in its outputs.
 
-    Raises ``FileNotFoundError``, and ``DocumentError`` for a file that holds no graph or one of a newer version.
+    ``name``: which of a notebook's graphs, where it has several. Raises ``FileNotFoundError``, and ``DocumentError``
+    for a file that holds no graph, no such graph, or one of a newer version.
     """
     path = Path(path)
+    if path.suffix.lower() == ".ipynb":
+        return Graph.of_state(room("notebook.openingcopies").stored_state(path, name))
+    if name is not None:
+        raise DocumentError(f"{path.name} holds one graph; name={name!r} chooses among those of a notebook (.ipynb).")
     if path.suffix.lower() == ".png":
         try:
             text = read_graph(path)

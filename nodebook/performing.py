@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from nodebook.engine import document, events
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Problem
-from nodebook.engine.context import RunDocument, RunLock
+from nodebook.engine.context import RunDocument, RunGraph, RunLock
 from nodebook.engine.executor import Execution, RunResult, Services
+from nodebook.engine.graph import EMPTY
 from nodebook.runs import PlannedKeys, Run
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ MayBegin = Callable[["Job", Execution], bool]
 def perform(job: Job, services: Services, may_begin: MayBegin) -> tuple[Run, Mapping[str, Entry]]:
     """Run a job; return what it came to, and the results of its targets. Stores nothing outside the cache."""
     plan = job.plan
-    job.store.run_keys = PlannedKeys(plan)
+    job.store.run_keys = PlannedKeys(plan, EMPTY if services.stops is None else services.stops.rekeyed)
     planned = tuple(step.id for step in plan.steps)
     services.stream.emit(
         events.RunStarted(
@@ -40,6 +41,7 @@ def perform(job: Job, services: Services, may_begin: MayBegin) -> tuple[Run, Map
     resources = {
         **services.resources,
         RunDocument: RunDocument(lambda: document.dumps(job.state)),
+        RunGraph: RunGraph(plan.state, plan.library),
         RunLock: RunLock(job.lock),
     }
     services = replace(services, resources=resources)
@@ -59,7 +61,7 @@ def come_to(job: Job, result: RunResult, outcome: str | None = None) -> Run:
     plan = job.plan
     wanted = frozenset(plan.targets)
     keys = {node: held.key for node, held in plan.held.items() if node in wanted}
-    keys.update((step.id, step.key) for step in plan.steps if step.id in wanted)
+    keys.update((step.id, result.rekeyed.get(step.id, step.key)) for step in plan.steps if step.id in wanted)
     ran = frozenset(result.executed)  # of many values, some may have been refused
     return Run(
         number=job.number,

@@ -226,6 +226,7 @@ class RunQueue:
         """Note what a job came to."""
         if job.started is None:
             self._session.seeds.dropped(job)
+        self._session.variables.run_ended(job.store.number)
         self._session.costs.note(job.plan.steps, run.node_seconds, run.result_bytes)
         ended = Ended(self._id(job), run, job.submitted, job.started, time.time(), job.values, job.store.number)
         self._history.add(ended)
@@ -236,6 +237,10 @@ class RunQueue:
     def order_changed(self, waiting: tuple[Job, ...]) -> None:
         """Note that somebody moved a job."""
         self._journal.note(Said({"order": [self._id(job) for job in waiting]}))
+        self.notify()
+
+    def turn_changed(self) -> None:
+        """Tell that a job waits at a break, or goes on."""
         self.notify()
 
     # Within

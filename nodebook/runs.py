@@ -17,7 +17,9 @@ from nodebook.rooms import room
 class PlannedKeys(Mapping[str, bytes]):
     """The keys of what a plan makes and starts from, without its results; put together when somebody asks."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, rekeyed: Mapping[str, bytes] = EMPTY) -> None:
+        self._rekeyed = rekeyed
+        """Grows while the run goes on: nodes whose inputs were changed at a break."""
         self._steps = plan.steps
         self._held = {node: held.key for node, held in plan.held.items()}
 
@@ -26,7 +28,7 @@ class PlannedKeys(Mapping[str, bytes]):
         return {**self._held, **{step.id: step.key for step in self._steps}}
 
     def __getitem__(self, node: str) -> bytes:
-        return self._keys[node]
+        return self._rekeyed.get(node) or self._keys[node]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._keys)
@@ -39,8 +41,8 @@ class PlannedKeys(Mapping[str, bytes]):
 class Run:
     """A finished run: which nodes ran, which did not need to, and what went wrong.
 
-    ``outcome`` is ``done``, ``failed``, ``cancelled`` or ``abandoned``; ``seconds`` is wall time from its start on the
-    worker.
+    ``outcome`` is ``done``, ``failed``, ``cancelled`` or ``abandoned``; ``paused`` where it waits at a break and is not
+    finished. ``seconds`` is wall time from its start on the worker.
     """
 
     number: int
@@ -63,6 +65,9 @@ class Run:
     """Nodes that did not run because a value before them was refused (``nb.Block``), and the words for it."""
     flat: GraphState | None = None
     """The graph as it ran, without subgraphs and reroutes; None where it is ``state``."""
+    paused_at: str | None = None
+    """The node that it waits to call, of a paused run."""
+    pause_note: str = ""
 
     @cached_property
     def cached(self) -> tuple[str, ...]:
@@ -75,7 +80,7 @@ class Run:
                 if before not in seen:
                     seen.add(before)
                     stack.append(before)
-        if self.outcome in {"cancelled", "abandoned"}:
+        if self.outcome in {"cancelled", "abandoned", "paused"}:
             # What was still to come when the run was stopped is neither cached nor executed.
             return ()
         rest = seen.difference(self.executed, self.errors, self.skipped, self.blocked)
@@ -98,6 +103,10 @@ class Run:
         if self.blocked:
             parts.append(f"{len(self.blocked)} blocked")
         lines = [f"Run {self.outcome}: {', '.join(parts)}"]
+        if self.paused_at is not None:
+            node = (self.flat or self.state).nodes.get(self.paused_at)
+            title = self.paused_at if node is None else node.title or node.type
+            lines.append(f"  before {title} (node {self.paused_at}). {self.pause_note or 'g.resume() goes on.'}")
         lines.extend(f"  node {node} did not run: {words}" for node, words in self.blocked.items() if words)
         lines.extend(f"  {error}" for error in self.errors.values())
         return "\n".join(lines)

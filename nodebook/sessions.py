@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, Literal
 
 from nodebook import nodes
 from nodebook.assets.folders import Folders
@@ -31,11 +31,14 @@ from nodebook.engine.plan import Plan
 from nodebook.engine.policies import GIB
 from nodebook.engine.store import Change, GraphStore
 from nodebook.engine.valueops import ValueRegistry
+from nodebook.engine.variables import Publisher
 from nodebook.history import MAX_RECORDS
 from nodebook.jobs import Job
 from nodebook.models.errors import ModelFolderError
 from nodebook.models.folders import ModelFolders
 from nodebook.nodelogs import NodeLogs
+from nodebook.notebookvariables import NotebookVariables
+from nodebook.pausing import refuse_if_paused
 from nodebook.rooms import room
 from nodebook.runqueue import RunQueue
 from nodebook.seeds import Key, SeedBook, set_seed
@@ -68,6 +71,8 @@ class Session:
         model_folders: ModelFolders | None = None,
         scratch: Path | None = None,
     ) -> None:
+        self.notebook = notebook_path() if folder is None else None
+        """The file in whose outputs copies of named graphs are looked for; to be set before the first is asked for."""
         folder = folder or notebook_folder()
         self.folder = scratch or folder
         """Where graphs and the queue are kept."""
@@ -88,12 +93,16 @@ class Session:
         self.values = ValueRegistry()
         self.cache = self._new_cache(cache_bytes, cache_folder, cache_policy)
         self._named: dict[str, GraphStore] = {}
+        self.notices: dict[int, list[tuple[Literal["warning", "error"], str]]] = {}
+        """What to tell whoever sees a graph first about where it came from, by the number of its store."""
         self._files: list[GraphFile] = []
         self._auto_runs: dict[int, AutoRun] = {}
         self._lock = Lock()
         self._progress = first_mode()
         self.lanes = Lanes(nodes.run_context)
         self.seeds = SeedBook()
+        self.variables = NotebookVariables(self.values)
+        self.library.variables = self.variables.shared
         self.costs = CostHistory(lambda: None if self.cache.disk is None else self.cache.disk.costs)
         self.queue = RunQueue(self, self._services(), max_records=history_records)
         self.worker = self.queue.worker
@@ -120,6 +129,7 @@ class Session:
                 ModelFolders: self.model_folders,
                 type(self.pool): self.pool,
                 type(self.previews): self.previews,
+                Publisher: self.variables.publish,
             },
             around=nodes.run_context,
             lanes=self.lanes,
@@ -157,7 +167,7 @@ class Session:
 
     def new_graph(self, state: GraphState | None = None) -> GraphStore:
         """Return a graph that nothing saves."""
-        return GraphStore(self.library, state)
+        return self.variables.watch(GraphStore(self.library, state))
 
     def named_graph(self, name: str) -> tuple[GraphStore, list[str]]:
         """Return the graph of that name: the one this kernel has, or the one stored beside the notebook, or a new one.
@@ -169,11 +179,23 @@ class Session:
                 return self._named[name], []
             file = GraphFile.open(self.folder, name, on_notice=lambda text: logger.warning("%s", text))
             restored = file.restore()
-            store = GraphStore(self.library, restored.state)
+            copies = room("notebook.copies")
+            joined = copies.join(self, name, None if restored.source == "new" else restored.state)
+            store = self.variables.watch(GraphStore(self.library, joined.state))
+            if joined.is_other:
+                file.put(joined.state)
             store.subscribe(lambda change: _record(file, change))
+            copies.start_lineage(self, name, store)
             self._named[name] = store
             self._files.append(file)
-            return store, list(restored.notices)
+            problems = [*restored.notices, *joined.notices]
+            self.notices[store.number] = [
+                *(("error", text) for text in problems),
+                *(("warning", text) for text in joined.news),
+            ]
+            for text in joined.notices:
+                logger.warning("%s", text)
+            return store, [*problems, *joined.news]
 
     def has_named(self, name: str) -> bool:
         """Say whether this kernel has a graph of that name already."""
@@ -188,7 +210,11 @@ class Session:
         priority: float = 0,
         front: bool = False,
     ) -> Job:
-        """Plan a run of the graph as it is now, and queue it. Raises ``SessionClosedError``."""
+        """Plan a run of the graph as it is now, and queue it.
+
+        Raises ``SessionClosedError``, and ``GraphPausedError`` where a run of the graph waits at a break.
+        """
+        refuse_if_paused(self.worker, store)
         wanted = None if targets is None else tuple(targets)
         seeds = self.seeds.draw(store, wanted, values or {})
         return self.queue.submit(self.prepare(store, wanted, values, priority, seeds), front=front)
@@ -213,7 +239,7 @@ class Session:
 
         def replan() -> Plan:
             # Of the graph as it was: it may have been edited since.
-            return GraphStore(self.library, state).plan(self.lookup, plan_targets)[0]
+            return GraphStore(self.library, state).plan(self.lookup, plan_targets, for_run=True)[0]
 
         return Job(store, plan, state, problems, replan, priority, values or {}, seeds or {}, lock=lock)
 
@@ -222,10 +248,16 @@ class Session:
         with self._lock:
             old = self._auto_runs.pop(store.number, None)
             if options is not None:
-                self._auto_runs[store.number] = AutoRun(store, lambda: self.prepare(store), self.queue.submit, options)
+                auto_run = AutoRun(store, lambda: self._again(store), self.queue.submit, options)
+                auto_run.also(self.variables.subscribe(store, auto_run.wake))
+                self._auto_runs[store.number] = auto_run
         if old is not None:
             old.close()
         self.queue.notify()
+
+    def _again(self, store: GraphStore) -> Job:
+        refuse_if_paused(self.worker, store)
+        return self.prepare(store)
 
     def auto_run_options(self, store: GraphStore) -> AutoRunOptions | None:
         """Return how a graph is run after edits, None where it is not."""
@@ -272,6 +304,7 @@ class Session:
         """Cancel all runs, and write what is not on disk yet."""
         for auto_run in list(self._auto_runs.values()):
             auto_run.close()
+        self.variables.close()
         self.queue.close()
         self.lanes.close()
         for file in self._files:
@@ -294,10 +327,18 @@ def _model_folders(folder: Path) -> ModelFolders:
 
 def notebook_folder() -> Path:
     """Return the folder of the notebook that this kernel belongs to, or the working folder."""
+    path = notebook_path()
+    return Path.cwd() if path is None else path.parent
+
+
+def notebook_path() -> Path | None:
+    """Return the file of the notebook that this kernel belongs to, which need not be saved yet; None where none says.
+
+    Jupyter Server tells it by the environment.
+    """
     named = os.environ.get("JPY_SESSION_NAME", "")
-    if named.endswith(".ipynb") and Path(named).is_absolute() and Path(named).parent.is_dir():
-        return Path(named).parent
-    return Path.cwd()
+    is_told = named.endswith(".ipynb") and Path(named).is_absolute() and Path(named).parent.is_dir()
+    return Path(named) if is_told else None
 
 
 SCRATCH_VARIABLE = "NODEBOOK_SCRATCH"

@@ -73,8 +73,8 @@ class Silent:
 
     def wait(self, job: Job) -> Run:
         """Wait for a job. Raises what the run itself broke with."""
-        return job.future.result()
+        return job.halt.result()
 
     async def wait_async(self, job: Job) -> Run:
         """Wait for a job on the event loop."""
-        return await asyncio.wrap_future(job.future)
+        return await asyncio.wrap_future(job.halt)

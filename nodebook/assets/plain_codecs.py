@@ -11,6 +11,7 @@ from typing import Any
 
 from nodebook.assets.codecs import Codec, CodecRegistry, Packer, Unpacker
 from nodebook.assets.errors import DamagedError, NotStorableError
+from nodebook.assets.record_codecs import RECORD_CODECS, record_codec
 
 _MAX_INT_BITS = 1 << 20
 
@@ -20,6 +21,7 @@ def default_codecs() -> CodecRegistry:
     registry = CodecRegistry()
     for codec in _plain():
         registry.register(codec)
+    registry.register_family(record_codec, RECORD_CODECS)
     registry.register_package("numpy", "nodebook.assets.array_codecs")
     registry.register_package("PIL", "nodebook.assets.picture_codecs")
     registry.register_package("pandas", "nodebook.assets.pandas_codecs")

@@ -17,7 +17,7 @@ from nodebook.engine.document import from_json, parse_json
 from nodebook.engine.flatten import flatten
 from nodebook.engine.graph import GraphState, Link, Node
 from nodebook.engine.library import Library
-from nodebook.engine.literals import tag
+from nodebook.engine.literals import VariableRef, tag
 from nodebook.engine.nodetype import MISSING, NodeType
 from nodebook.engine.routing import follow
 from nodebook.errors import DocumentError
@@ -178,14 +178,32 @@ def _given(node: Node, node_type: NodeType | None, name: str, state: GraphState,
         link = follow(node.links[name], "*" if spec is None else spec.port, library, state.nodes).link
         source = None if link is None else state.nodes.get(link.node)
         if link is not None and source is not None:
-            return wrap(source.values.get("value")) if _is_constant(source) else _reference(link, source, library)
+            return _constant_of(source, library) if _is_constant(source) else _reference(link, source, library)
         if link is not None:
             return _reference(link, None, library)
     if name in node.values:
-        return wrap(node.values[name])
+        value = node.values[name]
+        return wrap(_held(node, name, value, library) if isinstance(value, VariableRef) else value)
     if spec is None or spec.widget is None or spec.default is MISSING or spec.default is None:
         return MISSING
     return wrap(spec.default)
+
+
+def _constant_of(source: Node, library: Library) -> Any:
+    value = source.values.get("value")
+    return wrap(_held(source, "value", value, library) if isinstance(value, VariableRef) else value)
+
+
+def _held(node: Node, name: str, ref: VariableRef, library: Library) -> Any:
+    """Return what a variable of the notebook holds now."""
+    reading = None if library.variables is None else library.variables.readings().read(ref.name)
+    if reading is None or reading.value is None:
+        got = "which is not there" if reading is None else f"which holds a {reading.words}"
+        raise NotInPromptError(
+            f"{node.title or node.type}.{name} is bound to the variable {ref.name!r}, {got}; expected a number, "
+            "text or True/False, all that a prompt can hold. Give the input a value, or link a node that makes it."
+        )
+    return reading.value
 
 
 def _reference(link: Link, source: Node | None, library: Library) -> list[Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from time import perf_counter
 from typing import Any
 
@@ -50,7 +52,10 @@ async def _call(state: RunState, step: Step, asked: frozenset[str]) -> Entry | E
     compiled, services = step.compiled, state.services
     node_type = compiled.type
     assert node_type is not None  # noqa: S101 - plans hold runnable nodes only
-    prepared = prepare(compiled, gather(step.id, compiled, state.live, services.values, services.resources, asked))
+    gathered = gather(step.id, compiled, state.live, services.values, services.resources, asked)
+    if step.id in state.stops.changes:
+        gathered = state.stops.changed(step.id, gathered)
+    prepared = prepare(compiled, gathered)
     state.note_refusals(step, prepared)
     start = state.running[step.id] = perf_counter()
     try:
@@ -66,7 +71,8 @@ async def _call_all(node_type: NodeType, prepared: Prepared, context: NodeContex
         if isinstance(arguments, Block):
             return Block()
         current_node.set(context)
-        return await node_type.function(**arguments)
+        called = node_type.function(**arguments)
+        return await (_drain(called, context) if node_type.is_generator else called)
 
     if len(prepared.calls) == 1:
         return [await one(prepared.calls[0])]
@@ -76,3 +82,13 @@ async def _call_all(node_type: NodeType, prepared: Prepared, context: NodeContex
     if error is not None:
         raise error
     return list(returned)
+
+
+async def _drain(generator: AsyncGenerator[Any, None], context: NodeContext) -> Any:
+    """Show each value that an async generator yields, and return the last."""
+    shown = None
+    async with aclosing(generator):
+        async for shown in generator:
+            context.check()
+            context.on_preview(context.node, shown)
+    return shown

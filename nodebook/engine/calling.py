@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple
 
+from nodebook.engine.bound import live_value
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Compiled, Source
 from nodebook.engine.context import NodeId
@@ -102,6 +104,8 @@ def gather(
     arguments = dict(compiled.literals)
     guarded: list[Guarded] = []
     is_special = bool(node_type.items_inputs)
+    for each in compiled.live:
+        arguments[each.input] = _blame(each.input, partial(live_value, copy=values.copy), each)
     for source in compiled.sources:
         spec = source.spec
         if spec is not None and spec.is_odd and (spec.is_raw or source.input not in asked):

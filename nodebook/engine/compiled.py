@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from nodebook.engine.bound import BindingError, LiveInput, bind_input, unread_message, untold_message
 from nodebook.engine.fingerprint import FORMAT, encode
 from nodebook.engine.graph import Link, Node
 from nodebook.engine.hooks import ask_hooks
 from nodebook.engine.library import Library
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.nodetype import InputSpec, NodeType
 from nodebook.engine.ports import ANY, Convert
 from nodebook.engine.routing import follow
+from nodebook.engine.variables import Readings
 from nodebook.errors import PortTypeError
 
 _SHOWN_CHARACTERS = 60
@@ -60,6 +63,10 @@ class Compiled:
     """Switched-off nodes that its links pass: it must be looked at again when one of them changes."""
     is_bound: bool = False
     """Whether its key means something in this process only, so that no other may have its results."""
+    variables: tuple[str, ...] = ()
+    """Variables of the notebook that it reads: it must be looked at again when a cell has run."""
+    live: tuple[LiveInput, ...] = ()
+    """Inputs that get the value of a variable which is no literal."""
 
 
 class Route(NamedTuple):
@@ -78,11 +85,17 @@ class Route(NamedTuple):
 
 
 def compile_node(
-    node_id: str, node: Node, library: Library, nodes: Mapping[str, Node], *, all_run: bool = False
+    node_id: str,
+    node: Node,
+    library: Library,
+    nodes: Mapping[str, Node],
+    readings: Readings | None = None,
+    *,
+    all_run: bool = False,
 ) -> Compiled:
     """Check a node against its type and its direct sources. Never raises on a bad graph: problems say what is wrong.
 
-    ``all_run``: no node is switched off, so links lead where they say.
+    ``all_run``: no node is switched off, so links lead where they say. ``readings``: what variables hold.
     """
     node_type = library.find(node.type)
     if node.mode is not None:
@@ -95,6 +108,7 @@ def compile_node(
     key_parts = [FORMAT, node_type.code]
     links, values = node.links, node.values
     via: tuple[str, ...] = ()
+    bound = _Bindings(node_id, node_type, library, readings)
     if links and not all_run:
         links, via = _effective(node, node_type, library, nodes)
     for spec in node_type.inputs:
@@ -107,7 +121,7 @@ def compile_node(
                 if route.problem is not None and not (node_type.checks_link_types and route.is_misfit):
                     problems.append(Problem(node_id, name, *route.problem))
                 continue
-            literal, part = _literal(spec, values[name], node_type) if name in values else _default(spec, node_type)
+            literal, part = _value(spec, values, node_type, bound)
         except _Unusable as bad:
             problems.append(Problem(node_id, name, bad.code, _with_reason(bad.message, name, node.links, nodes)))
             if name in node.links:  # noted, so that the node is looked at again when its source comes
@@ -118,8 +132,9 @@ def compile_node(
     known = node_type.input_by_name.keys()
     is_volatile = not node_type.is_cached
     if node_type.has_hooks or not (links.keys() <= known and values.keys() <= known):
-        parts = _Parts(node_id, node, node_type, problems, literals, sources, links, key_parts)
+        parts = _Parts(node_id, node, node_type, problems, literals, sources, links, key_parts, bound)
         is_volatile |= _finish(parts, library, nodes)
+    problems.extend(bound.warnings)
     return Compiled(
         node,
         node_type,
@@ -127,11 +142,50 @@ def compile_node(
         tuple(sources),
         tuple(problems),
         b"\0".join(key_parts),
-        is_volatile,
+        is_volatile or bound.is_volatile,
         not problems or _may_run(problems),
         via,
         not node_type.is_portable,
+        tuple(bound.names),
+        tuple(bound.live),
     )
+
+
+class _Bindings:
+    """What of a node is bound to variables, while that is being found out."""
+
+    __slots__ = ("_library", "_node_id", "_readings", "_type", "is_volatile", "live", "names", "warnings")
+
+    def __init__(self, node_id: str, node_type: NodeType, library: Library, readings: Readings | None) -> None:
+        self._node_id = node_id
+        self._type = node_type
+        self._library = library
+        self._readings = readings
+        self.names: dict[str, None] = {}
+        self.live: list[LiveInput] = []
+        self.warnings: list[Problem] = []
+        self.is_volatile = False
+
+    def take(self, spec: InputSpec, ref: VariableRef) -> tuple[Any, bytes]:
+        """Return the literal of a bound input, and its part of the key. Raises ``_Unusable``."""
+        self.names[ref.name] = None
+        try:
+            found = bind_input(spec, ref, self._type, self._library.ports, self._readings)
+        except BindingError as error:
+            raise _Unusable(error.code, error.message) from None
+        if found is None:
+            return _default(spec, self._type)
+        if found.live is not None:
+            self.live.append(found.live)
+        if found.is_unread:
+            self._warn(spec.name, "unread_variable", unread_message(self._type.title, ref))
+        if found.is_volatile:
+            self.is_volatile = True
+            self._warn(spec.name, "untold_variable", untold_message(self._type.title, ref, found.literal.words))
+        return found.literal, found.key_part
+
+    def _warn(self, name: str, code: str, message: str) -> None:
+        self.warnings.append(Problem(self._node_id, name, code, message, "warning"))
 
 
 class _Parts(NamedTuple):
@@ -145,6 +199,7 @@ class _Parts(NamedTuple):
     sources: list[Source]
     links: Mapping[str, Link]
     key_parts: list[bytes]
+    bound: _Bindings
 
     def undeclared(self) -> list[str]:
         """Return the inputs that the type does not declare."""
@@ -181,7 +236,11 @@ def _finish(parts: _Parts, library: Library, nodes: Mapping[str, Node]) -> bool:
         parts.problems.extend(extra)
     if not parts.type.has_hooks or not _may_run(parts.problems):
         return False
-    asked = ask_hooks(parts.node_id, parts.type, parts.literals, _linked_ports(parts.sources, library, nodes))
+    literals, linked = parts.literals, _linked_ports(parts.sources, library, nodes)
+    if parts.bound.live:  # what such an input holds is not there before the run, as with a link
+        linked.update((each.input, each.port) for each in parts.bound.live)
+        literals = {name: value for name, value in literals.items() if name not in linked}
+    asked = ask_hooks(parts.node_id, parts.type, literals, linked)
     parts.key_parts.extend(asked.parts)
     parts.problems.extend(Problem(parts.node_id, *each) for each in asked.problems)
     return asked.is_volatile
@@ -223,6 +282,14 @@ def _placeholder(node_id: str, node: Node) -> Compiled:
     )
     sources = tuple(Source(name, link.node, 0, None, None) for name, link in node.links.items())
     return Compiled(node, None, {}, sources, (Problem(node_id, None, "unknown_type", message),), b"", is_runnable=False)
+
+
+def _value(spec: InputSpec, values: Mapping[str, Any], node_type: NodeType, bound: _Bindings) -> tuple[Any, bytes]:
+    """Return what an input without a link gets, and its part of the key."""
+    if spec.name not in values:
+        return _default(spec, node_type)
+    value = values[spec.name]
+    return bound.take(spec, value) if type(value) is VariableRef else _literal(spec, value, node_type)
 
 
 def _literal(spec: InputSpec, value: Any, node_type: NodeType) -> tuple[Any, bytes]:
@@ -309,9 +376,15 @@ def _take_extra(parts: _Parts, library: Library, nodes: Mapping[str, Node]) -> I
         link = parts.links.get(name)
         if link is None:
             if name in parts.node.values:
-                value = parts.node.values[name]
-                parts.literals[name] = value
-                parts.key_parts.append(spec.key_name + encode(value))
+                value: Any = parts.node.values[name]
+                try:
+                    is_bound = type(value) is VariableRef
+                    part = parts.bound.take(spec, value) if is_bound else (value, spec.key_name + encode(value))
+                except _Unusable as bad:
+                    yield Problem(parts.node_id, name, bad.code, bad.message)
+                else:
+                    parts.literals[name] = part[0]
+                    parts.key_parts.append(part[1])
             continue
         try:
             route = _find_route(link, spec, parts.type, library, nodes)

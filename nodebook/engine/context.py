@@ -6,9 +6,13 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Event
-from typing import Any, NewType
+from typing import TYPE_CHECKING, Any, NewType
 
 from nodebook.errors import Cancelled
+
+if TYPE_CHECKING:
+    from nodebook.engine.graph import GraphState
+    from nodebook.engine.library import Library
 
 NodeId = NewType("NodeId", str)
 """``Hidden[NodeId]``: the id of the node that runs."""
@@ -24,6 +28,14 @@ class RunDocument:
     def json(self) -> str:
         """The document as JSON text, parameters of this run included."""
         return self.dump()
+
+
+@dataclass(frozen=True, slots=True)
+class RunGraph:
+    """``Hidden[RunGraph]``: the graph that runs, without subgraphs and reroutes, and the types of its nodes."""
+
+    state: GraphState
+    library: Library
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections import abc
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, get_args, get_origin, get_type_hints
@@ -21,6 +22,7 @@ from nodebook.engine.nodetype import (
 )
 from nodebook.engine.ports import ANY, Convert, PortRegistry
 from nodebook.engine.values import ValueKind, as_it_is, value_kind
+from nodebook.engine.words import title_of
 from nodebook.errors import NodeDefinitionError
 
 _NOTEBOOK_CATEGORY = "notebook"
@@ -35,6 +37,7 @@ def describe(node_function: NodeFunction[..., Any], ports: PortRegistry, origin:
     name = node_function.type_name
     _check_kind(function, name)
     hints = _hints(function, name)
+    returned = _returned_hint(hints.get("return", Any), function)
     docs = _parameter_docs(inspect.getdoc(function) or "")
     parameters = inspect.signature(function).parameters.values()
     free = _own_checks(options.validate)
@@ -59,7 +62,7 @@ def describe(node_function: NodeFunction[..., Any], ports: PortRegistry, origin:
         category=options.category or _NOTEBOOK_CATEGORY,
         description=_summary(inspect.getdoc(function) or ""),
         inputs=tuple(inputs),
-        outputs=_outputs(hints.get("return", Any), options.outputs, ports, name),
+        outputs=_outputs(returned, options.outputs, ports, name),
         function=function,
         hidden=tuple(hidden),
         is_output=options.is_output,
@@ -68,9 +71,10 @@ def describe(node_function: NodeFunction[..., Any], ports: PortRegistry, origin:
         aliases=options.aliases,
         origin=origin or ("notebook" if function.__module__ == "__main__" else function.__module__.split(".")[0]),
         version=options.version,
-        returns_tuple=_returns_tuple(hints.get("return", Any)),
+        returns_tuple=_returns_tuple(returned),
         lane=_lane(function, options, name),
-        is_generator=inspect.isgeneratorfunction(function),
+        is_generator=inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function),
+        gives_last=inspect.isasyncgenfunction(function) or _yields(hints.get("return")),
         takes_any=any(each.kind is each.VAR_KEYWORD for each in parameters),
         needs=options.needs,
         changed=options.changed,
@@ -91,7 +95,7 @@ def _own_checks(validate: Callable[..., Any] | None) -> frozenset[str] | None:
 
 
 def _lane(function: Callable[..., Any], options: NodeOptions, name: str) -> str:
-    if not inspect.iscoroutinefunction(function):
+    if not (inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)):
         if options.lane == ASYNC_LANE:
             raise NodeDefinitionError(
                 f"Node {name} asks for the lane {ASYNC_LANE!r} but is a plain function. Write it with `async def`, or "
@@ -116,18 +120,6 @@ def _check_needs(options: NodeOptions, inputs: list[InputSpec], name: str) -> No
         )
 
 
-_BETWEEN_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=\d)(?=[A-Z][a-z])|(?<=[A-Z]{2})(?=[A-Z][a-z])")
-
-
-def title_of(name: str) -> str:
-    """Return words for a function or class name: ``soft_glow`` → "Soft Glow", ``ImageBlur`` → "Image Blur".
-
-    A single capital stays with its word (KSampler), and so do capitals with the digit before them (DPMPP 2M).
-    """
-    words = _BETWEEN_WORDS.sub(" ", name).replace("_", " ").split()
-    return " ".join(word if word.isupper() else word[0].upper() + word[1:] for word in words)
-
-
 def _hints(function: Callable[..., Any], name: str) -> dict[str, Any]:
     try:
         return get_type_hints(function, include_extras=True)
@@ -144,15 +136,26 @@ def _check_kind(function: Callable[..., Any], name: str) -> None:
             "A lambda has no name that documents could know its node type by. Write a function with def, or give one: "
             "nb.node(name=...)(lambda ...)."
         )
-    kinds = (
-        (inspect.isclass, "a class", "Write a function that makes and uses it, or give the class @nb.node."),
-        (inspect.isasyncgenfunction, "an async generator", "Return a list from a plain or async function."),
-    )
-    for is_kind, words, advice in kinds:
-        if is_kind(function):
-            raise NodeDefinitionError(
-                f"{name} is {words}; expected a plain function that returns its outputs. {advice}"
-            )
+    if inspect.isclass(function):
+        raise NodeDefinitionError(
+            f"{name} is a class; expected a plain function that returns its outputs. Write a function that makes and "
+            "uses it, or give the class @nb.node."
+        )
+    try:
+        parameters = list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        raise NodeDefinitionError(
+            f"{name} does not say what it takes, as functions made in C often do not. Write a function that calls it: "
+            "def my_node(x: float) -> float: ..."
+        ) from None
+    inside = getattr(function, "__qualname__", "").rpartition(".")[0]
+    if parameters[:1] in (["self"], ["cls"]) and inside and not inside.endswith("<locals>"):
+        owner = inside.rpartition(".")[2]
+        raise NodeDefinitionError(
+            f"{name} is a method of {owner}: nobody would give it its {parameters[0]}. Make an object first, and a "
+            f"node of its method: nb.node({owner.lower()}.{name}). Where it needs no object, put @staticmethod below "
+            "@nb.node."
+        )
 
 
 def _check_parameter(parameter: inspect.Parameter, name: str) -> None:
@@ -198,6 +201,7 @@ def _input(parameter: inspect.Parameter, kind: ValueKind, docs: Mapping[str, str
         takes_items=kind.is_items,
         is_lazy=is_lazy,
         is_raw=any(isinstance(mark, RawMarker) for mark in kind.marks),
+        structured=kind.structured,
     )
 
 
@@ -229,7 +233,15 @@ def _outputs(hint: Any, names: tuple[str, ...] | None, ports: PortRegistry, node
             "Annotate the return value as a tuple with one type per output."
         )
     return tuple(
-        OutputSpec(name, kind.port, kind.description, kind.to_wire, kind.from_wire, kind.is_items)
+        OutputSpec(
+            name,
+            kind.port,
+            kind.description,
+            kind.to_wire,
+            None if kind.structured else kind.from_wire,  # what a node made of a class that has changed since stays so
+            kind.is_items,
+            kind.structured,
+        )
         for name, kind in zip(names, kinds, strict=True)
     )
 
@@ -243,6 +255,24 @@ def _output_hints(hint: Any) -> tuple[tuple[Any, ...], tuple[str, ...] | None]:
         fields = get_type_hints(hint, include_extras=True)
         return tuple(fields.get(name, Any) for name in hint._fields), tuple(hint._fields)
     return (hint,), None
+
+
+_YIELDING = (abc.Iterator, abc.Iterable, abc.AsyncIterator, abc.AsyncIterable, abc.AsyncGenerator)
+
+
+def _yields(hint: Any) -> bool:
+    """Whether an annotation says only what is yielded, so that the last of it is the result."""
+    return get_origin(hint) in _YIELDING
+
+
+def _returned_hint(hint: Any, function: Callable[..., Any]) -> Any:
+    """Return what the result of a function is annotated as; of a generator that is what comes last."""
+    if not (inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)):
+        return hint
+    arguments = get_args(hint)
+    if get_origin(hint) is abc.Generator:
+        return arguments[2] if len(arguments) > 2 else Any  # noqa: PLR2004 -- what it yields, is sent, and returns
+    return arguments[0] if _yields(hint) and arguments else hint
 
 
 def _returns_tuple(hint: Any) -> bool:

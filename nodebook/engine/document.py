@@ -21,6 +21,7 @@ from nodebook.engine.definitions import definition_from_json, head_of, in_order,
 from nodebook.engine.graph import EMPTY, Definition, GraphState, Node, id_order, state_of
 from nodebook.engine.literals import (
     PLAIN,
+    VariableRef,
     check_depth,
     check_names,
     float_name,
@@ -385,6 +386,8 @@ def _text(value: Any, indent: str, *, escape: bool = True) -> str:
     """Write one literal; lists of plain values stand on one line, other containers on many."""
     if isinstance(value, PLAIN):
         return _plain(value)
+    if isinstance(value, VariableRef):
+        return _one_line(value)
     check_depth(len(indent) // 2 - _OUTER_DEPTH)
     if isinstance(value, Mapping):
         check_names(value)

@@ -68,6 +68,25 @@ class NodeStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class NodePaused:
+    """The run waits before it calls a node, until somebody says how to go on."""
+
+    run: int
+    graph: int
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeResumed:
+    """The run goes on after a pause; ``answer``: resumed, skipped or cancelled."""
+
+    run: int
+    graph: int
+    node: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class NodeProgress:
     """A node reports that ``value`` of ``maximum`` steps are done."""
 
@@ -162,6 +181,8 @@ RunEvent = (
     RunQueued
     | RunStarted
     | NodeStarted
+    | NodePaused
+    | NodeResumed
     | NodeProgress
     | NodePreview
     | NodeFinished

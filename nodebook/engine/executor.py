@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from threading import Event
 from time import perf_counter
 
@@ -51,6 +52,21 @@ class Execution:
         state.live.clear()
         return result
 
+    def so_far(self) -> RunResult:
+        """Return what the run came to so far."""
+        with self.state.lock:
+            now = self.state.result
+            return replace(
+                now,
+                executed=list(now.executed),
+                found=list(now.found),
+                errors=dict(now.errors),
+                skipped=dict(now.skipped),
+                blocked=dict(now.blocked),
+                seconds=dict(now.seconds),
+                result_bytes=dict(now.result_bytes),
+            )
+
     def abandon(self) -> RunResult:
         """Give the run up while a node does not return, and return what it came to.
 
@@ -79,14 +95,20 @@ class Execution:
         return (node.title if node is not None else None) or (node_type.title if node_type is not None else node_id)
 
     def _run_simple(self) -> None:
-        """Run plain steps in order; the first one that adds nodes hands all that is left to a schedule."""
+        """Run plain steps in order; the first one that adds nodes, or that the run pauses at, hands all that is left to
+        a schedule.
+        """
         state, cancelled = self.state, self.cancelled
         steps = self.plan.steps
         state.count_consumers(steps)
-        live, get = state.live, state.services.cache.get
+        live, get, stops = state.live, state.services.cache.get, state.stops
         for index, step in enumerate(steps):
             if cancelled.is_set():
                 state.result.cancelled = True
+                return
+            if stops.nodes and stops.wants(step.id):
+                state.waiting.clear()
+                Schedule(state, steps[index:]).run()
                 return
             outcome: Entry | Expanding | None = get(step.key)
             if outcome is not None:

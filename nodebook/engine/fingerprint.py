@@ -21,6 +21,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from nodebook.engine.literals import VariableRef
 from nodebook.errors import FingerprintError
 
 DIGEST_BYTES = 16
@@ -167,5 +168,8 @@ _ENCODERS: dict[type, Encoder] = {
     time: lambda value: _block(b"T", _encode_moment(value)),
     timedelta: lambda value: _block(b"T", repr(value).encode()),
     timezone: lambda value: _block(b"T", repr(value).encode()),
+    VariableRef: lambda value: _block(
+        b"V", value.name.encode("utf-8", "surrogatepass")
+    ),  # of documents; keys have contents
     types.MappingProxyType: lambda value: _block(b"m", _encode_dict(value)),
 }

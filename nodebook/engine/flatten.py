@@ -1,4 +1,4 @@
-"""Subgraphs and reroutes, compiled away: the graph that the index sees has neither.
+"""Subgraphs, reroutes and Variable nodes, compiled away: the graph that the index sees has none.
 
 Node ``3`` inside instance ``7`` is node ``7/3`` of the flat graph; links are followed through reroutes, and in and out
 of instances. A graph that has neither is its own flat graph, at no cost. An edit costs what it touched: the nodes that
@@ -21,6 +21,7 @@ from nodebook.engine.graph import (
     REROUTE,
     SUBGRAPH_INPUTS,
     SUBGRAPH_OUTPUTS,
+    VARIABLE,
     Consumers,
     GraphState,
     Link,
@@ -31,6 +32,7 @@ from nodebook.engine.graph import (
     release,
 )
 from nodebook.engine.library import Library
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.resolving import Literal, Resolved, Resolver, Scope, warn_unknown
 from nodebook.engine.shapes import Shapes
 
@@ -209,6 +211,8 @@ class _Maker:
             self._keep(scope.prefix + node_id, node)
         elif node.type == REROUTE:
             self._reroute(scope, node_id, node)
+        elif node.type == VARIABLE:
+            pass  # what reads it reads the variable
         else:
             self._open.append((scope, node_id, node))
 
@@ -295,7 +299,7 @@ def _same(one: Mapping[str, Resolved], other: Mapping[str, Resolved]) -> bool:
     for name, end in one.items():
         now = other[name]
         if isinstance(end, Literal) and isinstance(now, Literal):
-            if end.value is not now.value:
+            if end.value is not now.value and not (type(end.value) is VariableRef and end.value == now.value):
                 return False
         elif end != now:
             return False

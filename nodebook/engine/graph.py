@@ -13,8 +13,10 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from rpds import HashTrieMap, HashTrieSet
 
-JsonValue = None | bool | int | float | str | list[Any] | dict[str, Any]
-"""What a literal may be: plain JSON."""
+from nodebook.engine.literals import VariableRef
+
+JsonValue = None | bool | int | float | str | list[Any] | dict[str, Any] | VariableRef
+"""What a literal may be: plain JSON, or a variable of the notebook in its place."""
 
 EMPTY: Mapping[str, Any] = MappingProxyType({})
 
@@ -126,6 +128,9 @@ class Definition:
 REROUTE = "Reroute"
 """The type of a node that passes its only input on."""
 
+VARIABLE = "Variable"
+"""The type of a node that stands for a variable of the notebook; its value ``name`` says which."""
+
 SUBGRAPH_INPUTS = "SubgraphInputs"
 SUBGRAPH_OUTPUTS = "SubgraphOutputs"
 INSTANCE = "subgraph:"
@@ -133,8 +138,8 @@ INSTANCE = "subgraph:"
 
 
 def is_structural(type_name: str) -> bool:
-    """Say whether nodes of a type are compiled away: reroutes and instances of subgraphs."""
-    return type_name == REROUTE or type_name.startswith(INSTANCE)
+    """Say whether nodes of a type are compiled away: reroutes, variables and instances of subgraphs."""
+    return type_name in (REROUTE, VARIABLE) or type_name.startswith(INSTANCE)
 
 
 def definition_id(type_name: str) -> str | None:

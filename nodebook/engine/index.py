@@ -7,16 +7,18 @@ problem of its own or of one before it. Nothing here recurses, so depth has no l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from hashlib import blake2b
 from itertools import count
 
+from nodebook.engine.bound import take_values
 from nodebook.engine.collector import collector_relaxed
 from nodebook.engine.compiled import Compiled, Problem, compile_node
 from nodebook.engine.cycles import find_cycles
 from nodebook.engine.fingerprint import DIGEST_BYTES
 from nodebook.engine.graph import GraphState, Node, id_order
 from nodebook.engine.library import Library
+from nodebook.engine.variables import Reading
 
 Key = bytes
 
@@ -72,6 +74,9 @@ class GraphIndex:
         self._troubled: set[str] = set()
         self._by_type: dict[str, set[str]] = {}
         self._rechecked: set[str] = set()
+        self._bound: set[str] = set()
+        """Nodes that read variables of the notebook."""
+        self._readings = None if library.variables is None else library.variables.readings()
         self._outputs: set[str] = set()
         self._sinks: set[str] = set()
         self._off: set[str] = set()
@@ -94,8 +99,52 @@ class GraphIndex:
     def recheck(self) -> None:
         """Look again at what may change without an edit: files, and nodes that run each time."""
         self.library.refresh()
+        if self._readings is not None:
+            self._readings = self._readings.renew()
         if self._rechecked or self._library_revision != self.library.revision:
             self.sync(self.state, tuple(self._rechecked))
+
+    @property
+    def reads_variables(self) -> bool:
+        """Whether a node is bound to a variable of the notebook."""
+        return bool(self._bound)
+
+    def bound_nodes(self) -> list[str]:
+        """Return the nodes that read variables and have no problem."""
+        return [node_id for node_id in self._bound if self.compiled[node_id].is_runnable]
+
+    def variables(self) -> dict[str, Reading | None]:
+        """Return what each variable held that a node reads, when it was last looked at; None: there was none."""
+        if self._readings is None:
+            return {}
+        names = dict.fromkeys(name for node_id in self._bound for name in self.compiled[node_id].variables)
+        return {name: self._readings.read(name) for name in names}
+
+    def note_cell(self) -> bool:
+        """Look again at what reads variables, after a cell has run; say whether one of them holds something else."""
+        if self._readings is None or not self._bound:
+            return False
+        before, self._readings = self._readings, self._readings.after_cell()
+        self.sync(self.state, tuple(self._bound))
+        return self._readings.differ_from(before)
+
+    def take_values(self, steps: Iterable[tuple[str, Compiled]]) -> dict[str, Compiled] | None:
+        """Return those of some nodes that read variables, with the values that a run will use.
+
+        None where one has changed since it was read: the index is brought up to date, and the plan must be made again.
+        """
+        taken: dict[str, Compiled] = {}
+        is_changed = False
+        for node_id, compiled in steps:
+            if compiled.live and self._readings is not None:
+                found = take_values(compiled, self._readings)
+                is_changed |= found is None
+                if found is not None:
+                    taken[node_id] = found
+        if is_changed:
+            self.sync(self.state, tuple(self._bound))
+            return None
+        return taken
 
     def problems(self) -> list[Problem]:
         """Return all problems in document order."""
@@ -176,6 +225,11 @@ class GraphIndex:
                 hit.update(dict.fromkeys(self.followers.get(node_id, ())))
         return hit
 
+    def following(self, nodes: Iterable[str]) -> Container[str]:
+        """Return nodes, as far as the graph has them, and all that needs them."""
+        roots = {node_id: None for node_id in nodes if node_id in self.nodes}
+        return self._downstream(roots) if roots else ()
+
     def _downstream(self, roots: dict[str, None]) -> dict[str, None]:
         found, stack, followers = dict(roots), list(roots), self.followers
         while stack:
@@ -197,7 +251,7 @@ class GraphIndex:
                 if old is not None:
                     self._forget(node_id, old)
                 continue
-            new = compiled[node_id] = compile_node(node_id, node, library, nodes, all_run=not self._off)
+            new = compiled[node_id] = compile_node(node_id, node, library, nodes, self._readings, all_run=not self._off)
             if old is None or _key_differs(old, new):
                 changed[node_id] = None
             self._note(node_id, old, new)
@@ -213,7 +267,15 @@ class GraphIndex:
             self._troubled.add(node_id)
         elif old is not None:
             self._troubled.discard(node_id)
-        if new.is_volatile or (new.type is not None and new.type.has_hooks and new.type.is_checked_again):
+        if new.variables:
+            self._bound.add(node_id)
+        elif old is not None:
+            self._bound.discard(node_id)
+        if (
+            new.is_volatile
+            or new.variables
+            or (new.type is not None and new.type.has_hooks and new.type.is_checked_again)
+        ):
             self._rechecked.add(node_id)
         elif old is not None:
             self._rechecked.discard(node_id)
@@ -261,7 +323,7 @@ class GraphIndex:
         self._keys_before.setdefault(node_id, self.keys.pop(node_id, None))
         self._cycles.pop(node_id, None)
         self._by_type[old.node.type].discard(node_id)
-        for marked in (self._troubled, self._rechecked, self._outputs, self._sinks, self._off):
+        for marked in (self._troubled, self._rechecked, self._bound, self._outputs, self._sinks, self._off):
             marked.discard(node_id)
         self._follow(node_id, _reads(old), ())
         self._sinks.discard(node_id)

@@ -8,12 +8,12 @@ from dataclasses import replace
 from threading import RLock
 from typing import Any
 
-from nodebook.engine.codehash import code_version
 from nodebook.engine.describe import describe
 from nodebook.engine.node import NodeFunction
 from nodebook.engine.nodetype import NodeType
-from nodebook.engine.origins import is_installed
+from nodebook.engine.origins import NOTEBOOK_MODULE, is_installed
 from nodebook.engine.ports import PortRegistry
+from nodebook.engine.variables import Variables
 from nodebook.errors import NodeDefinitionError, UnknownNodeTypeError
 
 BUILTIN = "builtin"
@@ -25,6 +25,8 @@ class Library:
     def __init__(self, ports: PortRegistry | None = None) -> None:
         self.ports = ports or PortRegistry()
         self.revision = 0
+        self.variables: Variables | None = None
+        """The variables of the notebook that graphs may read."""
         self.routes: dict[tuple[str, str, str, str], Any] = {}
         """What links between outputs and inputs of two types mean, as ``compiled`` found it; emptied by definitions."""
         self._types: dict[str, NodeType] = {}
@@ -69,6 +71,12 @@ class Library:
                     f"{node_type.name} is the name of a built-in node. Give the function another name, or "
                     f'@nb.node(name="My{node_type.name}").'
                 )
+            if known is not None and _of_other_module(known, node_type):
+                raise NodeDefinitionError(
+                    f"{node_type.name} is a node of the module {known.function.__module__}, and the module "
+                    f"{node_type.function.__module__} defines another of that name: graphs could not tell them apart. "
+                    f'Give one another name: @nb.node(name="{node_type.function.__module__}.{node_type.name}").'
+                )
             self._types[node_type.name] = node_type
             self._log.append(node_type.name)
             self.routes.clear()
@@ -83,10 +91,14 @@ class Library:
         for node_type in self:
             if "own_code" not in node_type.__dict__ or node_type.version is not None:
                 continue
-            if not is_installed(node_type.function.__module__):
-                now = code_version(node_type.function)
-                if now != node_type.own_code:
-                    self.add(replace(node_type))
+            is_ours = not is_installed(node_type.function.__module__)
+            if is_ours and node_type.code_now() != node_type.own_code:
+                self.add(replace(node_type))
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody listens to definitions: an open editor, for example."""
+        return bool(self._listeners)
 
     def find(self, name: str) -> NodeType | None:
         """Return a node type, or None."""
@@ -116,3 +128,9 @@ class Library:
     def _tell(self) -> None:
         for listener in list(self._listeners):
             listener()
+
+
+def _of_other_module(known: NodeType, node_type: NodeType) -> bool:
+    """Whether two node types come from two modules; what a notebook defines takes the place of any, and the reverse."""
+    modules = {known.function.__module__, node_type.function.__module__}
+    return len(modules) > 1 and NOTEBOOK_MODULE not in modules and None not in modules and known.origin != BUILTIN

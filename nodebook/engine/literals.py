@@ -29,6 +29,16 @@ class TypeScript:
     type: str
 
 
+@dataclass(frozen=True, slots=True)
+class VariableRef:
+    """Stands among the values of a node for a variable of the notebook, by its name (``nb.variable``)."""
+
+    name: str
+
+    def __repr__(self) -> str:
+        return f"variable {self.name}"
+
+
 PLAIN = (str, int, float, bool, type(None))
 """What stands on one line, and holds nothing else."""
 
@@ -80,6 +90,8 @@ def tag(value: Any, *, wire: bool = False, escape: bool = True, depth: int = 0) 
         return {"$int": int.__repr__(value)} if wire and escape and abs(value) > SAFE_INT else value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"$float": float_name(value)}
+    if isinstance(value, VariableRef):
+        return {"$variable": value.name}
     check_depth(depth)
     if isinstance(value, (list, tuple)):
         return [tag(item, wire=wire, escape=escape, depth=depth + 1) for item in value]
@@ -108,6 +120,8 @@ def untag(value: Any, depth: int = 0) -> Any:  # noqa: PLR0911 - one per kind of
             return _FLOAT_NAMES[held]
         if name == "$int" and isinstance(held, str) and _WHOLE.fullmatch(held):
             return int(held)
+        if name == "$variable" and isinstance(held, str) and not depth:  # a whole value, never a part of one
+            return VariableRef(held)
         if name.startswith("$$"):
             return {name[1:]: untag(held, depth + 1)}
     return {name: untag(item, depth + 1) for name, item in value.items()}

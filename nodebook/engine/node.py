@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
+from nodebook.engine.callables import as_function
+from nodebook.engine.words import title_of
 from nodebook.errors import NodeDefinitionError
 
 P = ParamSpec("P")
@@ -128,9 +130,16 @@ def node(function: Callable[..., Any] | None = None, /, **options: Any) -> Any:
 
 
 def _wrap(target: Callable[..., Any], options: dict[str, Any]) -> NodeFunction[..., Any]:
+    if isinstance(target, NodeFunction):
+        named = {member.name: getattr(target.options, member.name) for member in fields(NodeOptions)}
+        return NodeFunction(target.function, NodeOptions(**{**named, **options}))
     if isinstance(target, type):
         target, hooks = _from_class(target)
         options = {**hooks, **options}
+    else:
+        target, name = as_function(target, options.get("name"))
+        if name is not None:
+            options = {"name": name, "title": title_of(name.rpartition(".")[2]), **options}
     return NodeFunction(target, NodeOptions(**options))
 
 

@@ -41,6 +41,8 @@ class InputSpec:
     """Whether it is computed only when the node asks for it."""
     is_raw: bool = False
     """Whether a link arrives as a reference."""
+    structured: type | None = None
+    """The data class or model that it takes, which counts as part of the node's code."""
     key_name: bytes = field(init=False, default=b"")
     """The name as it stands in keys."""
     is_odd: bool = field(init=False, default=False)
@@ -75,6 +77,8 @@ class OutputSpec:
     from_wire: Convert | None = None
     gives_items: bool = False
     """Whether what the function returns here is many values, one after another."""
+    structured: type | None = None
+    """The data class or model that it is."""
 
     def info(self) -> dict[str, Any]:
         """Return the JSON that the front end reads."""
@@ -104,6 +108,8 @@ class NodeType:
     """Whether a single output comes in a tuple of one."""
     lane: str = MAIN_LANE
     """Where it runs: ``main``, ``concurrent``, ``async``, or a serial lane of any other name (a device)."""
+    gives_last: bool = False
+    """Whether its result is what it yields last, as that of an async generator, which can return nothing."""
     is_generator: bool = False
     takes_any: bool = False
     """Whether inputs that it does not declare are passed on to it."""
@@ -176,13 +182,17 @@ class NodeType:
 
         A value: ``Library.refresh`` asks whether it still holds.
         """
+        return self.code_now()
+
+    def code_now(self) -> CodeVersion:
+        """Return what ``own_code`` would be if it were asked for the first time now."""
         if self.version is not None:
             return CodeVersion(self.version.encode(), is_portable=True)
-        own = code_version(self.function)
-        if self.needs is None:
-            return own
-        needs = code_version(self.needs)
-        return CodeVersion(own.digest + needs.digest, own.is_portable and needs.is_portable)
+        parts: list[Any] = [self.function, *(spec.structured for spec in self.inputs if spec.structured is not None)]
+        if self.needs is not None:
+            parts.append(self.needs)
+        versions = list(map(code_version, parts))
+        return CodeVersion(b"".join(each.digest for each in versions), all(each.is_portable for each in versions))
 
     @cached_property
     def is_portable(self) -> bool:

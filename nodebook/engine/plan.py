@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -62,14 +62,15 @@ class Found:
     is_simple: bool = True
 
 
-def make_plan(index: GraphIndex, targets: Iterable[str], lookup: Lookup) -> Plan:
+def make_plan(index: GraphIndex, targets: Iterable[str], lookup: Lookup, stops: Iterable[str] = ()) -> Plan:
     """Decide which nodes must run for ``targets``: those without a result, and as far up as results are missing.
 
-    Costs O(nodes that run + the results they start from), whatever the size of the graph.
+    ``stops``: nodes that the run pauses at, so that it must come to them whether they have a result or not. Costs
+    O(nodes that run + the results they start from), whatever the size of the graph.
     """
     targets = tuple(targets)
     entered: set[str] = set()
-    found = walk_up(index.keys, index.compiled, targets, lookup, entered)
+    found = walk_up(index.keys, index.compiled, targets, lookup, entered, index.following(stops))
     blocked = {node_id: _culprit(index, node_id) for node_id in found.blocked}
     if found.is_simple:
         return Plan(targets, tuple(found.steps), found.held, blocked, state=index.state, library=index.library)
@@ -94,10 +95,11 @@ def walk_up(
     roots: Iterable[str],
     lookup: Lookup,
     entered: set[str],
+    visited: Container[str] = (),
 ) -> Found:
     """Find the steps that give ``roots``, sources first; stop at results and at what is ``entered``, which grows.
 
-    What only a lazy input reads is left out.
+    Nodes in ``visited`` are steps although they may have a result. What only a lazy input reads is left out.
     """
     found = Found()
     steps, held = found.steps, found.held
@@ -116,7 +118,7 @@ def walk_up(
                 entered.add(stack.pop())
                 continue
             if node_id not in missing:
-                entry = lookup(key)
+                entry = None if node_id in visited else lookup(key)
                 if entry is not None:
                     held[node_id] = Held(key, entry)
                     entered.add(stack.pop())

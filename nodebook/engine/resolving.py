@@ -11,6 +11,7 @@ from nodebook.engine.definitions import SEPARATOR
 from nodebook.engine.graph import (
     REROUTE,
     SUBGRAPH_INPUTS,
+    VARIABLE,
     Definition,
     GraphState,
     Link,
@@ -20,6 +21,7 @@ from nodebook.engine.graph import (
 )
 from nodebook.engine.interfaces import port_type
 from nodebook.engine.library import Library
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.nodetype import InputSpec
 from nodebook.engine.ports import ANY
 from nodebook.engine.routing import choose_input
@@ -27,7 +29,7 @@ from nodebook.engine.shapes import Obstacle, Shapes
 
 
 class Literal(NamedTuple):
-    """A literal at the end of a link: an instance's value, or the default of a subgraph's input."""
+    """A literal at the end of a link: an instance's value, the default of a subgraph's input, or a variable."""
 
     value: Any
 
@@ -124,7 +126,7 @@ class Resolver:
         if place is None or node is None:
             return {}
         scope, node_id = place
-        if node.type == REROUTE:
+        if node.type in (REROUTE, VARIABLE):
             return {"value": self.follow(scope, Link(node_id, "value"), ANY).end}
         definition = self._state.subgraphs.get(definition_id(node.type) or "")
         names = [] if definition is None else definition.output_names
@@ -151,8 +153,11 @@ class Resolver:
         """Return the next link on the way; None where ``found`` has the end."""
         if node.type == SUBGRAPH_INPUTS:
             return self._leave(scope, link.output, found)
-        if node.mode == "mute":
+        if node.mode == "mute" or (node.type == VARIABLE and node.mode is not None):
             found.end = Link(scope.prefix + link.node, link.output)
+            return None
+        if node.type == VARIABLE:
+            found.end = Literal(VariableRef(str(node.values.get("name", ""))))
             return None
         if node.type == REROUTE:
             return next(((scope, each) for each in node.links.values()), None)

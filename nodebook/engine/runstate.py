@@ -28,6 +28,7 @@ from nodebook.engine.items import Block
 from nodebook.engine.lanes import Lanes
 from nodebook.engine.nodetype import NodeType
 from nodebook.engine.plan import Plan, Step
+from nodebook.engine.stops import Pause, Stops
 from nodebook.engine.valueops import ValueRegistry
 from nodebook.errors import Cancelled, MutatedInputError
 
@@ -50,6 +51,8 @@ class RunResult:
     result_bytes: dict[str, int] = field(default_factory=dict)
     """What each result weighs."""
     cancelled: bool = False
+    rekeyed: Mapping[str, bytes] = field(default_factory=dict)
+    """Nodes that ran with inputs changed at a break, or after such, and the keys that their results have."""
     spoilt: bool = False
     """A node changed a cached result in place that this plan cannot make again: plan and run once more."""
 
@@ -74,6 +77,8 @@ class Services:
     """Give memory back: caches and pool let go of what they can."""
     on_output: Callable[[events.NodeOutput], None] | None = None
     """Told what nodes print and log, on their threads; None: they are not listened to."""
+    stops: Stops | None = None
+    """Where this run pauses; None: nowhere."""
 
 
 Outcome = Entry | Expanding | None
@@ -89,7 +94,6 @@ class RunState:
         self.cancelled = cancelled
         self.run_id = run
         self.graph_id = graph
-        self.result = RunResult()
         self.live: dict[str, Entry] = {node: held.entry for node, held in plan.held.items()}
         self.targets = frozenset(plan.targets)
         self.waiting: dict[str, int] = {}
@@ -101,6 +105,8 @@ class RunState:
         self._restoring = RLock()
         """Apart from ``lock``, so that a node that hangs while it is called again does not keep a run from being given
         up."""
+        self.stops = services.stops or Stops((), lambda _pause: None, lambda _pause, settle: settle())
+        self.result = RunResult(rekeyed=self.stops.rekeyed)
         self.is_heard = bool(services.stream)
         self.is_muted = False
         self.dropped: set[str] = set()
@@ -145,6 +151,27 @@ class RunState:
         self.result.skipped[step.id] = because
         self.tell(events.NodeSkipped(self.run_id, self.graph_id, step.id, because))
 
+    def open_pause(self, step: Step, asked: frozenset[str] = NOTHING_ASKED) -> Pause | None:
+        """Begin to wait before a step whose sources are there; None where its inputs cannot be put together."""
+        services = self.services
+        try:
+            arguments, _, _ = gather(step.id, step.compiled, self.live, services.values, services.resources, asked)
+            return self.stops.open(step, arguments, services.values, asked)
+        except Exception as error:  # noqa: BLE001 -- conversions are a node's own code
+            self.fail(step, error)
+            return None
+
+    def close_pause(self, step: Step, pause: Pause) -> Entry | None:
+        """Take in how a pause ended; return the result that is there already, where nothing was changed."""
+        self.stops.close(step, pause, self.plan)
+        if pause.wait() == "cancelled":
+            self.stop()
+            return None
+        found = self.services.cache.get(self.stops.key_of(step))
+        if found is not None:
+            self.note_found(step)
+        return found
+
     def attempt(self, step: Step, asked: frozenset[str] = NOTHING_ASKED, *, is_last: bool = False) -> Outcome:
         """Call a step's function on this thread. Nothing that it raises comes out of here.
 
@@ -186,6 +213,8 @@ class RunState:
         services = self.services
         gathered = gather(step.id, compiled, self.live, services.values, services.resources, asked)
         arguments, guarded, is_special = gathered
+        if step.id in self.stops.changes:
+            gathered = arguments, guarded, is_special = self.stops.changed(step.id, gathered)
         context = self.context(step)
         current_node.set(context)
         start = self.running[step.id] = perf_counter()
@@ -229,7 +258,7 @@ class RunState:
             if isinstance(arguments, Block):
                 returned.append(Block())
             elif node_type.is_generator:
-                returned.append(_drain(node_type.function(**arguments), context))
+                returned.append(_drain(node_type.function(**arguments), context, node_type))
             else:
                 returned.append(node_type.function(**arguments))
         return returned
@@ -275,7 +304,9 @@ class RunState:
         node_type = step.compiled.type
         # What an output node did is more than its result: a kernel that has saved no file must save one.
         is_lasting = node_type is None or not node_type.is_output
-        self.services.cache.put(step.key, entry, step.compiled.node.type, is_lasting=is_lasting)
+        key = self.stops.key_of(step)
+        is_lasting = is_lasting and not self.stops.rekeyed  # nobody could find them there
+        self.services.cache.put(key, entry, step.compiled.node.type, is_lasting=is_lasting)
 
     def release(self, step: Step) -> None:
         """Let go of results that nothing in this run needs any more; the cache may still hold them."""
@@ -312,7 +343,7 @@ class RunState:
         """Forget the results that hold an object: its maker's, and those of nodes that passed it on."""
         with self.lock:
             keys = {held: each.key for held, each in self.plan.held.items()}
-            keys.update((step.id, step.key) for step in self.plan.steps)
+            keys.update((step.id, self.stops.key_of(step)) for step in self.plan.steps)
             for node_id, key in keys.items():
                 entry = self.live.get(node_id) or self.services.cache.get(key)
                 if entry is not None and any(output is value for output in entry.outputs):
@@ -347,7 +378,7 @@ class RunState:
                     stack.extend(missing)
                     continue
                 try:
-                    entry = self.services.cache.get(step.key) or self.call(step)
+                    entry = self.services.cache.get(self.stops.key_of(step)) or self.call(step)
                 except BaseException:  # noqa: BLE001 - it ran before; whatever stops it now, the consumer is skipped
                     return False
                 if not isinstance(entry, Entry):
@@ -382,15 +413,16 @@ class RunState:
             self.services.stream.emit(event)
 
 
-def _drain(generator: Any, context: NodeContext) -> Any:
-    """Show each value that a generator yields, and return what it returns."""
+def _drain(generator: Any, context: NodeContext, node_type: NodeType) -> Any:
+    """Show each value that a generator yields, and return what it returns, or the last where that is its result."""
+    shown = None
     try:
         while True:
             shown = next(generator)
             context.check()
             context.on_preview(context.node, shown)
     except StopIteration as end:
-        return end.value
+        return shown if node_type.gives_last and end.value is None else end.value
     finally:
         generator.close()
 

@@ -24,6 +24,7 @@ from nodebook.engine.node import Reference
 from nodebook.engine.nodetype import ASYNC_LANE, MAIN_LANE
 from nodebook.engine.plan import Step, eager, walk_up
 from nodebook.engine.runstate import Outcome, RunState
+from nodebook.engine.stops import Pause
 from nodebook.errors import Cancelled, ExpansionError
 
 Order = tuple[int, int]
@@ -250,8 +251,13 @@ class Schedule:
     async def _perform_async(self, step: Step) -> None:
         try:
             outcome: Any = self._prologue(step)
+            asked = self._lists.asked.get(step.id, NOTHING_ASKED)
+            if outcome is _CALL and self._state.stops.wants(step.id):
+                pause = self._state.open_pause(step, asked)
+                if pause is not None:
+                    await asyncio.wrap_future(pause.future)
+                outcome = self._after_pause(step, pause)
             if outcome is _CALL:
-                asked = self._lists.asked.get(step.id, NOTHING_ASKED)
                 outcome = await attempt_async(self._state, step, asked)
                 self._keep(step, outcome)
             if outcome is not _ASKED:
@@ -264,10 +270,25 @@ class Schedule:
     def _try(self, step: Step) -> Any:
         """Return a step's outcome, or ``_ASKED`` where it waits for lazy inputs now."""
         outcome = self._prologue(step)
+        if outcome is _CALL and self._state.stops.wants(step.id):
+            pause = self._state.open_pause(step, self._lists.asked.get(step.id, NOTHING_ASKED))
+            if pause is not None:
+                pause.wait()
+            outcome = self._after_pause(step, pause)
         if outcome is _CALL:
             outcome = self._state.attempt(step, self._lists.asked.get(step.id, NOTHING_ASKED))
             self._keep(step, outcome)
         return outcome
+
+    def _after_pause(self, step: Step, pause: Pause | None) -> Any:
+        """Return how a step goes on after it was paused at; ``_CALL``: as if nothing had been."""
+        state = self._state
+        if pause is None:
+            return None
+        found = state.close_pause(step, pause)
+        with self._changed:
+            self._scope.keys.update(state.stops.rekeyed)
+        return None if state.cancelled.is_set() else found or _CALL
 
     def _keep(self, step: Step, outcome: Outcome) -> None:
         if isinstance(outcome, Entry):
@@ -276,7 +297,7 @@ class Schedule:
     def _prologue(self, step: Step) -> Any:
         """Do what comes before a call: a result from elsewhere, missing sources, lazy inputs. ``_CALL``: go on."""
         state = self._state
-        found = state.services.cache.get(step.key)
+        found = None if state.stops.wants(step.id) else state.services.cache.get(state.stops.key_of(step))
         if found is not None:
             state.note_found(step)
             return found
@@ -340,7 +361,7 @@ class Schedule:
     def _expand(self, step: Step, expanding: Expanding) -> None:
         state, lists, scope = self._state, self._lists, self._scope
         try:
-            expanded = expand(step.id, step.key, expanding.subgraphs, scope, self._origin_of(step))
+            expanded = expand(step.id, state.stops.key_of(step), expanding.subgraphs, scope, self._origin_of(step))
             places = {id(each): expanded.place(each, scope.library, scope) for each in expanding.references()}
         except BaseException as error:  # noqa: BLE001 - what a node asks for may be anything
             state.fail(step, error)

@@ -13,17 +13,21 @@ from typing import Any
 
 from nodebook.engine.cache import Entry
 from nodebook.engine.collector import collector_relaxed
-from nodebook.engine.compiled import Problem
+from nodebook.engine.compiled import Compiled, Problem
 from nodebook.engine.edits import AddNode, Batch, Edit, SetValue, apply_all
 from nodebook.engine.flatten import Flattener
 from nodebook.engine.graph import GraphState, definition_id
 from nodebook.engine.index import GraphIndex, Key
 from nodebook.engine.interfaces import interface_of
 from nodebook.engine.library import Library
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.nodetype import NodeType
-from nodebook.engine.plan import Plan, make_plan
+from nodebook.engine.plan import Plan, Step, make_plan
+from nodebook.errors import UnsteadyVariableError
 
 UNDO_STEPS = 1000
+_MOST_PLANS = 100
+"""How often a plan is made again because variables changed meanwhile. Each time, one more of them is held still."""
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +71,8 @@ class GraphStore:
         self.run_keys: Mapping[str, Key] = {}
         """Keys of the nodes that the run which started last makes or starts from. Another one may have been planned
         since, and the index speaks of that."""
+        self.stops: set[str] = set()
+        """Nodes that runs pause at (``stops``): of this kernel only, no part of the document nor of any key."""
         self._state = state or GraphState()
         self._index = GraphIndex(library)
         self._flattener = Flattener(library)
@@ -170,10 +176,21 @@ class GraphStore:
         with self.lock:
             return {key for key in self.index().keys.values() if key is not None}
 
-    def problems(self) -> list[Problem]:
-        """Return everything that is wrong with the graph, in document order."""
+    def note_cell(self) -> bool:
+        """Look again at what reads variables, after a cell has run; say whether one of them holds something else."""
+        with self.lock, collector_relaxed():
+            return self.index().note_cell()
+
+    def problems(self, *, is_fresh: bool = False) -> list[Problem]:
+        """Return everything that is wrong with the graph, in document order.
+
+        ``is_fresh``: look again at files and at variables of the notebook, which are read in full.
+        """
         with self.lock:
-            return self.index().problems()
+            index = self.index()
+            if is_fresh:
+                index.recheck()
+            return index.problems()
 
     def plan(
         self,
@@ -196,16 +213,43 @@ class GraphStore:
                 self.index()  # a type that was defined meanwhile may lead links through instances elsewhere
             state, around = self._state, nullcontext()
             others = [*(SetValue(node, name, value) for (node, name), value in (values or {}).items()), *edits]
+            if for_run and index.reads_variables:
+                others[:0] = self._held_values(index)
             if others:
                 state, batch = apply_all(state, others)
                 around = self._overridden(state, batch)  # type: ignore[assignment]  # both are contexts
             with around:
-                plan = make_plan(index, index.default_targets() if targets is None else self._targets(targets), lookup)
+                wanted = index.default_targets() if targets is None else tuple(self._targets(targets))
+                plan = make_plan(index, wanted, lookup, self.stops)
+                if for_run and index.reads_variables:
+                    plan = _with_values(plan, index, lookup, self.stops)
                 culprits = dict.fromkeys(plan.blocked.values())
                 problems = [problem for node_id in culprits for problem in _obstacles(index, node_id)]
                 if for_run:
                     index.mark_run()
             return plan, state, problems
+
+    def _held_values(self, index: GraphIndex) -> list[Edit]:
+        """Return edits that write the numbers and texts of variables in their place, as the document of a run has them:
+        what is saved with its results says what made them. Keys are the same.
+        """
+        bound = index.bound_nodes()
+        # What some input takes as it is (a picture, but text too where anything is taken) is no literal there.
+        live = {each.value.variable for path in bound for each in index.compiled[path].live}
+        readings = {name: each for name, each in index.variables().items() if name not in live}
+        resolver = self._flattener.resolver()
+        found: dict[tuple[str | None, str, str], Edit] = {}
+        for path in bound:
+            place = resolver.place(path)
+            while place is not None:
+                scope, node_id = place
+                for name, value in scope.graph.nodes[node_id].values.items():
+                    reading = readings.get(value.name) if isinstance(value, VariableRef) else None
+                    if reading is not None and reading.value is not None:
+                        key = (scope.subgraph_id, node_id, name)
+                        found[key] = SetValue(node_id, name, reading.value, graph=scope.subgraph_id)
+                place = None if scope.outer is None else (scope.outer, scope.instance)
+        return list(found.values())
 
     def _targets(self, node_ids: Iterable[str]) -> Iterable[str]:
         """Return the nodes of the flat graph that stand for nodes of the document."""
@@ -287,6 +331,30 @@ class GraphStore:
         return replace(edit, node={**edit.node, "values": values})
 
 
+def _with_values(
+    plan: Plan, index: GraphIndex, lookup: Callable[[Key], Entry | None], stops: Iterable[str] = ()
+) -> Plan:
+    """Return a plan that has the values of the variables that its steps read, so that cells may change them meanwhile.
+
+    Where one changed while it was being read, the plan is made again from the copy that was taken of it.
+    """
+    for _ in range(_MOST_PLANS):
+        taken = index.take_values(each[::2] for each in (*plan.steps, *plan.lazy_steps.values()))
+        if taken is not None:
+            steps = tuple(_with_value(step, taken) for step in plan.steps)
+            lazy = {node_id: _with_value(step, taken) for node_id, step in plan.lazy_steps.items()}
+            return replace(plan, steps=steps, lazy_steps=lazy or plan.lazy_steps)
+        plan = make_plan(index, plan.targets, lookup, stops)
+    raise UnsteadyVariableError(
+        "The variables that the graph reads were changed again and again while the run was being planned. Wait for the "
+        "thread that changes them, or bind a copy."
+    )
+
+
+def _with_value(step: Step, taken: Mapping[str, Compiled]) -> Step:
+    return step._replace(compiled=taken[step.id]) if step.id in taken else step
+
+
 def _obstacles(index: GraphIndex, node_id: str) -> Iterable[Problem]:
     """Return what keeps a node from running: its problems, or that it is switched off and yet asked for."""
     node = index.nodes.get(node_id)
@@ -299,7 +367,7 @@ def _obstacles(index: GraphIndex, node_id: str) -> Iterable[Problem]:
 
 def _canonical_value(node_type: NodeType | None, name: str, value: Any) -> Any:
     spec = None if node_type is None else node_type.input_by_name.get(name)
-    if spec is None or spec.check is None:
+    if spec is None or spec.check is None or type(value) is VariableRef:
         return value
     try:
         return spec.check(value)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 _SCALAR_BYTES = 32
+_IMMUTABLE = frozenset({int, float, bool, str, bytes, type(None), complex})
 _DEPTH = 4
 """How deep containers are looked into. Deeper values count as one reference."""
 
@@ -18,11 +20,18 @@ class ValueOps:
 
     ``nbytes``: memory that goes when the value goes. ``version``: something that differs after the value was changed
     in place, cheap to take. ``protect``: returns the value so that consumers cannot change it (a read-only view).
+    ``copy``: returns an equal value that shares nothing with this one; where that cannot be changed in place, the more
+    useful. ``is_fixed``: whether nobody can change the value any more. ``plain``: returns a value of a subclass as one
+    of the class, so that equal contents are of one type. ``editable``: returns a copy that can be changed in place.
     """
 
     nbytes: Callable[[Any], int] | None = None
     version: Callable[[Any], Any] | None = None
     protect: Callable[[Any], Any] | None = None
+    copy: Callable[[Any], Any] | None = None
+    is_fixed: Callable[[Any], bool] | None = None
+    plain: Callable[[Any], Any] | None = None
+    editable: Callable[[Any], Any] | None = None
 
 
 class ValueRegistry:
@@ -75,6 +84,37 @@ class ValueRegistry:
         """Return ``value`` as consumers may have it."""
         ops = self._find(type(value))
         return value if ops is None or ops.protect is None else ops.protect(value)
+
+    def copy(self, value: Any) -> Any:
+        """Return an equal value that shares nothing with this one, as far as either can be changed."""
+        ops = self._find(type(value))
+        return deepcopy(value) if ops is None or ops.copy is None else ops.copy(value)
+
+    def is_fixed(self, value: Any) -> bool:
+        """Say whether nobody can change a value in place."""
+        if type(value) in _IMMUTABLE:
+            return True
+        ops = self._find(type(value))
+        return ops is not None and ops.is_fixed is not None and ops.is_fixed(value)
+
+    def plain(self, value: Any) -> Any:
+        """Return a value of a subclass (a picture that was read from a file) as one of the class that it stands for."""
+        ops = self._find(type(value))
+        return value if ops is None or ops.plain is None else ops.plain(value)
+
+    def editable(self, value: Any) -> Any:
+        """Return a value that may be changed in place without changing this one, as far as its type is known.
+
+        Containers are copied with what is in them; other objects are passed on.
+        """
+        ops = self._find(type(value))
+        if ops is not None and ops.editable is not None:
+            return ops.editable(value)
+        if type(value) in (list, set):
+            return type(value)(map(self.editable, value))
+        if type(value) is dict:
+            return {key: self.editable(held) for key, held in value.items()}
+        return bytearray(value) if type(value) is bytearray else value
 
     def _find(self, kind: type) -> ValueOps | None:
         try:

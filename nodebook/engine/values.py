@@ -16,6 +16,7 @@ from nodebook.engine.annotations import Color, Curve, FileName, InputFile, Numbe
 from nodebook.engine.curve import check_points
 from nodebook.engine.items import Items
 from nodebook.engine.ports import ANY, Convert, PortRegistry
+from nodebook.engine.structured import is_structured, structured_of
 
 CHOICE = "COMBO"
 _SCALARS: dict[type, str] = {bool: "BOOLEAN", int: "INT", float: "FLOAT", str: "STRING"}
@@ -39,6 +40,8 @@ class ValueKind:
     """Whether ``Items[...]``: many values, all at once."""
     coerce: Convert | None = None
     """``check`` without range and choices, for nodes that validate for themselves."""
+    structured: type | None = None
+    """The data class or model that it is."""
 
 
 _CURVE = ValueKind("CURVE", widget={"kind": "curve"}, check=check_points, coerce=check_points)
@@ -106,8 +109,18 @@ def _class(hint: Any, ports: PortRegistry) -> ValueKind:
     name = class_name(hint)
     known = ports.find_class(name) or ports.find_class(class_name(get_origin(hint) or hint))
     if known is None:
-        return ValueKind(name.removeprefix("__main__."))
+        plain = ValueKind(name.removeprefix("__main__."))
+        return _structured(plain, hint, ports) if is_structured(hint) else plain
     return ValueKind(known.port, to_wire=known.to_wire, from_wire=known.from_wire)
+
+
+def _structured(plain: ValueKind, hint: type, ports: PortRegistry) -> ValueKind:
+    """Return the kind of a data class or model, with its fields as a widget where documents can hold them."""
+    found = structured_of(hint, ports, value_kind)
+    if found is None:
+        return plain
+    made, widget = found
+    return replace(plain, widget=widget, check=made.check, coerce=made.check, from_wire=made.from_wire, structured=hint)
 
 
 def class_name(hint: Any) -> str:

@@ -1,4 +1,4 @@
-// Bundles the editor into ../widget/static/{index.js,index.css}. `--watch` rebuilds on change, `--dev` adds the harness,
+// Bundles the editor into ../widget/static/{index.js,index.css}, and what loads it into loader.js. `--watch` rebuilds on change, `--dev` adds the harness,
 // `--table` says what the bundle holds, `--bench` builds only what benchmarks/bench_editor.py opens.
 import { readFile } from "node:fs/promises";
 import path from "node:path";
@@ -37,7 +37,8 @@ const options = {
 };
 
 const main = { ...options, entryPoints: { index: "src/index.ts" }, outdir: "../widget/static" };
-const jobs = [main];
+const loader = { ...main, entryPoints: { loader: "src/loader.ts" }, legalComments: "none" };
+const jobs = [main, loader];
 if (dev) jobs.push({ ...options, entryPoints: { harness: "dev/harness.ts" }, outdir: "dev/out", sourcemap: true });
 
 if (bench) {

@@ -41,7 +41,7 @@ def encode_array(value: np.ndarray[Any, np.dtype[Any]]) -> bytes:
             f"An array of dtype {value.dtype} holds Python objects and has no fingerprint of its own. Expected numbers "
             "or text; convert it with array.astype(...)."
         )
-    if not _is_frozen(value):
+    if not is_frozen(value):
         return _read_array(value)
     known = _frozen.get(id(value))
     if known is not None and known[0]() is value:
@@ -52,7 +52,8 @@ def encode_array(value: np.ndarray[Any, np.dtype[Any]]) -> bytes:
     return encoded
 
 
-def _is_frozen(value: Any) -> bool:
+def is_frozen(value: Any) -> bool:
+    """Say whether nobody can write to an array, nor to what it is a view of."""
     while isinstance(value, np.ndarray):
         if value.flags.writeable:
             return False

@@ -132,3 +132,18 @@ def rebatch_images(
 def reroute(value: Any) -> Any:
     """Lead a link around other nodes. It does nothing in a run: what reads it reads what it is linked to."""
     return value
+
+
+@node(
+    name="Variable",
+    title="Variable",
+    category="notebook",
+    outputs=("value",),
+    aliases=("notebook", "python", "from notebook", "cell"),
+)
+def variable(name: Annotated[str, Text(placeholder="name of a variable")] = "") -> Any:
+    """Give a variable of the notebook to several nodes. What follows runs again when a cell gave it another content.
+
+    name: the variable, as cells call it.
+    """
+    return name  # never called: what reads this node reads the variable

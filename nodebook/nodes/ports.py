@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from copy import deepcopy
 from typing import Annotated, Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from nodebook.assets.errors import PictureError
 from nodebook.engine.annotations import Port
 from nodebook.engine.ports import PortRegistry
 from nodebook.engine.valueops import ValueOps, ValueRegistry
+from nodebook.nodes.contents import is_frozen
 from nodebook.nodes.convert import (
     adopt_image,
     adopt_mask,
@@ -59,9 +61,31 @@ def register_ports(ports: PortRegistry) -> None:
 
 def register_values(values: ValueRegistry) -> None:
     """Teach the engine how large pictures are, and how to see that one was changed in place."""
-    values.register(torch.Tensor, ValueOps(nbytes=nbytes, version=_tensor_version))
-    values.register(np.ndarray, ValueOps(nbytes=nbytes, version=_array_version, protect=_read_only))
-    values.register(PILImage.Image, ValueOps(nbytes=nbytes, version=_pil_version))
+    tensors = ValueOps(nbytes=nbytes, version=_tensor_version, copy=_copy_tensor, editable=torch.clone)
+    values.register(torch.Tensor, tensors)
+    values.register(
+        np.ndarray,
+        ValueOps(
+            nbytes=nbytes,
+            version=_array_version,
+            protect=_read_only,
+            copy=_copy_array,
+            editable=np.copy,
+            is_fixed=is_frozen,
+            plain=np.asarray,
+        ),
+    )
+    values.register(
+        PILImage.Image,
+        ValueOps(
+            nbytes=nbytes,
+            version=_pil_version,
+            copy=lambda picture: picture.copy(),
+            plain=_plain_picture,
+            editable=lambda picture: picture.copy(),
+        ),
+    )
+    values.register(np.generic, ValueOps(is_fixed=lambda _number: True, plain=_plain_number))
 
 
 def nbytes(value: Any) -> int:
@@ -112,6 +136,46 @@ def _read_only(value: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtyp
     view = value.view()
     view.flags.writeable = False
     return view
+
+
+def copied(value: Any) -> Any:
+    """Return a copy that its holder may change, of pictures, arrays, tensors, frames and containers of them.
+
+    Anything else is returned as it is: it may have no copy (a model), or need none.
+    """
+    if isinstance(value, np.ndarray):
+        return np.array(value)
+    if isinstance(value, torch.Tensor):
+        return _copy_tensor(value)
+    if isinstance(value, PILImage.Image):
+        return value.copy()
+    if type(value) in (list, tuple):
+        return type(value)(map(copied, value))
+    if type(value) is dict:
+        return {name: copied(each) for name, each in value.items()}
+    is_frame = type(value).__module__.partition(".")[0] in ("pandas", "polars")
+    return deepcopy(value) if is_frame else value
+
+
+def _copy_array(value: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[Any]]:
+    copied = np.array(value)
+    copied.flags.writeable = False
+    return copied
+
+
+def _copy_tensor(value: torch.Tensor) -> torch.Tensor:
+    return value.detach().clone().requires_grad_(value.requires_grad)
+
+
+def _plain_picture(value: PILImage.Image) -> PILImage.Image:
+    """Return a picture of a file as one in memory: copying it reads the file."""
+    return value if type(value) is PILImage.Image else value.copy()
+
+
+def _plain_number(value: np.generic) -> Any:
+    """Return a number of NumPy as Python's where that says the same."""
+    found = value.item()
+    return found if type(found) in (bool, int, float, str) else value
 
 
 def _array_to_tensor(value: np.ndarray[Any, np.dtype[Any]]) -> torch.Tensor:

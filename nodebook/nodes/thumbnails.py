@@ -34,10 +34,7 @@ def encode_thumbnail(value: Any, max_side: int = MAX_SIDE_PX) -> Thumbnail:
 
     JPEG, or WebP where it has alpha. Raises ``PictureError`` for what is not a picture.
     """
-    picture = _small_pil(value, max_side)
-    if max(picture.size) > max_side:
-        picture = picture.copy()
-        picture.thumbnail((max_side, max_side), PILImage.Resampling.BILINEAR, reducing_gap=1.5)
+    picture, width, height = small_picture(value, max_side)
     file = io.BytesIO()
     if picture.mode in ("RGBA", "LA"):
         picture.convert("RGBA").save(file, "WEBP", quality=_JPEG_QUALITY, method=0)
@@ -48,8 +45,19 @@ def encode_thumbnail(value: Any, max_side: int = MAX_SIDE_PX) -> Thumbnail:
         else:
             picture.save(file, "JPEG", quality=_SMALL_QUALITY, subsampling=0)
         mime = "image/jpeg"
-    width, height = full_size(value)
     return Thumbnail(file.getvalue(), mime, width, height)
+
+
+def small_picture(value: Any, max_side: int) -> tuple[PILImage.Image, int, int]:
+    """Return a copy of a picture, array, IMAGE or MASK with at most so many pixels a side, and its full size.
+
+    Raises ``PictureError`` for what is not a picture.
+    """
+    picture = _small_pil(value, max_side)
+    if max(picture.size) > max_side:
+        picture = picture.copy()
+        picture.thumbnail((max_side, max_side), PILImage.Resampling.BILINEAR, reducing_gap=1.5)
+    return picture, *full_size(value)
 
 
 def full_size(value: Any) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from nodebook.engine.cache import Entry
 from nodebook.engine.items import Block, Items
-from nodebook.engine.nodetype import NodeType
+from nodebook.engine.nodetype import NodeType, OutputSpec
 from nodebook.notebook import media
 from nodebook.notebook.tablejson import is_table, table_json
 
@@ -36,7 +36,11 @@ class Display:
 
 def shows_outputs(node_type: NodeType) -> bool:
     """Say whether a node shows values of its outputs although it is no output node."""
-    return any(_is_shown_port(name) for spec in node_type.outputs for name in spec.port.split(","))
+    return any(_is_shown(spec) for spec in node_type.outputs)
+
+
+def _is_shown(spec: OutputSpec) -> bool:
+    return spec.structured is not None or any(map(_is_shown_port, spec.port.split(",")))
 
 
 def _is_shown_port(port: str) -> bool:
@@ -51,7 +55,7 @@ def displays_of(entry: Entry, node_type: NodeType) -> list[Display]:
             found.append(_tried(make, entry.payload[member]))
     if not found:
         for spec, value in zip(node_type.outputs, entry.outputs, strict=False):
-            if any(_is_shown_port(name) for name in spec.port.split(",")):
+            if _is_shown(spec):
                 name = spec.name if len(node_type.outputs) > 1 else None
                 found.extend(_named(name, _of_value(value, spec.port)))
     return found[:MAX_DISPLAYS]

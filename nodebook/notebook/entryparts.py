@@ -15,6 +15,11 @@ _PICTURE_PORTS = {"IMAGE": 4, "MASK": 3}
 """Port type → number of dimensions of a batch."""
 
 
+def shows_pictures(node_type: NodeType) -> bool:
+    """Say whether results of such nodes may have pictures: it shows what it makes, or has an output for pictures."""
+    return node_type.is_output or any(picture_port(spec.port) for spec in node_type.outputs)
+
+
 def pictures_of(entry: Entry, node_type: NodeType) -> Sequence[Any]:
     """Return all pictures of a result: what it shows or, where it shows none, its first output that is a picture."""
     shown = entry.payload.get("images")

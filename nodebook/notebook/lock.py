@@ -12,21 +12,24 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from threading import Lock as Mutex
 from threading import Thread
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+from nodebook.engine.bound import BoundValue
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Compiled
 from nodebook.engine.fingerprint import digest, encode
 from nodebook.engine.graph import GraphState, Node, id_order, nodes_before
 from nodebook.engine.library import BUILTIN
+from nodebook.engine.literals import VariableRef, tag
 from nodebook.engine.nodetype import MISSING, NodeType
 from nodebook.engine.store import GraphStore
 from nodebook.notebook.errors import NoLockError
 from nodebook.notebook.filehashes import FileHashes
-from nodebook.notebook.lockcontent import locked_results
+from nodebook.notebook.lockcontent import content_of, locked_results
 from nodebook.notebook.lockfiles import files_named, is_as_run, lock_file
 from nodebook.notebook.lockformat import Lock, LockedFile, LockedNode, LockedResult
 from nodebook.notebook.lockhere import (
@@ -43,13 +46,24 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph
     from nodebook.sessions import Session
 
-__all__ = ["Lock", "document_digest", "lock_of", "lock_of_store", "scope_of"]
+__all__ = ["Lock", "document_digest", "lock_for_user", "lock_of", "lock_of_store", "scope_of", "stored_lock"]
 
 logger = logging.getLogger(__name__)
+
+LARGE_BYTES = 256 * 1024 * 1024
+"""Results up to this size are read while somebody waits for a display: that takes a quarter of a second."""
 
 _REMEMBERED = 4096
 _SEED_PORTS = frozenset({"INT"})
 _DIFFUSION = frozenset({"MODEL", "CLIP", "VAE", "CONDITIONING", "LATENT", "SAMPLER", "NOISE", "GUIDER"})
+
+
+class _Known(NamedTuple):
+    """The lock of a run, and whether all of it is known that can be."""
+
+    run: Run | None
+    lock: Lock
+    is_whole: bool
 
 
 @dataclass(slots=True)
@@ -59,7 +73,7 @@ class _Book:
     hashes: FileHashes
     results: OrderedDict[tuple[bytes, bool], dict[str, LockedResult]] = field(default_factory=OrderedDict)
     """By key of the node, and whether with its pictures."""
-    locks: WeakKeyDictionary[GraphStore, tuple[Run | None, Lock]] = field(default_factory=WeakKeyDictionary)
+    locks: WeakKeyDictionary[GraphStore, _Known] = field(default_factory=WeakKeyDictionary)
     reading: set[int] = field(default_factory=set)
     """Graphs for which files are being read in the background, by number."""
 
@@ -71,8 +85,8 @@ _mutex = Mutex()
 def lock_of(graph: Graph, *, wait: bool = True, on_ready: Callable[[Lock], object] | None = None) -> Lock:
     """Return the lock of a graph's last run; one without results where nothing has run.
 
-    Not ``wait``: large model files that nobody has read yet have no SHA-256 in it (``is_complete``); they are read in
-    the background, and ``on_ready`` is called from there with the whole lock.
+    Not ``wait``: large model files that nobody has read yet have no SHA-256 in it, and large results are left out; they
+    are read in the background, and ``on_ready`` is called from there with the whole lock.
     """
     return lock_of_store(graph.store, graph._session, wait=wait, on_ready=on_ready)  # noqa: SLF001 -- the graph's own
 
@@ -84,14 +98,26 @@ def lock_of_store(
     book = _book_of(session)
     run: Run | None = store.last_run
     known = book.locks.get(store)
-    if known is not None and known[0] is run and (known[1].is_complete or not wait):
-        lock = known[1]
-    else:
-        lock = _Making(store, session, book, run, wait=wait).lock()
-        book.locks[store] = (run, lock)
-    if not lock.is_complete and not wait:
+    if known is None or known.run is not run or not (known.is_whole or not wait):
+        making = _Making(store, session, book, run, wait=wait)
+        lock = making.lock()
+        known = book.locks[store] = _Known(run, lock, lock.is_complete and not making.left_out)
+    if not known.is_whole and not wait:
         _complete_later(store, session, book, on_ready)
-    return lock
+    return known.lock
+
+
+def stored_lock(graph: Graph, on_ready: Callable[[Lock], object] | None = None) -> dict[str, Any] | None:
+    """Return what a notebook's output holds of a graph's last run; None where nothing has run. Never raises, nor waits.
+
+    ``on_ready``: see ``lock_of``.
+    """
+    try:
+        lock = lock_of(graph, wait=False, on_ready=on_ready)
+        return None if lock.outcome is None else lock.to_json()
+    except Exception:
+        logger.exception("The lock of %r could not be made", graph)
+        return None
 
 
 def lock_for_user(graph: Graph) -> Lock:
@@ -166,7 +192,7 @@ def document_digest(flat: GraphState, scope: list[str]) -> str:
     told = []
     for node_id in scope:
         node = flat.nodes[node_id]
-        values = {name: value for name, value in node.values.items() if name not in node.links}
+        values = {name: tag(value) for name, value in node.values.items() if name not in node.links}
         links = {name: [link.node, link.output] for name, link in node.links.items()}
         told.append([node_id, node.type, values, links])
     return digest(encode(told)).hex()
@@ -184,26 +210,26 @@ class _Making:
         self._wait = wait
         self._flat = GraphState() if run is None else run.flat or run.state
         self._scope = [] if run is None else scope_of(self._flat, run.targets)
+        self.left_out = 0
+        """How many results were too large to be read while nobody waits."""
 
     def lock(self) -> Lock:
         run = self._run
         if run is None:
             return Lock()
-        compiled = self._compiled()
         types = {name: found for name in self._type_names() if (found := self._type(name)) is not None}
         own = {name: each for name, each in types.items() if each.origin != BUILTIN}
-        nodes = {node_id: self._node(node_id, run, types) for node_id in self._scope}
         return Lock(
             document=document_digest(self._flat, self._scope),
             outcome=run.outcome,
             targets=run.targets,
             environment=environment(self._session),
             packages=self._packages(types, own),
-            files=dict(self._files(types, compiled)),
+            files=dict(self._files(types)),
             seeds=dict(self._seeds(types)),
             types={name: locked_type(each) for name, each in own.items()},
-            variables=dict(self._variables(nodes)),
-            nodes=nodes,
+            variables=dict(self._variables()),
+            nodes={node_id: self._node(node_id, run, types) for node_id in self._scope},
         )
 
     def _type_names(self) -> set[str]:
@@ -212,6 +238,7 @@ class _Making:
     def _type(self, name: str) -> NodeType | None:
         return self._session.library.find(name)
 
+    @cached_property
     def _compiled(self) -> dict[str, Compiled]:
         """Return the nodes as they were keyed for this run, as far as the graph still knows."""
         found: dict[str, Compiled] = {}
@@ -258,6 +285,9 @@ class _Making:
         known = self._book.results.get((key, is_target))
         if known is not None:
             return known
+        if not self._wait and entry.value_bytes > LARGE_BYTES:
+            self.left_out += 1
+            return {}
         found = locked_results(node_type, entry, with_pictures=is_target)
         if entry.versions is not None and self._session.values.versions(entry.outputs) != entry.versions:
             # Somebody who held it (a cell) has changed it in place since: what the run gave is not known any more.
@@ -276,7 +306,11 @@ class _Making:
             if link is not None:
                 source = self._flat.nodes.get(link.node)
                 if source is not None and "value" in source.values and "value" not in source.links:
-                    found[spec.name] = source.values["value"]
+                    held = source.values["value"]
+                    bound = isinstance(held, VariableRef)
+                    found[spec.name] = self._read_by(link.node).get("value") if bound else held
+            elif isinstance(node.values.get(spec.name), VariableRef):
+                found[spec.name] = self._read_by(node_id).get(spec.name)
             elif spec.name in node.values:
                 found[spec.name] = node.values[spec.name]
             elif spec.default is not MISSING:
@@ -289,15 +323,13 @@ class _Making:
             if node.mode is None and node.type in types:
                 yield node_id, types[node.type], self._literals(node_id, types[node.type])
 
-    def _files(
-        self, types: Mapping[str, NodeType], compiled: Mapping[str, Compiled]
-    ) -> Iterator[tuple[str, LockedFile]]:
+    def _files(self, types: Mapping[str, NodeType]) -> Iterator[tuple[str, LockedFile]]:
         for node_id, node_type, literals in self._typed(types):
             for place, named in files_named(self._session, node_type, literals):
                 file = lock_file(named, self._book.hashes, wait=self._wait)
                 if file is None:
                     continue
-                keyed = compiled.get(node_id)
+                keyed = self._compiled.get(node_id)
                 if node_type.origin == BUILTIN and keyed is not None and not is_as_run(file, keyed.prefix):
                     file = replace(file, xxh3=None, sha256=None)
                 yield f"{node_id}.{place}", file
@@ -316,10 +348,22 @@ class _Making:
             names |= distributions_of(each.function)
         return package_versions(names)
 
-    def _variables(self, nodes: Mapping[str, LockedNode]) -> Iterator[tuple[str, str]]:
-        for node_id, locked in nodes.items():
-            name = self._flat.nodes[node_id].values.get("name")
-            if locked.type == "Variable" and isinstance(name, str):
-                for result in locked.results.values():
-                    if result.content is not None:
-                        yield name, result.content
+    def _variables(self) -> Iterator[tuple[str, str]]:
+        """Return the content of each variable as the run read it."""
+        for node_id in self._scope:
+            for name, value in self._flat.nodes[node_id].values.items():
+                if isinstance(value, VariableRef) and name not in self._flat.nodes[node_id].links:
+                    content = _content_of_bound(self._read_by(node_id).get(name))
+                    if content is not None:
+                        yield value.name, content
+
+    def _read_by(self, node_id: str) -> Mapping[str, Any]:
+        """Return a node's literals as the run had them, variables read."""
+        found = self._compiled.get(node_id)
+        return {} if found is None else found.literals
+
+
+def _content_of_bound(literal: Any) -> str | None:
+    if isinstance(literal, BoundValue):
+        return None if literal.digest is None else literal.digest.hex()
+    return None if literal is None else content_of(literal)

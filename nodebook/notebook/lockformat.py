@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nodebook.engine.graph import id_order
 from nodebook.notebook.errors import LockError, NewerLockError
-from nodebook.tables import bytes_text, html_table, text_table
+from nodebook.tables import bytes_text, html_frame, html_heading, html_table, text_table
 
 if TYPE_CHECKING:
     from nodebook.notebook.lockcheck import Difference
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
+_HEAD = ("what", "which", "as locked")
 _SHOWN_DIGITS = 12
 _STRICT: dict[str, Any] = {"extra": "forbid", "strict": True}
 
@@ -150,15 +151,19 @@ class Lock:
         return differences_here(self)
 
     def __str__(self) -> str:
-        return text_table(("what", "which", "as locked"), self._rows())
+        return text_table(_HEAD, self._rows())
 
     def __repr__(self) -> str:
-        if self.outcome is None and self.targets:
-            return f"<lock of {len(self.files)} files, {len(self.packages)} packages, without results>"
-        return f"<lock of {len(self.nodes)} nodes, {len(self.files)} files: {self.outcome or 'nothing has run'}>"
+        return f"<lock: {self._summary()}>"
 
     def _repr_html_(self) -> str:
-        return html_table(("what", "which", "as locked"), self._rows(), caption="lock")
+        return html_frame(html_heading("Lock", self._summary()), html_table(_HEAD, self._rows()))
+
+    def _summary(self) -> str:
+        if self.outcome is None:
+            what = f"{len(self.files)} files, {len(self.packages)} packages, without results"
+            return what if self.targets else "nothing has run"
+        return f"{len(self.nodes)} nodes, {len(self.files)} files, run {self.outcome}"
 
     def _rows(self) -> list[tuple[str, str, str]]:
         rows = [("document", "", _digits(self.document))]

@@ -208,16 +208,16 @@ class Progress(AbstractContextManager["Progress"]):
             self._screen = None
 
     def wait(self, job: Job) -> Run:
-        """Wait for a job as ``job.future.result()`` does, and draw meanwhile."""
+        """Wait for a job as ``job.halt.result()`` does, and draw meanwhile."""
         pause_s = QUIET_S if self._series is None else self._series.quiet_s
-        while not wait_for([job.future], pause_s).done:
+        while not wait_for([job.halt], pause_s).done:
             self._draw(job)
             pause_s = INTERVAL_S
-        return self._finish(job.future.result())
+        return self._finish(job.halt.result())
 
     async def wait_async(self, job: Job) -> Run:
         """Wait for a job on the event loop, and draw meanwhile; cancelling the task cancels the future as before."""
-        future = asyncio.wrap_future(job.future)
+        future = asyncio.wrap_future(job.halt)
         pause_s = QUIET_S if self._series is None else self._series.quiet_s
         try:
             while not (await asyncio.wait([future], timeout=pause_s))[0]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from nodebook.notebook.likeness import JUST_SEEN, compare
 from nodebook.notebook.lockcheck import Difference
 from nodebook.notebook.lockformat import Lock, LockedResult
-from nodebook.tables import seconds_text, text_table
+from nodebook.tables import html_frame, html_heading, html_table, seconds_text, text_table
 
 Verdict = Literal["identical", "close", "different", "missing"]
 
@@ -130,10 +130,9 @@ class Report:
         return str(self)
 
     def _repr_html_(self) -> str:
-        parts = [f"<p><strong>{escape(self.of)}</strong>: {self.verdict}, run again in {escape(self.where)}</p>"]
-        parts += [f"<p>{escape(error)}</p>" for error in self.cell_errors]
-        parts += [_graph_html(each) for each in self.graphs]
-        return "\n".join(parts)
+        head = html_heading(self.of, f"{self.verdict}, run again in {self.where}, {seconds_text(self.seconds)}")
+        errors = [f"<div>{escape(error)}</div>" for error in self.cell_errors]
+        return html_frame(head, *errors, *map(_graph_html, self.graphs))
 
 
 def worst(verdicts: Iterator[Verdict]) -> Verdict:
@@ -212,18 +211,22 @@ def _row(each: Compared) -> tuple[str, str, str, str, str]:
 
 
 def _graph_html(graph: GraphReport) -> str:
-    from nodebook.tables import html_table
-
-    parts = [f"<h4>{escape(graph.name)}: {graph.verdict}</h4>"]
-    parts += [f"<p>{escape(notice)}</p>" for notice in graph.notices]
+    parts = [f'<div style="margin: 8px 0 4px"><strong>{escape(graph.name)}</strong>: {graph.verdict}</div>']
+    parts += [f"<div>{escape(notice)}</div>" for notice in graph.notices]
     if graph.results:
         rows = [_row(each) for each in graph.results]
         parts.append(html_table(("result", "node", "output", "distance", "now"), rows, numbers={3}))
     parts += [_side_by_side(each) for each in graph.results if each.is_target and each.verdict != IDENTICAL]
     if graph.differences:
-        items = "".join(f'<li style="white-space: pre-wrap">{escape(str(each))}</li>' for each in graph.differences)
-        parts.append(f"<p>Not as locked:</p><ul>{items}</ul>")
+        items = "".join(map(_difference_html, graph.differences))
+        parts.append(f'<div>Not as locked:</div><ul style="margin: 0">{items}</ul>')
     return "\n".join(parts)
+
+
+def _difference_html(each: Difference) -> str:
+    words, _, lines = str(each).partition("\n")
+    code = f'<pre style="margin: 0">{escape(lines)}</pre>' if lines else ""
+    return f"<li>{escape(words)}{code}</li>"
 
 
 def _side_by_side(each: Compared) -> str:

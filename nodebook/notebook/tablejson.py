@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
 from typing import Any
+
+from nodebook.engine.structured import is_structured
 
 MAX_ROWS = 200
 MAX_COLUMNS = 50
@@ -16,8 +19,8 @@ Cell = bool | int | float | str | None
 
 
 def is_table(value: Any) -> bool:
-    """Say whether a value is a data frame, a series, a table of Arrow, or a list of records."""
-    if any(isinstance(value, kind) for kind in _frame_kinds()):
+    """Say whether a value is a data frame, a series, a table of Arrow, a list of records, or an object of fields."""
+    if any(isinstance(value, kind) for kind in _frame_kinds()) or is_structured(type(value)):
         return True
     return (
         isinstance(value, (list, tuple)) and bool(value) and all(isinstance(row, Mapping) for row in value[:MAX_ROWS])
@@ -59,6 +62,8 @@ Parts = tuple[list[tuple[Any, str]], Sequence[Sequence[Any]], int, int]
 
 
 def _parts(value: Any) -> Parts:
+    if is_structured(type(value)):
+        return _records([{"field": name, "value": held} for name, held in _fields(value).items()])
     module = type(value).__module__.partition(".")[0]
     if module == "pandas":
         return _pandas(value)
@@ -73,6 +78,11 @@ def _parts(value: Any) -> Parts:
         lists = [column.to_pylist() for column in shown.columns]
         return columns, list(zip(*lists, strict=True)), value.num_rows, value.num_columns
     return _records(value)
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    names = [each.name for each in fields(value)] if is_dataclass(value) else list(type(value).model_fields)
+    return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
 
 def _pandas(value: Any) -> Parts:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 DEFAULT_TIMEOUT_S = 3600.0
 _MARKS = re.compile(rb"^(<{7} |={7}\r?$|>{7} )", re.MULTILINE)
-_VARIABLE = "Variable"
 
 
 def verify(
@@ -226,8 +225,7 @@ def _verify_graph(graph: Graph, tolerance: float, timeout_s: float) -> Report:
     library = graph.store.library
     own = [found for name in lock.types if (found := library.find(name)) is not None and found.origin != BUILTIN]
     modules = tuple(dict.fromkeys(each.function.__module__ for each in own))
-    has_variables = any(each.type == _VARIABLE for each in lock.nodes.values())
-    if has_variables or not all(map(is_installed, modules)):
+    if lock.variables or not all(map(is_installed, modules)):
         return _verify_here(graph, lock, title, tolerance, timeout_s)
     question = Question(lock.to_json(), document.to_json(run.state), None, alone=True, modules=modules)
     folder = graph._session.folders.base  # noqa: SLF001 -- where the graph finds its files
@@ -244,6 +242,8 @@ def _verify_here(graph: Graph, lock: Lock, title: str, tolerance: float, timeout
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="nodebook-verify-", ignore_cleanup_errors=True) as scratch:
         session = Session(mine.folders.base, model_folders=mine.model_folders, scratch=Path(scratch))
+        # A copy: what its nodes publish must not reach the notebook.
+        session.variables.namespace = dict(mine.variables.now())
         try:
             for node_type in mine.library:
                 if node_type.origin != BUILTIN:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nodebook.graph import Graph
 
-__all__ = ["display_bundle"]
+__all__ = ["display_bundle", "show_in_cell"]
 
 
 def display_bundle(graph: Graph) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -21,3 +21,14 @@ def display_bundle(graph: Graph) -> tuple[dict[str, Any], dict[str, Any]]:
     from nodebook.widget.display import bundle_of
 
     return bundle_of(graph)
+
+
+def show_in_cell(graph: Graph) -> None:
+    """Show a graph in the cell that runs now: the editor, and beside it what a saved notebook keeps of the graph.
+
+    Raises ``NotImplementedError`` outside a kernel, where ``display_bundle`` says what there is to show, and
+    ``FrontendMissingError`` where the front end's bundle was not built.
+    """
+    from nodebook.widget.display import show
+
+    show(graph)

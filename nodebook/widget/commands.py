@@ -68,6 +68,20 @@ class Cancel(_Command):
     type: Literal["cancel"]
 
 
+class Break(_Command):
+    """Let runs of this graph pause before a node, or pass it again."""
+
+    type: Literal["break"]
+    node: str
+    on: bool
+
+
+class Resume(_Command):
+    """Let the paused run go on, with its inputs as cells have left them."""
+
+    type: Literal["resume"]
+
+
 class AutoRunCommand(_Command):
     """Run the graph after edits, or no more."""
 
@@ -173,6 +187,22 @@ class ListFiles(_Command):
     type: Literal["list_files"]
 
 
+class ListVariables(_Command):
+    """Say which variables the notebook has, and which of them an input of the node at a path takes."""
+
+    type: Literal["list_variables"]
+    node: str
+    input: str
+
+
+class Unbind(_Command):
+    """Give an input of the node at a path a value again, what its variable holds."""
+
+    type: Literal["unbind"]
+    node: str
+    input: str
+
+
 class Seen(_Command):
     """The view is done with a picture and with all before it."""
 
@@ -188,6 +218,8 @@ Command = (
     | RunCommand
     | PlanCommand
     | Cancel
+    | Break
+    | Resume
     | AutoRunCommand
     | PreviewsCommand
     | QueueMove
@@ -201,6 +233,8 @@ Command = (
     | FullPicture
     | MorePictures
     | ListFiles
+    | ListVariables
+    | Unbind
     | Seen
 )
 

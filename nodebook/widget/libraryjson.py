@@ -82,8 +82,23 @@ class FileWidget(TypedDict):
     files: NotRequired[str]
 
 
+class FieldsWidget(TypedDict):
+    """The fields of a data class or model, each with its own control; the literal is an object of those set."""
+
+    kind: Literal["fields"]
+    fields: list[InputInfo]
+
+
 Widget = (
-    NumberWidget | TextWidget | ToggleWidget | ChoiceWidget | ColorWidget | CurveWidget | PictureWidget | FileWidget
+    NumberWidget
+    | TextWidget
+    | ToggleWidget
+    | ChoiceWidget
+    | ColorWidget
+    | CurveWidget
+    | PictureWidget
+    | FileWidget
+    | FieldsWidget
 )
 
 
@@ -154,6 +169,9 @@ def _type_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> NodeType
 def _input_json(info: dict[str, Any], files: Mapping[str, list[str]]) -> dict[str, Any]:
     widget = info["widget"]
     if widget is not None:
+        if widget["kind"] == "fields":
+            fields = [_input_json(dict(each), files) for each in widget["fields"]]
+            widget = {**widget, "fields": fields}
         info["widget"] = {name: wire(value) for name, value in widget.items()}
         kind = info["widget"].get("files")
         if kind is not None:

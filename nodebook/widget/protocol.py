@@ -21,8 +21,10 @@ from nodebook.nodelogs import LogLine
 from nodebook.widget.displayjson import DisplayMessage
 from nodebook.widget.libraryjson import LibraryJson
 
-RunState = Literal["idle", "queued", "running", "done", "failed", "cancelled", "abandoned"]
-NodeState = Literal["idle", "queued", "running", "cached", "done", "failed", "skipped", "blocked", "cancelled"]
+RunState = Literal["idle", "queued", "running", "paused", "done", "failed", "cancelled", "abandoned"]
+NodeState = Literal[
+    "idle", "queued", "running", "paused", "cached", "done", "failed", "skipped", "blocked", "cancelled"
+]
 NoticeLevel = Literal["info", "warning", "error"]
 PictureKind = Literal["preview", "result"]
 
@@ -64,7 +66,7 @@ class QueuedRunJson(TypedDict):
     graph: str | None
     mine: bool
     nodes: int
-    state: Literal["waiting", "running"]
+    state: Literal["waiting", "running", "paused"]
     priority: float
     position: int
 
@@ -93,7 +95,8 @@ class PreviewsJson(TypedDict):
 class QueueJson(TypedDict):
     """The session's queue: the first ``pending`` of all that are ``waiting``, and the newest that have ended, last.
 
-    ``auto_run``: whether this graph runs after edits. ``previews``: of the session.
+    ``auto_run``: whether this graph runs after edits. ``previews``: of the session. ``breaks``: nodes that runs of this
+    graph pause at.
     """
 
     pending: list[QueuedRunJson]
@@ -102,6 +105,7 @@ class QueueJson(TypedDict):
     recent: list[EndedRunJson]
     paused: bool
     auto_run: bool
+    breaks: list[str]
     previews: PreviewsJson
 
 
@@ -256,6 +260,39 @@ class LogMessage(TypedDict):
     upto: int
 
 
+class BoundVariable(TypedDict):
+    """A variable of the notebook that an input of the graph reads: in a few words, what it held at the last look."""
+
+    text: str
+    missing: bool
+
+
+class BoundMessage(TypedDict):
+    """All variables that the graph reads, and the problems of those nodes that have others than were told."""
+
+    type: Literal["bound"]
+    variables: dict[str, BoundVariable]
+    problems: dict[str, list[ProblemJson]]
+
+
+class OfferedVariable(TypedDict):
+    """A variable of the notebook. ``fits``: its type is one that the input takes."""
+
+    name: str
+    text: str
+    fits: bool
+
+
+class VariablesMessage(TypedDict):
+    """Answers ``list_variables``, to one view; those that fit come first."""
+
+    type: Literal["variables"]
+    to: str
+    node: str
+    input: str
+    variables: list[OfferedVariable]
+
+
 class FullPictureMessage(TypedDict):
     """Answers ``full_picture``, to one view, with the PNG as the buffer; without one ``reason`` says why.
 
@@ -286,6 +323,8 @@ Message = (
     | PictureMessage
     | FullPictureMessage
     | DisplayMessage
+    | BoundMessage
+    | VariablesMessage
 )
 
 

@@ -53,14 +53,15 @@ class QueueFeed:
     def json(self) -> QueueJson:
         """Return the queue as it travels. May be called from any thread."""
         queue = self._session.queue
-        pending, running = queue.pending, queue.running
+        pending = queue.pending
         previews = self._session.previews.options
         return {
             "pending": [self._queued(job, position) for position, job in enumerate(pending[:MAX_PENDING])],
             "waiting": len(pending),
-            "running": [] if running is None else [self._queued(running, 0)],
+            "running": [self._queued(job, 0) for job in self._session.worker.running],
             "recent": [self._recent(record) for record in queue.recent(MAX_RECENT)],
             "paused": queue.is_paused,
+            "breaks": sorted(self._store.stops),
             "auto_run": self._session.auto_run_options(self._store) is not None,
             "previews": {"method": previews.method, "size": previews.size_px},
         }
@@ -139,7 +140,7 @@ class QueueFeed:
             "graph": job.state.name,
             "mine": job.store is self._store,
             "nodes": len(job.plan.steps),
-            "state": "running" if job.status == "running" else "waiting",
+            "state": "waiting" if job.status != "running" else "running" if job.pause is None else "paused",
             "priority": job.priority,
             "position": position,
         }

@@ -15,7 +15,7 @@ from nodebook.engine.index import Key
 from nodebook.engine.store import GraphStore
 from nodebook.errors import NodebookError, NotRunError
 from nodebook.notebook.displays import Display, display_of, displays_of, is_displayed, shows_outputs
-from nodebook.notebook.entryparts import picture_port, pictures_of, text_of
+from nodebook.notebook.entryparts import pictures_of, shows_pictures, text_of
 from nodebook.sessions import Session
 from nodebook.widget.commands import FullPicture
 from nodebook.widget.hub import Hub
@@ -93,11 +93,7 @@ class ResultFeed:
     def _is_shown(self, node_id: str) -> bool:
         node = self._store.flat.nodes.get(node_id)
         node_type = None if node is None else self._store.library.find(node.type)
-        return node_type is not None and (
-            node_type.is_output
-            or any(picture_port(spec.port) for spec in node_type.outputs)
-            or shows_outputs(node_type)
-        )
+        return node_type is not None and (shows_pictures(node_type) or shows_outputs(node_type))
 
     def _show_finished(self) -> None:
         with self._lock:

@@ -16,7 +16,7 @@ from nodebook.widget.libraryjson import wire
 from nodebook.widget.protocol import NodeErrorJson, NodeState, NodeStatusJson, RunJson, RunState, Status
 from nodebook.widget.tracebacks import name_cells
 
-_UNFINISHED = frozenset({"queued", "running"})
+_UNFINISHED = frozenset({"queued", "running", "paused"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,8 @@ class StatusBoard:
             events.RunQueued: self._queue,
             events.RunStarted: self._start,
             events.NodeStarted: self._start_node,
+            events.NodePaused: self._pause_node,
+            events.NodeResumed: self._resume_node,
             events.NodeProgress: self._progress,
             events.NodePreview: lambda _event, _state: None,
             events.NodeFinished: self._finish_node,
@@ -214,6 +216,17 @@ class StatusBoard:
         self._join(event.run)
         old = self._nodes.get(event.node, IDLE)
         self._put(event.node, old, NodeStatus("running", text=None if old.state == "blocked" else old.text))
+
+    def _pause_node(self, event: events.NodePaused, _state: GraphState) -> None:
+        self._join(event.run)
+        self._set(event.node, "paused")
+        if event.run == self._run.id:
+            self._set_run(replace(self._run, state="paused"), self._finished)
+
+    def _resume_node(self, event: events.NodeResumed, _state: GraphState) -> None:
+        self._set(event.node, "queued")
+        if event.run == self._run.id and self._run.state == "paused":
+            self._set_run(replace(self._run, state="running"), self._finished)
 
     def _progress(self, event: events.NodeProgress, _state: GraphState) -> None:
         self._join(event.run)

@@ -19,6 +19,7 @@ from nodebook.engine.store import Change, GraphStore, History
 from nodebook.errors import EditError, NodebookError
 from nodebook.explain import plan_table
 from nodebook.models.preview_options import PreviewOptions
+from nodebook.notebook.breaks import debugger_of, set_break
 from nodebook.places import find_place
 from nodebook.sessions import Session
 from nodebook.widget import commands, protocol
@@ -30,6 +31,7 @@ from nodebook.widget.problems import ProblemFeed
 from nodebook.widget.protocol import Channel, Message, PictureMessage
 from nodebook.widget.queuefeed import QueueFeed
 from nodebook.widget.results import ResultFeed
+from nodebook.widget.variables import VariableFeed
 from nodebook.widget.watching import Watch
 
 logger = logging.getLogger(__name__)
@@ -87,9 +89,11 @@ class GraphSync:
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
         self._results = ResultFeed(store, session, self._desk, self._set_text, hub, self._send)
         self._queue = QueueFeed(store, session, hub.sync, self._send)
+        self._variables = VariableFeed(store, session, self._problems, self._send)
         self._unsubscribe: list[Callable[[], None]] = [
             store.subscribe(self._on_change),
             session.library.subscribe(self._on_library),
+            session.variables.subscribe(store, self._on_variables),
             session.stream.subscribe(self._on_event),
             self._watch.close,
             self._queue.close,
@@ -167,6 +171,10 @@ class GraphSync:
                 return lambda: self._ask_queue(command)
             case commands.LogCommand():
                 return lambda: self._tell_log(command)
+            case commands.Break():
+                return lambda: set_break(self.session, self.store, command.node, on=command.on)
+            case commands.Resume():
+                return lambda: debugger_of(self.session).go_on(self.store)
             case commands.AutoRunCommand():
                 options = AutoRunOptions() if command.on else None
                 return lambda: self.session.auto_run(self.store, options)
@@ -178,6 +186,10 @@ class GraphSync:
                 return lambda: self._set_previews(command)
             case commands.ListFiles():
                 return self._list_files
+            case commands.ListVariables():
+                return lambda: self._variables.offer(command)
+            case commands.Unbind():
+                return lambda: self._variables.unbind(command)
             case commands.Upload() | commands.PaintMask():
                 copied = [bytes(each) for each in buffers]
                 return lambda: self._upload(command, copied)
@@ -231,6 +243,9 @@ class GraphSync:
         self._send(self._snapshot(client, now))
         self._desk.show_again()
         self._results.show_displays_again()
+        for level, text in self.session.notices.pop(self.store.number, ()):  # once: a reload is no news
+            self._send(protocol.notice(client, level, text))
+        self._variables.tell_again()
 
     def _plan(self, command: commands.PlanCommand) -> None:
         plan, state, problems = self.session.plan(self.store, command.targets)
@@ -346,8 +361,14 @@ class GraphSync:
             self._hub.sync.put(self._tell_library)
         self._watch.mark_stale_soon()
 
+    def _on_variables(self) -> None:
+        self._hub.sync.put(self._variables.tell)
+        self._watch.mark_stale_soon()
+
     def _on_event(self, event: events.RunEvent) -> None:
         if event.graph == self.store.number:
+            if isinstance(event, events.RunStarted):
+                self._hub.sync.put(self._variables.tell)  # a run reads them all
             self._watch.on_event(event)
             self._results.on_event(event)
 
@@ -374,6 +395,7 @@ class GraphSync:
         """Tell all changes so far, in order of their revisions."""
         for message in self._take_edited():
             self._send(message)
+        self._variables.tell()
 
     def _take_edited(self) -> list[protocol.Edited]:
         with self.store.lock:  # changes are noted under it, so these problems are those after the last of them

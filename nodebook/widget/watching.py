@@ -7,6 +7,7 @@ from collections.abc import Callable
 from nodebook.engine import events
 from nodebook.engine.store import GraphStore
 from nodebook.notebook.timeleft import TimeLeft
+from nodebook.pausing import paused_job
 from nodebook.sessions import Session
 from nodebook.widget.inbox import Scheduler
 from nodebook.widget.protocol import Status
@@ -55,6 +56,9 @@ class Watch:
         held = {node: self._session.result(store, node) for node in store.flat.nodes}
         costs = {node: (each.seconds, each.value_bytes) for node, each in held.items() if each is not None}
         self.board.look_back(store.last_run, costs)
+        paused = paused_job(self._session.worker, store)
+        if paused is not None and paused.pause is not None:
+            self.board.apply(events.NodePaused(paused.number, store.number, paused.pause.node), store.flat)
         self._logged.update(line.node for line in self._session.logs.lines(store.number))
         self._stale.note_end()
         self.mark_stale_soon()

@@ -29,6 +29,7 @@ from nodebook.engine.edits import (
     apply_all,
 )
 from nodebook.engine.graph import GraphState
+from nodebook.engine.literals import VariableRef
 
 
 def scaled(examples: int) -> settings:
@@ -52,10 +53,12 @@ literals: st.SearchStrategy[Any] = st.recursive(
         st.dictionaries(st.sampled_from(["$float", "$int", "$$float", "$x", "$"]), inner, min_size=1, max_size=1),
         st.just({"$float": "nan"}),
         st.just({"$int": "5"}),
+        st.just({"$variable": "prompt"}),
     ),
     max_leaves=6,
 )
-types = st.sampled_from(["LoadImage", "ImageBlur", "Unknown/Type ☃", "Reroute", "subgraph:a", "subgraph:1"])
+values = st.one_of(literals, literals, st.builds(VariableRef, st.one_of(text, names)))
+types = st.sampled_from(["LoadImage", "ImageBlur", "Unknown/Type ☃", "Reroute", "Variable", "subgraph:a", "subgraph:1"])
 subgraph_ids = st.sampled_from(["a", "1", "10"])
 modes = st.sampled_from([None, "mute", "bypass", "of another version"])
 links = st.tuples(ids, st.sampled_from(["IMAGE", "MASK"]))
@@ -76,7 +79,7 @@ verbatim = st.recursive(  # members that nobody knows: what JSON itself holds
 def origins(draw: st.DrawFn) -> dict[str, Any]:
     return {
         "key": draw(text),
-        "values": draw(st.dictionaries(names, literals, max_size=2)),
+        "values": draw(st.dictionaries(names, values, max_size=2)),
         "links": {name: list(link) for name, link in draw(st.dictionaries(names, links, max_size=2)).items()},
     }
 
@@ -88,7 +91,7 @@ def node_jsons(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         data["title"] = draw(text)
     if draw(st.booleans()):
-        data["values"] = draw(st.dictionaries(names, literals, max_size=4))
+        data["values"] = draw(st.dictionaries(names, values, max_size=4))
     if draw(st.booleans()):
         data["links"] = {name: list(link) for name, link in draw(st.dictionaries(names, links, max_size=3)).items()}
     if draw(st.booleans()):
@@ -107,7 +110,7 @@ ports = st.lists(
         lambda name, port, default: {"name": name, **port, **default},
         names,
         st.dictionaries(st.just("type"), st.sampled_from(["IMAGE", "*"])),
-        st.dictionaries(st.just("default"), literals),
+        st.dictionaries(st.just("default"), values),
     ),
     max_size=2,
 )
@@ -188,7 +191,7 @@ def node_edits(draw: st.DrawFn, state: GraphState) -> NodeEdit:
     edit: NodeEdit = draw(
         st.one_of(
             st.just(RemoveNode(node)),
-            st.builds(SetValue, st.just(node), names, literals),
+            st.builds(SetValue, st.just(node), names, values),
             st.builds(UnsetValue, st.just(node), st.one_of(names, st.sampled_from(known))),
             st.builds(SetLink, st.just(node), names, st.one_of(st.none(), links)),
             st.builds(SetTitle, st.just(node), st.one_of(st.none(), text)),

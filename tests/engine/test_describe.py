@@ -1,5 +1,6 @@
 import enum
 import math
+from functools import partial
 from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
 import numpy as np
@@ -10,11 +11,12 @@ from annotated_types import Ge, Interval, MultipleOf
 from pydantic import Field
 
 from nodebook.engine.annotations import Color, FileName, Hidden, Number, Picture, Port, Text, Toggle
-from nodebook.engine.describe import describe, title_of
+from nodebook.engine.describe import describe
 from nodebook.engine.library import Library
 from nodebook.engine.node import UI, node
 from nodebook.engine.nodetype import MISSING, InputSpec, NodeType
 from nodebook.engine.ports import PortRegistry
+from nodebook.engine.words import title_of
 from nodebook.errors import NodebookError, NodeDefinitionError, UnknownInputError
 
 
@@ -446,11 +448,22 @@ def test_missing_is_no_value() -> None:
     assert spec_of(int).default is MISSING
 
 
-async def _each_later(a: int) -> Any:
-    yield a
+class _Method:
+    def apply(self, a: int) -> int:
+        return a
 
 
-@pytest.mark.parametrize(("function", "word"), [(_each_later, "async generator"), (Library, "class")])
+@pytest.mark.parametrize(
+    ("function", "word"),
+    [
+        (Library, "class"),
+        (_Method.apply, r"is a method of _Method.*nb\.node\(_method\.apply\)"),
+        (5, "cannot be called"),
+        (classmethod(_Method.apply), "cannot be a node inside its class"),
+        (partial(_Method.apply, None), r"has no name.*name="),
+        (min, "does not say what it takes"),
+    ],
+)
 def test_what_is_no_plain_function_is_refused(function: Any, word: str) -> None:
     with pytest.raises(NodeDefinitionError, match=word):
         describe(node(function), PortRegistry())

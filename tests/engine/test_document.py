@@ -62,7 +62,7 @@ def test_the_text_and_the_json_are_one_document(state: GraphState) -> None:
     assert dumps(from_json(json.loads(json.dumps(to_json(state, wire=True))))) == dumps(state)
 
 
-@given(strategies.literals)
+@given(strategies.values)
 def test_literals_come_back(value: Any) -> None:
     assert same(untag(json.loads(json.dumps(tag(value), allow_nan=False))), value)
     wired, numbers = json.dumps(tag(value, wire=True), allow_nan=False), list[str]()

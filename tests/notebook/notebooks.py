@@ -21,6 +21,7 @@ def run_cells(sources: Iterable[str], folder: Path, **options: Any) -> list[Grap
     session = Session(folder=folder, **options)
     restore = use_session(session)
     names: dict[str, Any] = {"__name__": "__main__"}
+    session.variables.namespace = names
     shown: list[Graph | None] = []
     try:
         for source in sources:

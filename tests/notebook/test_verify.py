@@ -137,6 +137,24 @@ def test_another_seed_is_caught(tmp_path: Path) -> None:
     assert (found["seed"].which, found["seed"].locked, found["seed"].now) == ("1.seed", "7", "8")
 
 
+def test_another_variable_is_caught(tmp_path: Path) -> None:
+    path = tmp_path / "bound.ipynb"
+    bound = """start = 7
+g = nb.Graph()
+g.add(noise, seed=nb.variable("start"))
+g.run()
+g"""
+    notebook = write_notebook(path, [START, NOISE, bound])
+    assert held(notebook)["lock"]["seeds"] == {"1.seed": 7}
+    notebook["cells"][2]["source"] = bound.replace("start = 7", "start = 8")
+    save(path, notebook)
+    report = verify(path)
+    assert (report.verdict, report.exit_code) == ("different", 1)
+    found = {each.kind: each for each in only(report).differences}
+    assert found["variable"].which == "start"
+    assert (found["seed"].locked, found["seed"].now) == ("7", "8")
+
+
 def test_another_package_version_is_told(tmp_path: Path) -> None:
     path = tmp_path / "noise.ipynb"
     notebook = write_notebook(path, [START, NOISE, DRAW])
@@ -306,6 +324,19 @@ def test_a_graph_of_functions_is_run_here_with_nothing_kept(session: Session) ->
     report = nb.verify(g)
     assert (report.verdict, report.where) == ("identical", "this process, with an empty cache")
     assert len(calls) == 2
+
+
+def test_a_graph_that_publishes_leaves_the_notebook_alone_when_verified(session: Session) -> None:
+    names: dict[str, Any] = {"side": 8}
+    session.variables.namespace = names
+    g = nb.Graph(own_session=session)
+    made = g.add("EmptyImage", width=nb.variable("side"), height=8)
+    g.add("Publish", value=made, name="made")
+    g.run().check()
+    names["made"] = "mine"
+    report = nb.verify(g)
+    assert (report.verdict, report.where) == ("identical", "this process, with an empty cache")
+    assert names == {"side": 8, "made": "mine"}
 
 
 def test_a_graph_that_differs_from_run_to_run_says_why(session: Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from pathlib import Path
@@ -11,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jupyter_client.manager import KernelManager
 
+from nodebook.notebook.stored import GRAPH_MIME, stored_graph
+from nodebook.widget.display import WIDGET_MIME
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from jupyter_client.blocking.client import BlockingKernelClient
 
@@ -98,9 +102,13 @@ def custom_of(message: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+def document_of(message: dict[str, Any]) -> Mapping[str, Any]:
+    return stored_graph(message["content"]["data"][GRAPH_MIME]).document
+
+
 def is_opened(message: dict[str, Any]) -> bool:
     """Say whether the graph's model was opened (its layout is a model too)."""
-    return message["msg_type"] == "comm_open" and "snapshot" in message["content"]["data"]["state"]
+    return message["msg_type"] == "comm_open" and "bundle" in message["content"]["data"]["state"]
 
 
 def is_comm(message: dict[str, Any]) -> bool:
@@ -111,7 +119,7 @@ def is_comm(message: dict[str, Any]) -> bool:
 @pytest.fixture
 def page(tmp_path: Path) -> Iterator[Page]:
     (tmp_path / "static").mkdir()
-    for name in ("index.js", "index.css"):
+    for name in ("index.js", "index.css", "loader.js"):
         (tmp_path / "static" / name).write_text("")
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel(cwd=str(tmp_path), env={**os.environ, "PYTHONPATH": str(ROOT)})
@@ -130,17 +138,18 @@ def show(page: Page) -> dict[str, Any]:
     cell = page.execute(SHOW)
     opened = page.wait(is_opened)
     page.model = opened["content"]["comm_id"]
-    shown = page.wait(lambda message: message["msg_type"] == "execute_result")["content"]["data"]
-    assert shown["application/vnd.jupyter.widget-view+json"]["model_id"] == page.model
-    assert shown["text/plain"] == "<graph: 1 nodes>"
+    shown = page.wait(lambda message: message["msg_type"] == "display_data")["content"]["data"]
+    assert shown == {WIDGET_MIME: {"version_major": 2, "version_minor": 0, "model_id": page.model}}
+    kept = page.wait(lambda message: message["msg_type"] == "display_data" and message["content"]["data"] != shown)
+    assert kept["content"]["data"]["text/plain"] == "<graph: 1 nodes>"
+    assert document_of(kept)["nodes"].keys() == {"1"}
     page.wait_idle(cell)
     state: dict[str, Any] = opened["content"]["data"]["state"]
     return state
 
 
 def test_views_work_while_a_cell_is_busy(page: Page) -> None:
-    state = show(page)
-    assert state["snapshot"]["document"]["nodes"].keys() == {"1"}
+    show(page)
     busy = page.execute("for _ in range(400): time.sleep(0.01)\ng['1'].set(steps=40)")
     page.wait(lambda message: message["msg_type"] == "execute_input")
     start = time.monotonic()
@@ -175,8 +184,8 @@ def test_a_model_that_the_page_closed_is_shown_again(page: Page) -> None:
     assert page.wait_custom("snapshot")["document"]["nodes"].keys() == {"1"}
 
 
-def test_the_model_state_of_a_reloaded_page_is_of_this_moment(page: Page) -> None:
-    show(page)
+def test_a_reloaded_page_gets_the_editor_and_the_present_and_its_state_stays_small(page: Page) -> None:
+    state = show(page)
     page.execute("g['1'].set(steps=77)")
     page.wait_custom("edited")
     message = page.client.session.msg("comm_msg", {"comm_id": page.model, "data": {"method": "request_state"}})
@@ -184,5 +193,26 @@ def test_the_model_state_of_a_reloaded_page_is_of_this_moment(page: Page) -> Non
     update = page.wait(
         lambda each: each["msg_type"] == "comm_msg" and each["content"]["data"].get("method") == "update"
     )
-    snapshot = update["content"]["data"]["state"]["snapshot"]
-    assert snapshot["document"]["nodes"]["1"]["values"] == {"steps": 77}
+    assert len(json.dumps(update["content"]["data"]["state"])) < 4000
+    assert update["content"]["data"]["state"]["bundle"] == state["bundle"]
+    page.send(type="bundle", hash=state["bundle"])
+    assert page.wait_custom("bundle")["hash"] == state["bundle"]
+    page.send(type="hello")
+    assert page.wait_custom("snapshot")["document"]["nodes"]["1"]["values"] == {"steps": 77}
+
+
+def test_an_edit_renews_what_the_notebook_keeps(page: Page) -> None:
+    show(page)
+
+    def kept(message: dict[str, Any]) -> bool:
+        return message["msg_type"] == "update_display_data" and GRAPH_MIME in message["content"]["data"]
+
+    cell = page.execute("g['1'].set(steps=5)")
+    renewed = page.wait(kept)  # before the cell ends: whoever executes a notebook listens no longer than that
+    assert renewed["parent_header"]["msg_id"] == cell
+    assert document_of(renewed)["nodes"]["1"]["values"] == {"steps": 5}
+    page.wait_idle(cell)
+    value = {"op": "set_value", "node": "1", "input": "steps", "value": 6}
+    page.send(type="edit", batch=1, label="Set steps", ops=[value])
+    renewed = page.wait(kept)  # by a view, while no cell runs
+    assert document_of(renewed)["nodes"]["1"]["values"] == {"steps": 6}

@@ -61,8 +61,6 @@ export class FakeKernel implements Model {
   constructor(
     public document: GraphDocument = { nodebook: 1, nodes: {} },
     public library: Library = SAMPLE_LIBRARY,
-    /** Whether the model has a snapshot on mount, as it does in a live notebook. */
-    private readonly withTrait = true,
   ) {}
 
   get listenerCount(): number {
@@ -70,7 +68,7 @@ export class FakeKernel implements Model {
   }
 
   get<K extends keyof ModelState>(key: K): ModelState[K] {
-    const state: ModelState = { graph_name: "sample", snapshot: this.withTrait ? toWire(this.snapshot(null)) : {} };
+    const state: ModelState = { graph_name: "sample" };
     return state[key];
   }
 

@@ -20,7 +20,6 @@ if (options.get("theme") !== "none") {
 const kernel = new FakeKernel(
   sampleGraph(options.get("graph") ?? "empty"),
   options.get("graph") === "shows" ? SHOWS_LIBRARY : undefined,
-  !options.has("silent"),
 );
 kernel.answers = !options.has("silent");
 installShow(kernel);

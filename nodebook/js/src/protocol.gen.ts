@@ -3,8 +3,21 @@
  * Written from the Python types by `python -m tools.protocol`: change those.
  */
 
-/** A literal of an input. 64-bit whole numbers are `bigint`, nan and infinities are numbers; see sync/convert.ts. */
-export type Value = null | boolean | number | bigint | string | readonly Value[] | { readonly [name: string]: Value };
+import type { VariableRef } from "./graph/variables";
+
+/**
+ * A literal of an input, or what stands for a variable of the notebook. 64-bit whole numbers are `bigint`, nan and
+ * infinities are numbers; see sync/convert.ts.
+ */
+export type Value =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | VariableRef
+  | readonly Value[]
+  | { readonly [name: string]: Value };
 
 /** A node graph. Members that are not named here are kept. */
 export interface GraphDocument {
@@ -70,7 +83,8 @@ export type Widget =
   | ColorWidget
   | CurveWidget
   | PictureWidget
-  | FileWidget;
+  | FileWidget
+  | FieldsWidget;
 
 export type ToKernel =
   | Hello
@@ -80,6 +94,8 @@ export type ToKernel =
   | RunCommand
   | PlanCommand
   | Cancel
+  | Break
+  | Resume
   | AutoRunCommand
   | PreviewsCommand
   | QueueMove
@@ -93,6 +109,8 @@ export type ToKernel =
   | FullPicture
   | MorePictures
   | ListFiles
+  | ListVariables
+  | Unbind
   | Seen;
 
 export type FromKernel =
@@ -107,14 +125,17 @@ export type FromKernel =
   | Notice
   | PictureMessage
   | FullPictureMessage
-  | DisplayMessage;
+  | DisplayMessage
+  | BoundMessage
+  | VariablesMessage;
 
-export type RunState = "idle" | "queued" | "running" | "done" | "failed" | "cancelled" | "abandoned";
+export type RunState = "idle" | "queued" | "running" | "paused" | "done" | "failed" | "cancelled" | "abandoned";
 
 export type NodeState =
   | "idle"
   | "queued"
   | "running"
+  | "paused"
   | "cached"
   | "done"
   | "failed"
@@ -343,6 +364,12 @@ export interface FileWidget {
   readonly files?: string;
 }
 
+/** The fields of a data class or model, each with its own control; the literal is an object of those set. */
+export interface FieldsWidget {
+  readonly kind: "fields";
+  readonly fields: readonly InputInfo[];
+}
+
 /** A view mounted or lost track. */
 export interface Hello {
   readonly type: "hello";
@@ -390,6 +417,20 @@ export interface PlanCommand {
 /** Cancel the run and what this graph has queued; a second one, two seconds later, gives the run up. */
 export interface Cancel {
   readonly type: "cancel";
+  readonly client: string;
+}
+
+/** Let runs of this graph pause before a node, or pass it again. */
+export interface Break {
+  readonly type: "break";
+  readonly client: string;
+  readonly node: string;
+  readonly on: boolean;
+}
+
+/** Let the paused run go on, with its inputs as cells have left them. */
+export interface Resume {
+  readonly type: "resume";
   readonly client: string;
 }
 
@@ -497,6 +538,22 @@ export interface MorePictures {
 export interface ListFiles {
   readonly type: "list_files";
   readonly client: string;
+}
+
+/** Say which variables the notebook has, and which of them an input of the node at a path takes. */
+export interface ListVariables {
+  readonly type: "list_variables";
+  readonly client: string;
+  readonly node: string;
+  readonly input: string;
+}
+
+/** Give an input of the node at a path a value again, what its variable holds. */
+export interface Unbind {
+  readonly type: "unbind";
+  readonly client: string;
+  readonly node: string;
+  readonly input: string;
 }
 
 /** The view is done with a picture and with all before it. */
@@ -633,6 +690,22 @@ export interface DisplayMessage {
   readonly displays: readonly (TableDisplay | FigureDisplay | MediaDisplay | CompareDisplay | NoteDisplay)[];
 }
 
+/** All variables that the graph reads, and the problems of those nodes that have others than were told. */
+export interface BoundMessage {
+  readonly type: "bound";
+  readonly variables: Readonly<Record<string, BoundVariable>>;
+  readonly problems: Readonly<Record<string, readonly Problem[]>>;
+}
+
+/** Answers `list_variables`, to one view; those that fit come first. */
+export interface VariablesMessage {
+  readonly type: "variables";
+  readonly to: string;
+  readonly node: string;
+  readonly input: string;
+  readonly variables: readonly OfferedVariable[];
+}
+
 /** Where and how a node is shown. Never part of a fingerprint. */
 export interface View {
   /** Pixels at zoom 1. */
@@ -724,7 +797,8 @@ export interface Problem {
 /**
  * The session's queue: the first `pending` of all that are `waiting`, and the newest that have ended, last.
  *
- * `auto_run`: whether this graph runs after edits. `previews`: of the session.
+ * `auto_run`: whether this graph runs after edits. `previews`: of the session. `breaks`: nodes that runs of this
+ * graph pause at.
  */
 export interface Queue {
   readonly pending: readonly QueuedRun[];
@@ -733,6 +807,7 @@ export interface Queue {
   readonly recent: readonly EndedRun[];
   readonly paused: boolean;
   readonly auto_run: boolean;
+  readonly breaks: readonly string[];
   readonly previews: Previews;
 }
 
@@ -802,6 +877,19 @@ export interface NoteDisplay {
   readonly buffer: null;
 }
 
+/** A variable of the notebook that an input of the graph reads: in a few words, what it held at the last look. */
+export interface BoundVariable {
+  readonly text: string;
+  readonly missing: boolean;
+}
+
+/** A variable of the notebook. `fits`: its type is one that the input takes. */
+export interface OfferedVariable {
+  readonly name: string;
+  readonly text: string;
+  readonly fits: boolean;
+}
+
 /** Why a node failed. */
 export interface NodeError {
   readonly message: string;
@@ -820,7 +908,7 @@ export interface QueuedRun {
   readonly graph: string | null;
   readonly mine: boolean;
   readonly nodes: number;
-  readonly state: "waiting" | "running";
+  readonly state: "waiting" | "running" | "paused";
   readonly priority: number;
   readonly position: number;
 }

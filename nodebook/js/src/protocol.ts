@@ -5,7 +5,7 @@ export type * from "./protocol.gen";
 
 /** Whether the run is under way: Cancel makes sense. */
 export function isBusy(run: Run): boolean {
-  return run.state === "running" || run.state === "queued";
+  return run.state === "running" || run.state === "queued" || run.state === "paused";
 }
 
 export const IDLE_STATUS: NodeStatus = {
@@ -29,5 +29,6 @@ export const EMPTY_QUEUE: Queue = {
   recent: [],
   paused: false,
   auto_run: false,
+  breaks: [],
   previews: { method: "auto", size: 512 },
 };

@@ -3,6 +3,7 @@ import type { Widget } from "../graph/library";
 import { ChoiceControl } from "./ChoiceControl";
 import { ColorControl } from "./ColorControl";
 import { CurveControl } from "./CurveControl";
+import { FieldsControl } from "./FieldsControl";
 import { FileControl } from "./FileControl";
 import { NumberControl } from "./NumberControl";
 import { SeedControl } from "./SeedControl";
@@ -22,6 +23,7 @@ const CONTROLS: Controls = {
   curve: CurveControl,
   picture: FileControl,
   file: FileControl,
+  fields: FieldsControl,
 };
 
 function NumberKind(props: ControlProps<WidgetOf<"number">>) {

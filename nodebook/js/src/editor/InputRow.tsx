@@ -1,7 +1,9 @@
 import { memo } from "react";
 import { Control } from "../controls";
+import { VariableControl } from "../controls/VariableControl";
 import type { Value } from "../graph/document";
 import type { InputInfo } from "../graph/library";
+import { isVariable } from "../graph/variables";
 import { useEditor } from "./context";
 import { WarningIcon } from "./icons";
 import { Port } from "./Port";
@@ -10,6 +12,8 @@ interface Props {
   readonly node: string;
   readonly input: InputInfo;
   readonly value: Value | undefined;
+  /** The variable of the notebook that it takes, if it takes one. */
+  readonly variable: string | null;
   readonly linked: boolean;
   /** Without a control: its type has none, or a person wanted a plain port. */
   readonly asPort: boolean;
@@ -19,9 +23,11 @@ interface Props {
 }
 
 /** An input with its port at the card's edge; its control is hidden while a link feeds it. */
-export const InputRow = memo(function InputRow({ node, input, value, linked, asPort, readOnly, problem }: Props) {
+export const InputRow = memo(function InputRow(props: Props) {
+  const { node, input, value, variable, linked, asPort, readOnly, problem } = props;
   const { actions } = useEditor();
   const withControl = !asPort && !linked && !readOnly;
+  const isBound = variable !== null && !linked && !readOnly;
   // A value that counts is never hidden.
   const keepsValue = readOnly || (asPort && input.widget !== null && !linked);
   return (
@@ -41,7 +47,9 @@ export const InputRow = memo(function InputRow({ node, input, value, linked, asP
         linked={linked}
         readOnly={readOnly}
       />
-      {withControl && input.widget !== null ? (
+      {isBound ? (
+        <VariableControl nodeId={node} input={input} variable={variable} />
+      ) : withControl && input.widget !== null ? (
         <Control
           nodeId={node}
           input={input}
@@ -64,6 +72,7 @@ export const InputRow = memo(function InputRow({ node, input, value, linked, asP
 const MOST_LETTERS = 80;
 
 function shortText(value: Value): string {
+  if (isVariable(value)) return value.variable;
   const text = typeof value === "string" ? value : jsonText(value);
   return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text;
 }

@@ -4,6 +4,7 @@ import { type GraphNode, modeOf, own } from "../graph/document";
 import { CARD_WIDTH, rowInputs, topInputs } from "../graph/layout";
 import { findType, literalOf, type Ports, portsOf, titleOf } from "../graph/library";
 import { isPortRow, portRows } from "../graph/portRows";
+import { boundTo } from "../graph/variables";
 import { shownError } from "../state/failures";
 import type { FlowNode } from "../state/flow";
 import { isInstance } from "./actions/subgraphs";
@@ -110,6 +111,7 @@ function CardBody({ id, node, ports, used }: BodyProps) {
       node={id}
       input={input}
       value={literalOf(node, input)}
+      variable={boundTo(node, input.name)}
       linked={own(node.links, input.name) !== undefined}
       asPort={isPortRow(node, input)}
       readOnly={ports.unknown}

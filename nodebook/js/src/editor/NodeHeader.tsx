@@ -6,6 +6,7 @@ import { useClient, useEditor, useKernel } from "./context";
 import { BypassIcon, ChevronIcon, MuteIcon, StateIcon } from "./icons";
 import { EnterIcon } from "./subgraphs/icons";
 import { enter } from "./subgraphs/scope";
+import { BreakMark } from "./watch/BreakMark";
 import { StaleIcon } from "./watch/icons";
 import { useLeft } from "./watch/useLeft";
 import { bytesText, leftText, MODE_WORDS, secondsText } from "./words";
@@ -56,6 +57,7 @@ export const NodeHeader = memo(function NodeHeader({ id, title, type, color, col
         </span>
       )}
       {mode && <ModeBadge mode={mode} />}
+      <BreakMark id={id} />
       <StateBadge id={id} />
       {isInstance && (
         <button
@@ -130,7 +132,7 @@ function StateBadge({ id }: { readonly id: string }) {
     ) : null;
   }
   if (state === "running") return <RunningBadge status={status} />;
-  if (status.stale && state !== "failed") {
+  if (status.stale && state !== "failed" && state !== "paused") {
     return (
       <span
         className="nb-badge"
@@ -172,6 +174,7 @@ function stateTitle({ state, seconds, bytes }: NodeStatus): string {
   const meanings: Readonly<Record<string, string>> = {
     queued: "Waits for its turn",
     running: "Is running",
+    paused: "Waits before it is called: its inputs are variables of the notebook. Resume goes on",
     cached: "Nothing changed: the earlier result was used",
     done: "Ran",
     failed: "Failed: the error is on the node",

@@ -1,7 +1,7 @@
 import { memo, useRef } from "react";
 import { MORE_MENU } from "./commands/menus";
 import { useCommand } from "./commands/useCommand";
-import { useClient } from "./context";
+import { useClient, useKernel } from "./context";
 import { MoreIcon, RunIcon, StopIcon } from "./icons";
 import { MenuButton } from "./MenuButton";
 import { RunState } from "./RunState";
@@ -35,7 +35,31 @@ export const Toolbar = memo(function Toolbar() {
   );
 });
 
+/** Run; of a paused run, Resume. */
 function RunButton() {
+  const paused = useKernel((state) => state.run.state === "paused");
+  return paused ? <ResumeButton /> : <StartButton />;
+}
+
+function ResumeButton() {
+  const { label, enabled, run } = useCommand("run.resume");
+  return (
+    <button
+      type="button"
+      className="nb-button nb-button--first"
+      data-testid="nb-resume"
+      disabled={!enabled}
+      aria-label="Resume"
+      title={label}
+      onClick={run}
+    >
+      <RunIcon />
+      <span className="nb-button-label">Resume</span>
+    </button>
+  );
+}
+
+function StartButton() {
   const { label, enabled, run } = useCommand("run.all");
   return (
     <button

@@ -15,6 +15,13 @@ export const RunIcon = () => (
     <path d="M4.5 2.8v10.4L13 8z" />
   </Icon>
 );
+/** A name in a cell: brackets around a dot. */
+export const VariableIcon = () => (
+  <Icon>
+    <path d="M5.5 3H3v10h2.5M10.5 3H13v10h-2.5" />
+    <circle cx="8" cy="8" r="1.5" />
+  </Icon>
+);
 export const StopIcon = () => (
   <Icon fill>
     <rect x="4" y="4" width="8" height="8" rx="1" />
@@ -109,6 +116,7 @@ export const BypassIcon = () => (
 const STATE_SHAPES: Readonly<Record<string, ReactNode>> = {
   queued: <circle cx="8" cy="8" r="4.5" strokeDasharray="2.4 2.3" />,
   running: <path d="M8 3.5a4.5 4.5 0 1 1-4.5 4.5M8 8h.01M8 8V5.5" />,
+  paused: <path d="M6 4v8M10 4v8" />,
   cached: <path d="M8 3 13 8l-5 5-5-5z" />,
   done: <path d="m3.5 8.5 3 3 6-7" />,
   failed: <path d="m4 4 8 8M12 4l-8 8" />,

@@ -1,5 +1,6 @@
 import { literalOf, portsOf, titleOf } from "../graph/library";
 import { portRows, togglePortRowOp } from "../graph/portRows";
+import { boundTo } from "../graph/variables";
 import { openPicker } from "../state/picker";
 import type { EditorContextValue } from "./context";
 
@@ -16,7 +17,9 @@ export function pickPortRows({ client, kernel, session }: EditorContextValue, id
     options: inputs.map((input) => ({
       id: input.name,
       title: input.name,
-      detail: ports.includes(input.name) ? "port" : `control, ${String(literalOf(node, input) ?? "empty")}`,
+      detail: ports.includes(input.name)
+        ? "port"
+        : `control, ${boundTo(node, input.name) ?? String(literalOf(node, input) ?? "empty")}`,
       checked: ports.includes(input.name),
     })),
     empty: "This node has no inputs with a control.",

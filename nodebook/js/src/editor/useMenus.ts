@@ -9,6 +9,14 @@ interface Place {
   preventDefault(): void;
 }
 
+/** The input of a card on whose row a menu is opened. */
+function inputAt(target: EventTarget | null): { node: string; input: string } | null {
+  const row = target instanceof Element ? target.closest<HTMLElement>("[data-input]") : null;
+  const card = row?.closest<HTMLElement>("[data-node-id]");
+  const [node, input] = [card?.dataset.nodeId, row?.dataset.input];
+  return node === undefined || input === undefined ? null : { node, input };
+}
+
 /** The second button's menus, of the canvas, of a card and of a wire. Text fields keep the browser's own. */
 export function useMenus() {
   const { client, actions, root } = useEditor();
@@ -19,6 +27,7 @@ export function useMenus() {
       const box = root.getBoundingClientRect();
       client.setState({
         menu: { at: { x: event.clientX - box.left, y: event.clientY - box.top }, items },
+        menuInput: inputAt(event.target),
         palette: null,
       });
     };

@@ -51,6 +51,8 @@ export function runText(run: Run, failedNodes: number, left: number | null = nul
       return [run.total > 0 ? `Running ${run.finished}/${run.total}` : "Running", left !== null && leftText(left)]
         .filter(Boolean)
         .join(", ");
+    case "paused":
+      return run.total > 0 ? `Paused at ${run.finished}/${run.total}` : "Paused";
     case "done":
       return run.seconds === null ? "Done" : `Done in ${secondsText(run.seconds)}`;
     case "failed":

@@ -1,6 +1,7 @@
 /** What differs between two documents. Nodes that are the same object say the same: an edit makes new ones only along its path. */
 import type { GraphDocument, GraphNode, Value } from "./document";
 import type { Op } from "./edits";
+import { isVariable } from "./variables";
 
 export interface Changes {
   /** Ids that both have, with another node. */
@@ -45,7 +46,7 @@ export function sameOps(a: readonly Op[], b: readonly Op[]): boolean {
 function sameValue(a: Value | undefined, b: Value | undefined): boolean {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  if (Array.isArray(a) !== Array.isArray(b) || isVariable(a) !== isVariable(b)) return false;
   const members = Object.entries(a);
   return (
     members.length === Object.keys(b).length &&

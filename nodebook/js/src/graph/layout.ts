@@ -3,9 +3,10 @@
 import type { Point } from "./compose";
 import { type GraphDocument, type GraphNode, own, REROUTE } from "./document";
 import { TEXT_HEIGHTS, textHeightOf } from "./heights";
-import { type InputInfo, isMultiline, type Library, NOTE_TYPE, type Ports, portsOf } from "./library";
+import { type InputInfo, isMultiline, type Library, NOTE_TYPE, type Ports, portsOf, type Widget } from "./library";
 import { isPortRow } from "./portRows";
 import { REROUTE_SIZE } from "./reroutes";
+import { boundTo } from "./variables";
 
 export const CARD_WIDTH = 240;
 export const NOTE_WIDTH = 280;
@@ -71,10 +72,19 @@ export function estimateSize(node: GraphNode, ports: Ports): Size {
 }
 
 function controlHeight(node: GraphNode, input: InputInfo): number {
-  const linked = own(node.links, input.name) !== undefined;
+  const linked = own(node.links, input.name) !== undefined || boundTo(node, input.name) !== null;
   if (input.widget?.kind === "curve" && !linked) return CURVE_HEIGHT;
+  if (input.widget?.kind === "fields" && !linked) return fieldRows(input.widget) * CONTROL_HEIGHT;
   if (!isMultiline(input) || linked) return CONTROL_HEIGHT;
   return TEXT_HEIGHT - TEXT_HEIGHTS.usual + textHeightOf(node, input.name);
+}
+
+/** How many rows the fields of a data class take, its name included. */
+function fieldRows(widget: Extract<Widget, { kind: "fields" }>): number {
+  return widget.fields.reduce(
+    (rows, field) => rows + (field.widget?.kind === "fields" ? fieldRows(field.widget) : 1),
+    1,
+  );
 }
 
 /** Where the ports of a card are before it was measured, relative to its corner. */

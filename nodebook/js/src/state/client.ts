@@ -68,6 +68,8 @@ export interface ClientState {
   readonly far: boolean;
   readonly palette: PaletteState | null;
   readonly menu: MenuState | null;
+  /** The input on whose row the menu was opened. */
+  readonly menuInput: { readonly node: string; readonly input: string } | null;
   readonly picker: PickerState | null;
   readonly preferences: Preferences;
   /** Lines on which the cards that are being dragged are level with others. */
@@ -117,6 +119,7 @@ export function createClientStore(): ClientStore {
     far: true,
     palette: null,
     menu: null,
+    menuInput: null,
     picker: null,
     preferences: loadPreferences(),
     guides: [],

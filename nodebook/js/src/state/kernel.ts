@@ -3,6 +3,7 @@ import { createStore, type StoreApi } from "zustand/vanilla";
 import { compareIds, EMPTY_DOCUMENT, type GraphDocument } from "../graph/document";
 import { EMPTY_LIBRARY, type Library, usedOutputs } from "../graph/library";
 import {
+  type BoundVariable,
   EMPTY_QUEUE,
   type History,
   IDLE_RUN,
@@ -36,6 +37,8 @@ export interface KernelState {
   readonly plan: PlanMessage | null;
   /** What nodes wrote, as far as it was asked for. */
   readonly log: Log;
+  /** What the variables of the notebook held that inputs take, by name. */
+  readonly variables: Readonly<Record<string, BoundVariable>>;
   /** Output names of each node that some link starts at. */
   readonly used: ReadonlyMap<string, readonly string[]>;
 }
@@ -56,6 +59,7 @@ export function createKernelStore(): KernelStore {
     queue: EMPTY_QUEUE,
     plan: null,
     log: EMPTY_LOG,
+    variables: {},
     used: new Map(),
   }));
 }

@@ -130,6 +130,7 @@ describe("the sum of states", () => {
     [["queued", "cached"], "queued"],
     [["failed", "done", "skipped"], "failed"],
     [["running", "failed"], "running"],
+    [["paused", "done", "queued"], "paused"],
     [["cancelled", "done"], "cancelled"],
     [["idle"], "idle"],
   ] as const)("%s is %s", (states, sum) => {

@@ -39,6 +39,7 @@ function sum(numbers: readonly (number | null)[]): number | null {
 
 function stateOf(parts: readonly Part[]): NodeState {
   const states = new Set(parts.map(({ status }) => status.state));
+  if (states.has("paused")) return "paused";
   const underWay = states.has("queued") && (states.has("done") || states.has("failed"));
   if (states.has("running") || underWay) return "running";
   return ORDER.find((state) => states.has(state)) ?? "idle";

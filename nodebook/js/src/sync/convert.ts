@@ -1,11 +1,12 @@
 /**
  * The one place where literals of the wire become what the editor computes with, and back (docs/design/document.md,
  * "Literals"): `{"$int": "…"}` ↔ `bigint`, `{"$float": "nan" | "inf" | "-inf"}` ↔ `number`; a literal object that looks
- * like a tag has one more `$` on the wire. Only literals are converted: values, views, defaults. Names stay as they are.
+ * like a tag has one more `$` on the wire; `{"$variable": "photo"}` ↔ `VariableRef`, of whole values alone. Only literals are converted: values, views, defaults. Names stay as they are.
  */
 import type { GraphDocument, GraphNode, Subgraph, Value } from "../graph/document";
 import type { Op } from "../graph/edits";
 import type { InputInfo, Library } from "../graph/library";
+import { isVariable, VariableRef } from "../graph/variables";
 
 type Convert = (value: Value) => Value;
 
@@ -122,13 +123,18 @@ function mapMembers(members: Members, convert: Convert): Members {
 }
 
 function untag(value: Value): Value {
-  if (Array.isArray(value)) return value.map(untag);
+  const [name, held] = (isObject(value) && onlyMember(value)) || [];
+  return name === "$variable" && typeof held === "string" ? new VariableRef(held) : untagPart(value);
+}
+
+function untagPart(value: Value): Value {
+  if (Array.isArray(value)) return value.map(untagPart);
   if (!isObject(value)) return value;
   const [name, held] = onlyMember(value) ?? [];
   if (name === "$int" && typeof held === "string" && /^-?[0-9]+$/.test(held)) return BigInt(held);
   if (name === "$float" && FLOATS.has(held)) return FLOATS.get(held) as number;
-  if (name?.startsWith("$$")) return { [name.slice(1)]: untag(held as Value) };
-  return mapMembers(value, untag);
+  if (name?.startsWith("$$")) return { [name.slice(1)]: untagPart(held as Value) };
+  return mapMembers(value, untagPart);
 }
 
 function tag(value: Value): Value {
@@ -143,6 +149,7 @@ function tagRest(value: Value, inner: Convert): Value {
   if (typeof value === "number" && !Number.isFinite(value)) {
     return { $float: Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf" };
   }
+  if (isVariable(value)) return { $variable: value.variable };
   if (Array.isArray(value)) return value.map(inner);
   if (!isObject(value)) return value;
   const [name, held] = onlyMember(value) ?? [];

@@ -31,6 +31,8 @@ export function scopedSession(session: Session, kernel: KernelStore, scope: Scop
       ),
     run: (targets, how) => session.run(paths(targets), how),
     plan: (targets) => session.plan(paths(targets)),
+    variables: (node, input) => session.variables(prefixOf(scope.getState().path) + node, input),
+    unbind: (node, input) => session.unbind(prefixOf(scope.getState().path) + node, input),
     upload: (node, input, name, bytes) => session.upload(node, input, name, bytes, subgraph()),
     paintMask: (place, mask) => session.paintMask({ ...place, graph: subgraph() }, mask),
   };

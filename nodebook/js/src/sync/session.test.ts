@@ -37,12 +37,12 @@ afterEach(() => {
 });
 
 describe("mounting", () => {
-  test("shows the trait's snapshot at once, and is live when hello is answered", async () => {
+  test("is live when hello is answered", async () => {
     const kernel = new FakeKernel(DOCUMENT);
     const { store } = view(kernel);
-    expect(store.getState()).toMatchObject({ loaded: true, link: "connecting", document: DOCUMENT });
+    expect(store.getState()).toMatchObject({ loaded: false, link: "connecting" });
     await settle();
-    expect(store.getState().link).toBe("live");
+    expect(store.getState()).toMatchObject({ loaded: true, link: "live", document: DOCUMENT });
     expect(kernel.received.map((one) => one.type)).toEqual(["hello"]);
   });
 
@@ -57,7 +57,7 @@ describe("mounting", () => {
   });
 
   test("asks again after 2 s, then says that the kernel is silent, and recovers", async () => {
-    const kernel = new FakeKernel(DOCUMENT, undefined, false);
+    const kernel = new FakeKernel(DOCUMENT);
     kernel.answers = false;
     const { store, session } = view(kernel);
     await vi.advanceTimersByTimeAsync(2100);
@@ -77,7 +77,7 @@ describe("mounting", () => {
     const kernel = new FakeKernel(DOCUMENT);
     kernel.answers = false;
     const { session, end } = view(kernel);
-    expect(kernel.listenerCount).toBe(2);
+    expect(kernel.listenerCount).toBe(1);
     end.abort();
     expect(kernel.listenerCount).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
@@ -358,6 +358,8 @@ describe("loss", () => {
   test("edits made after hello stay over the snapshot that answers it", async () => {
     const kernel = new FakeKernel(DOCUMENT);
     const { store, session, sigma } = view(kernel);
+    await settle();
+    session.hello();
     session.edit("early", [setSigma(4.5)]);
     expect(sigma()).toBe(4.5);
     await settle();

@@ -13,6 +13,7 @@ import {
   type FromKernel,
   isBusy,
   type NoticeLevel,
+  type OfferedVariable,
   type PreviewsCommand,
   type QueueCancel,
   type QueueClear,
@@ -30,10 +31,10 @@ import { createPictures, type Pictures } from "../state/pictures";
 import { createAcks } from "./acks";
 import { fromWire, toWire } from "./convert";
 import { createFullPictures, type FullPicture } from "./fullPictures";
+import { createOffers } from "./offers";
 
 /** The traits of the widget model that the editor reads. */
 export interface ModelState extends Record<string, unknown> {
-  snapshot: Snapshot | Record<string, never> | null;
   graph_name: string | null;
 }
 
@@ -61,7 +62,7 @@ export interface RunOptions {
 
 type WithoutClient<T> = T extends ToKernel ? Omit<T, "client"> : never;
 export type Asked = WithoutClient<
-  AutoRunCommand | QueueMove | QueueCancel | QueuePause | QueueClear | PreviewsCommand | Restore
+  AutoRunCommand | Break | Resume | QueueMove | QueueCancel | QueuePause | QueueClear | PreviewsCommand | Restore
 >;
 
 /** What the editor may ask of the kernel. */
@@ -82,6 +83,10 @@ export interface Session {
   ask(what: Asked): void;
   /** Ask what nodes wrote since it was last asked; the answer is added to `log` of the store. */
   askLog(): void;
+  /** Which variables the notebook has, those first that an input could take; none where the kernel does not answer. */
+  variables(node: string, input: string): Promise<readonly OfferedVariable[]>;
+  /** Give an input a value again: what its variable holds. */
+  unbind(node: string, input: string): void;
   /** Ask for the files that inputs may name, since folders change; an answer comes only if they did. */
   listFiles(): void;
   /** Store a file in the input folder and set the input to its name. Resolves when the kernel answered. */
@@ -153,6 +158,7 @@ export function startSession(options: SessionOptions): Session {
 
   const displays = createDisplays();
   const fullPictures = createFullPictures(client, send, signal);
+  const offers = createOffers(client, send, signal);
 
   /** Replay what is unconfirmed over what is confirmed. A batch that no longer applies waits unseen for its answer. */
   const show = () => {
@@ -208,6 +214,7 @@ export function startSession(options: SessionOptions): Session {
       library: message.library,
       queue: message.queue,
       log: EMPTY_LOG,
+      variables: {},
     }));
     show();
   };
@@ -276,6 +283,13 @@ export function startSession(options: SessionOptions): Session {
         return;
       case "queue":
         return store.setState({ queue: message.queue });
+      case "bound":
+        return store.setState((state) => ({
+          variables: message.variables,
+          problems: mergeProblems(state.problems, message.problems),
+        }));
+      case "variables":
+        return offers.receive(message);
       case "notice":
         if (message.client === null || message.client === client) onNotice(message.level, message.text);
         return;
@@ -289,25 +303,17 @@ export function startSession(options: SessionOptions): Session {
     }
   };
 
-  const onTrait = () => {
-    const snapshot = model.get("snapshot");
-    if (snapshot && "document" in snapshot) onSnapshot(fromWire({ ...(snapshot as Snapshot), to: null }));
-  };
-
   model.on("msg:custom", onMessage);
-  model.on("change:snapshot", onTrait);
   signal.addEventListener(
     "abort",
     () => {
       stopTimers();
       clearTimeout(answerTimer);
       model.off("msg:custom", onMessage);
-      model.off("change:snapshot", onTrait);
       send({ type: "bye", client });
     },
     { once: true },
   );
-  onTrait();
   hello();
 
   const sendFile = (type: "upload" | "paint_mask", place: MaskPlace, bytes: ArrayBuffer): Promise<void> => {
@@ -359,6 +365,8 @@ export function startSession(options: SessionOptions): Session {
       const start = pictures.toAsk(node, index);
       if (start !== null) send({ type: "more_pictures", client, node, start });
     },
+    variables: offers.ask,
+    unbind: (node, input) => void send({ type: "unbind", client, node, input }),
     listFiles: () => void send({ type: "list_files", client }),
     upload: (node, input, name, bytes, graph) => sendFile("upload", { node, input, name, graph }, bytes),
     paintMask: (place, mask) => sendFile("paint_mask", place, mask),

@@ -4,6 +4,7 @@ import type { EditorContextValue } from "../context";
 import { isMinimapShown } from "../Minimap";
 import { pickColor } from "../pickColor";
 import { pickPortRows } from "../pickPortRows";
+import { pickBoundInput, pickVariable } from "../pickVariable";
 import type { Command } from "./types";
 
 const PAN_PX = 80;
@@ -26,6 +27,19 @@ export const LOOK_COMMANDS: readonly Command[] = [
     run: (editor) => {
       const first = editor.client.getState().nodes.find((node) => node.selected);
       if (first !== undefined) pickPortRows(editor, first.id);
+    },
+  },
+  {
+    id: "input.bind",
+    title: "From notebook…",
+    section: "Edit",
+    enabled: hasSelection,
+    run: (editor) => {
+      const { nodes, menuInput } = editor.client.getState();
+      const first = nodes.find((node) => node.selected);
+      if (first === undefined) return;
+      if (menuInput?.node === first.id) void pickVariable(editor, first.id, menuInput.input);
+      else pickBoundInput(editor, first.id);
     },
   },
   {

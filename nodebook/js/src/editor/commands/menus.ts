@@ -11,9 +11,9 @@ export const ALIGN_MENU: MenuItems = [
 ];
 
 export const CARD_MENU: MenuItems = [
-  ["run.selected"],
+  ["run.selected", "run.break"],
   ["edit.cut", "edit.copy", "edit.duplicate", "edit.remove"],
-  ["edit.rename", "edit.color", "edit.connect", "edit.replace"],
+  ["edit.rename", "edit.color", "edit.connect", "edit.replace", "input.bind"],
   ["edit.mute", "edit.bypass"],
   [
     {

@@ -1,9 +1,11 @@
 import { type RefObject, useId, useMemo, useRef } from "react";
 import { Control } from "../../controls";
 import { useTextDraft } from "../../controls/TextControl";
+import { VariableControl } from "../../controls/VariableControl";
 import { type GraphNode, own } from "../../graph/document";
 import { type InputInfo, literalOf, NOTE_TYPE, type OutputInfo, portsOf, titleOf } from "../../graph/library";
 import { followersOf } from "../../graph/order";
+import { boundTo } from "../../graph/variables";
 import { CARD_MENU } from "../commands/menus";
 import { useEditor, useKernel, usePictures } from "../context";
 import { reveal } from "../fit";
@@ -84,11 +86,14 @@ function InputLine({ id, node, input, readOnly }: InputProps) {
     const source = link && state.document.nodes[link[0]];
     return link && `${source ? titleOf(state.library, source) : `missing node ${link[0]}`}.${link[1]}`;
   });
+  const variable = link === undefined && !readOnly ? boundTo(node, input.name) : null;
   const withControl = input.widget !== null && link === undefined && !readOnly;
   const words = from === undefined ? (input.required ? "not connected, required" : "not connected") : `← ${from}`;
   return (
     <div className="nb-list-line" data-list-input={input.name}>
-      {withControl && input.widget !== null ? (
+      {variable !== null ? (
+        <VariableControl nodeId={id} input={input} variable={variable} />
+      ) : withControl && input.widget !== null ? (
         <Control
           nodeId={id}
           input={input}

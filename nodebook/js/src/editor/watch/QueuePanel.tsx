@@ -70,8 +70,11 @@ function RunningRow({ run }: { readonly run: QueuedRun }) {
   if (left !== null) words.push(leftText(left));
   return (
     <div className="nb-list-row" data-run={run.id}>
-      <StateIcon state="running" />
-      <span className="nb-list-name">{nameOf(run)}</span>
+      <StateIcon state={run.state} />
+      <span className="nb-list-name">
+        {nameOf(run)}
+        {run.state === "paused" && ", paused"}
+      </span>
       <span className="nb-muted">{words.join(", ")}</span>
       <button
         type="button"

@@ -5,6 +5,7 @@ import { failingPaths, nextOf } from "../../state/failures";
 import type { Command } from "../commands/types";
 import type { EditorContextValue } from "../context";
 import { WarningIcon } from "../icons";
+import { BREAK_COMMANDS } from "./breaks";
 import { toggleFull } from "./fullscreen";
 import { AutoRunIcon, FullscreenIcon, LogIcon, PauseIcon, TabIcon } from "./icons";
 import { isInOwnTab, openTab } from "./ownTab";
@@ -60,6 +61,7 @@ export const WATCH_RUN_COMMANDS: readonly Command[] = [
     checked: ({ kernel }) => kernel.getState().queue.paused,
     run: ({ kernel, session }) => session.ask({ type: "queue_pause", on: !kernel.getState().queue.paused }),
   },
+  ...BREAK_COMMANDS,
   ...PREVIEW_COMMANDS,
   {
     id: "errors.next",

@@ -63,3 +63,10 @@ export const TabIcon = () => (
     <path d="M3 5.5h10V13H3zM3 5.5V3h4l1.2 2.5" />
   </Icon>
 );
+
+/** A run pauses here: filled, so that it is seen among outlines. */
+export const BreakIcon = () => (
+  <Icon>
+    <circle cx="8" cy="8" r="4" fill="currentColor" />
+  </Icon>
+);

@@ -2,8 +2,9 @@
 import { type GraphDocument, type GraphNode, type Group, own, positionOf, type Value } from "../document";
 import { groupBox } from "../groups";
 import { cardWidth, estimateSize } from "../layout";
-import { findType, type Library, literalOf, NOTE_TYPE, portsOf, titleOf } from "../library";
+import { findType, type InputInfo, type Library, literalOf, NOTE_TYPE, portsOf, titleOf } from "../library";
 import { outputTypeOf } from "../reroutes";
+import { isVariable } from "../variables";
 import { slotsOf } from "./slots";
 import { BYPASS, NEVER } from "./workflow";
 
@@ -101,7 +102,13 @@ function writeValues(node: GraphNode, library: Library): readonly Value[] | Read
     const { widgets_values: list } = node.values ?? {};
     return Array.isArray(list) ? list : { ...node.values };
   }
-  return slotsOf(type).map((slot) => (slot.input === null ? slot.filler : (literalOf(node, slot.input) ?? null)));
+  return slotsOf(type).map((slot) => (slot.input === null ? slot.filler : plainValue(node, slot.input)));
+}
+
+/** Workflows know no variables: of an input that takes one they have the default. */
+function plainValue(node: GraphNode, input: InputInfo): Value {
+  const value = literalOf(node, input);
+  return (isVariable(value) ? input.default : value) ?? null;
 }
 
 function usedAmong(document: GraphDocument, ids: readonly string[]): Map<string, string[]> {
