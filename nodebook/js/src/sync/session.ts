@@ -10,6 +10,7 @@ import { EMPTY_DOCUMENT, type GraphDocument, highestId, highestOf } from "../gra
 import { applyOps, type Op } from "../graph/edits";
 import {
   type AutoRunCommand,
+  type Break,
   type FromKernel,
   isBusy,
   type NoticeLevel,
@@ -20,6 +21,7 @@ import {
   type QueueMove,
   type QueuePause,
   type Restore,
+  type Resume,
   type Snapshot,
   type ToKernel,
 } from "../protocol";
