@@ -6,8 +6,8 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
 
 from nodebook.engine.graph import REROUTE, GraphState, Node
 from nodebook.engine.nodetype import MISSING, NodeType
@@ -187,7 +187,7 @@ def _node_card(
     as_ports = _names(node.view.get("ports"))
     top = [spec for spec in inputs if spec.widget is None or spec.name in as_ports]
     rows = [spec for spec in inputs if not (spec.widget is None or spec.name in as_ports)]
-    shared = {"title": title, "width": width, "color": color, "mode": node.mode, "is_unknown": node_type is None}
+    card = Card("card", title, width, HEADER_HEIGHT, color, node.mode, is_unknown=node_type is None)
     if node.view.get("collapsed") is True:
         middle = HEADER_HEIGHT / 2
         linked = tuple(_port(spec, middle, node, is_shown=False) for spec in inputs if spec.name in node.links)
@@ -196,7 +196,7 @@ def _node_card(
             for name, port in outputs
             if name in used
         )
-        return Card("card", height=HEADER_HEIGHT, is_collapsed=True, inputs=linked, outputs=read, **shared)
+        return replace(card, is_collapsed=True, inputs=linked, outputs=read)
     y = HEADER_HEIGHT + BODY_PADDING / 2
     ports = [_port(spec, y + (row + 0.5) * ROW_HEIGHT, node) for row, spec in enumerate(top)]
     read = tuple(
@@ -217,8 +217,8 @@ def _node_card(
     thumb_y = y + 4
     if result.thumb is not None:
         y = thumb_y + thumb_height(result.thumb, width) + BAR_HEIGHT
-    return Card(
-        "card",
+    return replace(
+        card,
         height=y,
         inputs=tuple(ports),
         outputs=read,
@@ -228,7 +228,6 @@ def _node_card(
         is_failed=result.error is not None,
         thumb=result.thumb,
         thumb_y=thumb_y,
-        **shared,
     )
 
 
@@ -349,7 +348,7 @@ def _length(given: Any, usual: float) -> float:
     return min(_WIDEST, max(_NARROWEST, float(given))) if _is_number(given) else usual
 
 
-def _is_number(value: Any) -> bool:
+def _is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 

@@ -10,7 +10,7 @@ from nodebook.notebook.statictext import clip, one_line
 Value = str | float | None
 
 
-def tag(name: str, inner: str = "", **attributes: Value) -> str:
+def tag(name: str, inner: str = "", /, **attributes: Value) -> str:
     """Return an element: ``cls`` is its class, ``_`` in names stands for ``-``, None leaves an attribute out."""
     parts = [name]
     for key, value in attributes.items():
