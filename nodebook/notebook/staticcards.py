@@ -184,19 +184,21 @@ def _node_card(
 ) -> Card:
     width = _length(node.view.get("width"), CARD_WIDTH)
     inputs, outputs = ports_of(node, node_type, used)
-    as_ports = _names(node.view.get("ports"))
-    top = [spec for spec in inputs if spec.widget is None or spec.name in as_ports]
-    rows = [spec for spec in inputs if not (spec.widget is None or spec.name in as_ports)]
-    card = Card("card", title, width, HEADER_HEIGHT, color, node.mode, is_unknown=node_type is None)
+    bare = Card("card", title, width, HEADER_HEIGHT, color, node.mode, node_type is None)
     if node.view.get("collapsed") is True:
         middle = HEADER_HEIGHT / 2
-        linked = tuple(_port(spec, middle, node, is_shown=False) for spec in inputs if spec.name in node.links)
-        read = tuple(
-            Port(name, middle, color_number(port), is_linked=True, is_shown=False)
-            for name, port in outputs
-            if name in used
-        )
-        return replace(card, is_collapsed=True, inputs=linked, outputs=read)
+        linked = [_port(spec, middle, node, is_shown=False) for spec in inputs if spec.name in node.links]
+        read = [Port(name, middle, color_number(port), True, False) for name, port in outputs if name in used]
+        return replace(bare, is_collapsed=True, inputs=tuple(linked), outputs=tuple(read))
+    return _below(_with_rows(bare, node, inputs, outputs, used), result)
+
+
+def _with_rows(
+    bare: Card, node: Node, inputs: list[Slot], outputs: list[tuple[str, str]], used: frozenset[str]
+) -> Card:
+    """Return a card with its ports at both edges, then its controls in the order of the inputs."""
+    as_ports = _names(node.view.get("ports"))
+    top = [spec for spec in inputs if spec.widget is None or spec.name in as_ports]
     y = HEADER_HEIGHT + BODY_PADDING / 2
     ports = [_port(spec, y + (row + 0.5) * ROW_HEIGHT, node) for row, spec in enumerate(top)]
     read = tuple(
@@ -205,30 +207,28 @@ def _node_card(
     )
     y += max(len(top), len(outputs)) * ROW_HEIGHT
     fields = []
-    for spec in rows:
-        field = _field(node, spec, y, width)
-        ports.append(_port(spec, y + CONTROL_HEIGHT / 2, node, is_shown=spec.name in node.links))
-        if spec.name not in node.links:
+    for spec in inputs:
+        if spec.widget is None or spec.name in as_ports:
+            continue
+        field = _field(node, spec, y, bare.width)
+        is_linked = spec.name in node.links
+        ports.append(_port(spec, y + CONTROL_HEIGHT / 2, node, is_shown=is_linked))
+        if not is_linked:
             fields.append(field)
         y += field.height
-    y += BODY_PADDING / 2
-    words, lines_y = _words(result, width), y
-    y += len(words) * LINE_HEIGHT + 16 if words else 0
-    thumb_y = y + 4
+    height = y + BODY_PADDING / 2
+    return replace(bare, height=height, inputs=tuple(ports), outputs=read, fields=tuple(fields))
+
+
+def _below(card: Card, result: Result) -> Card:
+    """Return a card with what its node made below its controls."""
+    words, y = _words(result, card.width), card.height
+    thumb_y = y + (len(words) * LINE_HEIGHT + 16 if words else 0) + 4
+    height = thumb_y - 4
     if result.thumb is not None:
-        y = thumb_y + thumb_height(result.thumb, width) + BAR_HEIGHT
-    return replace(
-        card,
-        height=y,
-        inputs=tuple(ports),
-        outputs=read,
-        fields=tuple(fields),
-        lines=tuple(words),
-        lines_y=lines_y,
-        is_failed=result.error is not None,
-        thumb=result.thumb,
-        thumb_y=thumb_y,
-    )
+        height = thumb_y + thumb_height(result.thumb, card.width) + BAR_HEIGHT
+    said = replace(card, height=height, lines=tuple(words), lines_y=y, is_failed=result.error is not None)
+    return replace(said, thumb=result.thumb, thumb_y=thumb_y)
 
 
 def thumb_height(thumb: Thumb, card_width: float) -> float:

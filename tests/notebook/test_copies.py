@@ -100,6 +100,7 @@ def test_a_notebook_alone_brings_the_graph_to_another_machine(here: Machine, the
     carry(here, there)
     graph = there.start()
     assert graph.to_json() == document
+    assert (there.folder / "portrait.nodebook.json").read_text() == document  # at once: the journal goes on from it
     assert "no file here: it was taken from its copy in work.ipynb" in graph.notices[0]
     assert there.session is not None
     assert there.session.notices[graph.store.number] == [("warning", graph.notices[0])]
