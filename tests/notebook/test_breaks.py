@@ -452,7 +452,7 @@ def test_the_inputs_are_variables_of_the_next_cell_and_what_they_hid_comes_back(
         cell("g, first, middle, last = h; middle.break_here()")
         run = cell("g.run()")
         assert "variables until g.resume(): a, b." in repr(run)
-        assert "Your own b come back then" in repr(run)
+        assert "What they hide comes back then: b." in repr(run)
         assert cell("(a, b)") == (1, 10)
         cell("a = 7")
         cell("b += 1")
