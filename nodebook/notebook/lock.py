@@ -53,6 +53,9 @@ logger = logging.getLogger(__name__)
 LARGE_BYTES = 256 * 1024 * 1024
 """Results up to this size are read while somebody waits for a display: that takes a quarter of a second."""
 
+MOST_NODES = 200
+"""In a graph of more nodes only results of what the run was for are kept: a lock stands in each saved notebook."""
+
 _REMEMBERED = 4096
 _SEED_PORTS = frozenset({"INT"})
 _DIFFUSION = frozenset({"MODEL", "CLIP", "VAE", "CONDITIONING", "LATENT", "SAMPLER", "NOISE", "GUIDER"})
@@ -187,12 +190,21 @@ def scope_of(flat: GraphState, targets: tuple[str, ...]) -> list[str]:
     return sorted(seen, key=id_order)
 
 
-def document_digest(flat: GraphState, scope: list[str]) -> str:
-    """Return a digest of what counts for results: types, values and links of these nodes, not titles and places."""
+def document_digest(
+    flat: GraphState, scope: list[str], bound: Mapping[tuple[str, str], VariableRef] | None = None
+) -> str:
+    """Return a digest of what counts for results: types, values and links of these nodes, not titles and places.
+
+    ``bound``: inputs that the document binds to variables, where ``flat`` has what a run read there.
+    """
     told = []
     for node_id in scope:
         node = flat.nodes[node_id]
-        values = {name: tag(value) for name, value in node.values.items() if name not in node.links}
+        values = {
+            name: tag((bound or {}).get((node_id, name), value))
+            for name, value in node.values.items()
+            if name not in node.links
+        }
         links = {name: [link.node, link.output] for name, link in node.links.items()}
         told.append([node_id, node.type, values, links])
     return digest(encode(told)).hex()
@@ -220,7 +232,7 @@ class _Making:
         types = {name: found for name in self._type_names() if (found := self._type(name)) is not None}
         own = {name: each for name, each in types.items() if each.origin != BUILTIN}
         return Lock(
-            document=document_digest(self._flat, self._scope),
+            document=document_digest(self._flat, self._scope, self._bound),
             outcome=run.outcome,
             targets=run.targets,
             environment=environment(self._session),
@@ -229,8 +241,12 @@ class _Making:
             seeds=dict(self._seeds(types)),
             types={name: locked_type(each) for name, each in own.items()},
             variables=dict(self._variables()),
-            nodes={node_id: self._node(node_id, run, types) for node_id in self._scope},
+            nodes={node_id: self._node(node_id, run, types) for node_id in self._told(run)},
         )
+
+    def _told(self, run: Run) -> list[str]:
+        """Return the nodes whose results are told: those that the run was for, and in smaller graphs all on the way."""
+        return self._scope if len(self._scope) <= MOST_NODES else [each for each in self._scope if each in run.targets]
 
     def _type_names(self) -> set[str]:
         return {self._flat.nodes[node_id].type for node_id in self._scope}
@@ -348,14 +364,27 @@ class _Making:
             names |= distributions_of(each.function)
         return package_versions(names)
 
+    @cached_property
+    def _bound(self) -> dict[tuple[str, str], VariableRef]:
+        """Return the inputs that are bound to variables; the run's own graph has plain values in their place."""
+        if self._store is None:
+            return {}
+        now = self._store.flat.nodes
+        return {
+            (node_id, name): value
+            for node_id in self._scope
+            if node_id in now
+            for name, value in now[node_id].values.items()
+            if isinstance(value, VariableRef) and name not in now[node_id].links
+        }
+
     def _variables(self) -> Iterator[tuple[str, str]]:
         """Return the content of each variable as the run read it."""
-        for node_id in self._scope:
-            for name, value in self._flat.nodes[node_id].values.items():
-                if isinstance(value, VariableRef) and name not in self._flat.nodes[node_id].links:
-                    content = _content_of_bound(self._read_by(node_id).get(name))
-                    if content is not None:
-                        yield value.name, content
+        for (node_id, name), ref in self._bound.items():
+            held = self._flat.nodes[node_id].values.get(name)
+            content = _content_of_bound(self._read_by(node_id).get(name) if isinstance(held, VariableRef) else held)
+            if content is not None:
+                yield ref.name, content
 
     def _read_by(self, node_id: str) -> Mapping[str, Any]:
         """Return a node's literals as the run had them, variables read."""

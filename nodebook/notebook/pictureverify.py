@@ -62,7 +62,7 @@ def verify_picture(path: Path, *, tolerance: float, timeout_s: float) -> Report:
 
 def _report(path: Path, answer: Mapping[str, Any], tolerance: float) -> GraphReport:
     picture = read_frames(path)[0]
-    differences = tuple(Difference(**each) for each in answer["differences"] if each["kind"] != "graph")
+    differences = tuple(Difference(**each) for each in answer["differences"])
     shows, sight = f"picture {picture.width} x {picture.height} {picture.mode}", sight_of(picture)
     saved = [(place, *each) for place, held in answer["saved"].items() for each in held]
     errors = tuple(answer["errors"].values())

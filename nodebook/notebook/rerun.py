@@ -27,6 +27,9 @@ from nodebook.errors import DocumentError
 from nodebook.notebook.errors import RerunError
 from nodebook.sessions import SCRATCH_VARIABLE
 
+VERIFYING_VARIABLE = "NODEBOOK_VERIFYING"
+"""Names the notebook that a process runs again, so that one which verifies itself comes to an end."""
+
 START_S = 120.0
 INTERRUPT_S = 30.0
 _POLL_S = 1.0
@@ -112,7 +115,7 @@ def run_again(
 def _seed(scratch: Path, questions: Sequence[Question]) -> None:
     """Let named graphs be found as the notebook holds them, like beside a notebook that has its files."""
     for each in questions:
-        if each.name is not None and not each.alone:
+        if each.name is not None and each.document and not each.alone:
             with suppress(DocumentError):  # a name that no graph can have
                 (scratch / f"{check_name(each.name)}{ENDING}").write_text(json.dumps(each.document), encoding="utf-8")
 
@@ -132,7 +135,7 @@ def _ask(kernel: _Kernel, scratch: Path, questions: Sequence[Question], until: f
 def _environment(scratch: Path, notebook: Path | None, threads: str | None) -> dict[str, str]:
     env = {**os.environ, FOLDER_VARIABLE: "off", SCRATCH_VARIABLE: str(scratch)}
     if notebook is not None:
-        env["JPY_SESSION_NAME"] = str(notebook)
+        env["JPY_SESSION_NAME"] = env[VERIFYING_VARIABLE] = str(notebook)
     if threads is not None:  # sums are made in another order by another number of threads
         env["OMP_NUM_THREADS"] = env["MKL_NUM_THREADS"] = threads
     package = Path(__file__).resolve().parents[1]

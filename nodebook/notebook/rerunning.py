@@ -46,11 +46,12 @@ def _answer(asked: Mapping[str, Any], timeout_s: float) -> dict[str, Any]:
     locked = Lock.from_json(asked["lock"])
     for module in asked["modules"]:
         importlib.import_module(module)
-    graph = _graph_of_document(asked["document"]) if asked.get("alone") else _find_graph(asked)
+    alone = bool(asked["alone"])
+    graph = _graph_of_document(asked["document"]) if alone else _find_graph(asked)
     if graph is None:
         here = differences_here(locked, session())
         return {"found": False, "differences": [each.to_json() for each in here]}
-    return what_became(graph, locked, session(), timeout_s=timeout_s)
+    return what_became(graph, locked, session(), timeout_s=timeout_s, alone=alone)
 
 
 def _graph_of_document(data: Any) -> Graph:
@@ -71,11 +72,14 @@ def _find_graph(asked: Mapping[str, Any]) -> Graph | None:
     return unnamed[asked["ordinal"]] if asked["ordinal"] < len(unnamed) else None
 
 
-def what_became(graph: Graph, locked: Lock, own: Session, *, timeout_s: float) -> dict[str, Any]:
-    """Return a graph's lock as it is now, what differs from the one given, and pictures. Runs it where no cell did."""
+def what_became(graph: Graph, locked: Lock, own: Session, *, timeout_s: float, alone: bool = False) -> dict[str, Any]:
+    """Return a graph's lock as it is now, what differs from the one given, and pictures. Runs it where no cell did.
+
+    ``alone``: it is the graph that ran, with its values and seeds, so there is nothing to compare of these.
+    """
     run = _last_run(graph, locked, own, timeout_s)
     lock = lock_of(graph)
-    differences = [*differences_here(locked, own), *differences_between(locked, lock)]
+    differences = [*differences_here(locked, own), *([] if alone else differences_between(locked, lock))]
     errors = {} if run is None else {node: str(error) for node, error in run.errors.items()}
     return {
         "found": True,

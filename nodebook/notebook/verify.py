@@ -16,15 +16,15 @@ from typing import TYPE_CHECKING, Any
 from nodebook.engine import document
 from nodebook.engine.library import BUILTIN
 from nodebook.engine.origins import is_installed
-from nodebook.notebook.errors import LockError, NoLockError, NotebookFileError
+from nodebook.notebook.errors import LockError, NoLockError, NotebookFileError, RerunError
 from nodebook.notebook.likeness import JUST_SEEN
 from nodebook.notebook.lock import Lock, document_digest, lock_for_user, scope_of
 from nodebook.notebook.lockcheck import Difference
 from nodebook.notebook.pictureverify import verify_picture
 from nodebook.notebook.report import Compared, GraphReport, Report, Verdict, compare_locks, worst
-from nodebook.notebook.rerun import Question, run_again
+from nodebook.notebook.rerun import VERIFYING_VARIABLE, Question, run_again
 from nodebook.notebook.rerunning import what_became
-from nodebook.notebook.stored import StoredGraph, stored_graphs
+from nodebook.notebook.stored import VERSION, StoredGraph, stored_graphs
 from nodebook.sessions import Session
 
 if TYPE_CHECKING:
@@ -66,6 +66,11 @@ def verify_file(
     path = path.absolute()
     if path.suffix.lower() == ".png":
         return verify_picture(path, tolerance=tolerance, timeout_s=timeout_s)
+    if os.environ.get(VERIFYING_VARIABLE) == str(path):
+        raise RerunError(
+            f"{path.name} is being verified right now, and one of its cells verifies it again: that would have no end. "
+            "Take that cell out, or give it the tag raises-exception."
+        )
     notebook = read_notebook(path)
     found = _chosen(path, notebook, graph)
     questions = [each.question for each in found]
@@ -147,8 +152,8 @@ def _chosen(path: Path, notebook: Mapping[str, Any], wanted: str | None) -> list
     ]
     if not found:
         raise NoLockError(
-            f"{path.name} holds {', '.join(titles[key] for key in newest)}, without a lock: nothing was run before it "
-            "was saved. Run its cells, and save it."
+            f"{path.name} holds {', '.join(titles[key] for key in newest)}, without a lock that can be read: nothing "
+            "was run before it was saved, or its output was edited. Run its cells, and save it."
         )
     return found
 
@@ -175,11 +180,17 @@ def _found(title: str, stored: StoredGraph, ordinal: int) -> _Found:
     except LockError as error:
         raise type(error)(f"{title}: {error}") from error
     notices = []
-    if lock.outcome is None:
+    if stored.torn is not None or stored.version != VERSION:
+        notices.append("The stored graph cannot be read here; what the cells make is compared.")
+    elif lock.outcome is None:
         notices.append("The lock has no results: nothing had run when it was saved.")
     elif not _is_of(stored.document, lock):
-        notices.append("The graph was edited after the run that the lock is of; it is compared as it runs now.")
-    question = Question(lock.to_json(), stored.document, stored.name, stored.cell, ordinal)
+        notices.append(
+            "The run that the lock is of had other values than the stored graph: that was edited since, or run with "
+            "values of its own. What runs now is compared."
+        )
+    held = stored.document if stored.version == VERSION else {}
+    question = Question(lock.to_json(), held, stored.name, stored.cell, ordinal)
     return _Found(title, lock, question, tuple(notices))
 
 
@@ -249,7 +260,7 @@ def _verify_here(graph: Graph, lock: Lock, title: str, tolerance: float, timeout
                 if node_type.origin != BUILTIN:
                     session.library.add(node_type)
             again = Graph.of_state(graph.store.last_run.state, own_session=session)
-            answer = what_became(again, lock, session, timeout_s=timeout_s)
+            answer = what_became(again, lock, session, timeout_s=timeout_s, alone=True)
         finally:
             session.close()
     report = _report(title, lock, answer, tolerance)

@@ -208,6 +208,25 @@ def test_a_model_is_kept_with_both_digests(session: Session) -> None:
     assert g.lock().packages["diffusers"]
 
 
+def test_a_large_graph_has_a_small_lock(session: Session) -> None:
+    @nb.node
+    def more(value: float = 1.0) -> float:
+        return value + 1
+
+    g = nb.Graph(own_session=session)
+    last = g.add(more)
+    for _ in range(250):
+        last = g.add(more, value=last)
+    g.run().check()
+    lock = g.lock()
+    assert list(lock.nodes) == [last.id]
+    assert len(json.dumps(lock.to_json())) < 2000
+    first = lock.document
+    g["1"].set(value=2.0)
+    g.run().check()
+    assert g.lock().document != first
+
+
 def test_large_files_are_read_in_the_background_where_nobody_waits(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:

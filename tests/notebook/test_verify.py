@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 import torch
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from safetensors import safe_open
@@ -229,6 +232,20 @@ def test_a_cell_that_raises_is_told_and_the_rest_compared(tmp_path: Path) -> Non
     assert json.loads(json.dumps(report.to_json()))["graphs"][0]["verdict"] == "identical"
 
 
+def test_a_notebook_that_verifies_itself_comes_to_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "noise.ipynb"
+    notebook = write_notebook(path, [START, NOISE, DRAW])
+    again = {"cell_type": "code", "id": "again", "source": f"nb.verify({str(path)!r})", "outputs": [], "metadata": {}}
+    notebook["cells"].append(again)
+    save(path, notebook)
+    report = verify(path)
+    assert "being verified right now" in report.cell_errors[0]
+    assert (only(report).verdict, report.exit_code) == ("identical", 2)
+    again["metadata"] = {"tags": ["raises-exception"]}
+    save(path, notebook)
+    assert verify(path).exit_code == 0
+
+
 def test_a_graph_that_is_not_shown_any_more_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "noise.ipynb"
     notebook = write_notebook(path, [START, NOISE, DRAW])
@@ -336,6 +353,7 @@ def test_a_graph_that_publishes_leaves_the_notebook_alone_when_verified(session:
     names["made"] = "mine"
     report = nb.verify(g)
     assert (report.verdict, report.where) == ("identical", "this process, with an empty cache")
+    assert only(report).differences == ()
     assert names == {"side": 8, "made": "mine"}
 
 
@@ -378,3 +396,29 @@ def test_a_saved_picture_carries_its_lock_and_is_verified_by_itself(session: Ses
     Image.new("RGB", (16, 16)).save(path)
     with pytest.raises(NoLockError, match="carries no lock"):
         verify(path)
+
+
+@pytest.mark.slow
+def test_what_a_kernel_saves_is_verified_elsewhere_from_the_file_alone(tmp_path: Path) -> None:
+    named = """g = nb.Graph("portrait")
+n = g.add(noise, seed=2**60 + 1)
+g.add("SaveImage", images=n)
+g"""
+    unnamed = "h = nb.Graph()\nh.add(noise)\nh.run()\nh"
+    changed = "n.set(seed=2**60 + 3)\ng.run()"
+    home, away = tmp_path / "home", tmp_path / "away"
+    home.mkdir()
+    away.mkdir()
+    made = new_notebook(cells=[new_code_cell(each) for each in (START, NOISE, named, unnamed, "g.run()", changed)])
+    NotebookClient(made, resources={"metadata": {"path": str(home)}}).execute()
+    path = away / "moved.ipynb"
+    nbformat.write(made, path)
+    report = verify(path)
+    assert [(graph.verdict, graph.differences) for graph in report.graphs] == [("identical", ()), ("identical", ())]
+    assert report.graphs[0].name == "portrait"
+    assert [each.name for each in away.iterdir()] == ["moved.ipynb"]
+
+    made.cells[-1].source = changed.replace("+ 3", "+ 4")
+    nbformat.write(made, path)
+    (seed,) = [each for each in verify(path, graph="portrait").graphs[0].differences if each.kind == "seed"]
+    assert (seed.locked, seed.now) == (str(2**60 + 3), str(2**60 + 4))
