@@ -142,6 +142,23 @@ def test_hello_is_answered_with_everything(sync: GraphSync, channel: FakeChannel
     assert json.loads(json.dumps(snapshot, allow_nan=False)) == snapshot
 
 
+def test_a_graph_is_viewed_from_the_first_hello_to_the_last_bye(sync: GraphSync, channel: FakeChannel) -> None:
+    assert not sync.is_viewed
+    for client in ("a", "b"):
+        sync.handle({"type": "hello", "client": client})
+        channel.wait("snapshot", lambda message, client=client: message["to"] == client)
+    sync.handle({"type": "bye", "client": "a"})
+    assert sync.is_viewed
+    sync.handle({"type": "bye", "client": "b"})
+    sync.handle({"type": "bye", "client": "b"})
+    assert not sync.is_viewed
+    sync.handle({"type": "hello", "client": "a"})
+    channel.wait("snapshot", lambda message: message["to"] == "a")
+    assert sync.is_viewed
+    sync.detach(channel)
+    assert not sync.is_viewed, "a page that closed the model shows nothing of it"
+
+
 def test_an_edit_of_a_view_is_applied_and_told_to_all(sync: GraphSync, channel: FakeChannel, graph: Graph) -> None:
     graph.add("shade")
     edit(sync, add("2", "shade"), set_value("1", "value", 1), batch=7)
