@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
     from nodebook.notebook.binding import variable as variable
+    from nodebook.notebook.diff import diff as diff
     from nodebook.notebook.pictureverify import read_lock as read_lock
     from nodebook.notebook.publishing import publish as publish
     from nodebook.notebook.pythoncode import from_python as from_python
@@ -68,6 +69,7 @@ _WHERE = {
     "Text": "engine.annotations",
     "Toggle": "engine.annotations",
     "UI": "engine.node",
+    "diff": "notebook.diff",
     "from_python": "notebook.pythoncode",
     "node": "functions",
     "open": "opening:open_graph",

@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from nodebook.engine.literals import VariableRef
+
 WIDTH = 100
 """Characters in a line, where a value can be broken."""
 
@@ -24,6 +26,8 @@ def value_code(value: Any) -> str:
     """Return a literal on one line."""
     if isinstance(value, str):
         return text_code(value)
+    if isinstance(value, VariableRef):
+        return f"nb.variable({text_code(value.name)})"
     if isinstance(value, float) and not math.isfinite(value):
         return 'float("nan")' if math.isnan(value) else f'float("{value}")'
     if isinstance(value, (list, tuple)):

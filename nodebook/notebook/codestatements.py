@@ -7,6 +7,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
+from nodebook.engine.literals import VariableRef
 from nodebook.notebook.codescope import Function, Handle, Scope
 from nodebook.notebook.codesketch import End, SketchDefinition, SketchNode
 from nodebook.notebook.codevalues import Refused, Values, kind_of
@@ -130,8 +131,10 @@ class Statements(Values):
         match node.func:
             case ast.Name(id="float") if len(node.args) == 1 and not node.keywords:
                 return self._float(node)
-            case ast.Name(id=name):
+            case ast.Name(id=name) if name not in self.imported:
                 return self._by_name(node, name, scope)
+            case _ if self._public(node.func) == "variable" and len(node.args) == 1 and not node.keywords:
+                return VariableRef(self.text(node.args[0], scope, "The name of a variable"))
             case ast.Attribute(value=ast.Name(id=name), attr=method) if name == scope.graph_name:
                 found = self._graph_methods().get(method)
                 if found is not None:
@@ -150,6 +153,7 @@ class Statements(Values):
             "input": self._input,
             "missing": self._missing,
             "define": self._define,
+            "bind": self._bind_named,
             "mute": lambda node, scope: self._modes(node, scope, "mute"),
             "bypass": lambda node, scope: self._modes(node, scope, "bypass"),
             "enable": lambda node, scope: self._modes(node, scope, None),
@@ -269,6 +273,17 @@ class Statements(Values):
         scope.graph.nodes.append(made)
         return End(made, "value")
 
+    def _bind_named(self, node: ast.Call, scope: Scope) -> None:
+        named = {each.values.get("name"): each for each in scope.graph.nodes if each.type in INPUT_TYPES.values()}
+        for name, expression in self._inputs([] if node.args else node.keywords, scope):
+            if name not in named:
+                raise Refused(node, f"There is no named input {name!r} above. Make it with g.input({name!r}, ...).")
+            named[name].values["value"] = self._variable(expression, scope)
+
+    def _variable(self, node: ast.expr, scope: Scope) -> VariableRef:
+        held = self.literal(node, scope)
+        return held if isinstance(held, VariableRef) else VariableRef(self.text(node, scope, "The name of a variable"))
+
     def _missing(self, node: ast.Call, scope: Scope) -> End:
         if len(node.args) != 2 or node.keywords:  # noqa: PLR2004 - both are said in the message
             raise Refused(node, 'An output that is not there has a node and a name: g.missing("7", "IMAGE").')
@@ -295,6 +310,10 @@ class Statements(Values):
                 made.title = word if word is None else self.text(title, scope, "A title")
             case "set", []:
                 self._set(made, node, scope)
+            case "bind", []:
+                for name, expression in self._inputs(node.keywords, scope):
+                    made.values[name] = self._variable(expression, scope)
+                    made.links.pop(name, None)
             case "vary", []:
                 for name, expression in self._inputs(node.keywords, scope):
                     mode = self.text(expression, scope, "How a seed varies")

@@ -8,7 +8,7 @@ from typing import Any
 
 from nodebook.engine.graph import INSTANCE
 from nodebook.engine.library import BUILTIN, Library
-from nodebook.engine.literals import tag
+from nodebook.engine.literals import VariableRef, tag
 from nodebook.handles import NodeHandle, identifier
 from nodebook.notebook.codescope import Function, Handle, Scope
 from nodebook.notebook.codesketch import End, Sketch, SketchDefinition, SketchGraph, SketchNode
@@ -43,7 +43,7 @@ class Values:
             case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
                 return self._signed(node, self.value(operand, scope))
             case ast.List(elts=items) | ast.Tuple(elts=items):
-                return [self.literal(each, scope) for each in items]
+                return [self._part(each, scope) for each in items]
             case ast.Dict():
                 return self._mapping(node, scope)
             case ast.Name(id=name):
@@ -68,6 +68,13 @@ class Values:
         held = self.value(node, scope)
         if isinstance(held, (Handle, End)):
             raise Refused(node, "An output of a node cannot stand here: expected text, a number, a list or the like.")
+        return held
+
+    def _part(self, node: ast.expr, scope: Scope) -> Any:
+        """Return a literal within another one."""
+        held = self.literal(node, scope)
+        if isinstance(held, VariableRef):
+            raise Refused(node, "A variable of the notebook is a whole value, not a part of one. Bind the input to it.")
         return held
 
     def text(self, node: ast.expr, scope: Scope, what: str) -> str:
@@ -126,7 +133,7 @@ class Values:
                 raise Refused(key or node, "The names in a dictionary must be text: a graph's document is JSON.")
             if key.value in found:
                 raise Refused(key, f"The dictionary has {key.value!r} twice, so one of them would be lost.")
-            found[key.value] = self.literal(held, scope)
+            found[key.value] = self._part(held, scope)
         return found
 
     def _named(self, node: ast.expr, name: str, scope: Scope) -> Any:

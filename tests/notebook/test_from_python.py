@@ -10,6 +10,7 @@ import pytest
 
 import nodebook as nb
 from nodebook.engine.graph import GraphState
+from nodebook.engine.literals import VariableRef
 from nodebook.errors import DocumentNotFoundError, UnknownOutputError
 from nodebook.notebook.errors import GraphCodeError
 from nodebook.notebook.pythoncode import read_python
@@ -126,6 +127,24 @@ def test_a_function_that_this_session_does_not_know_is_read_from_the_head() -> N
     head += "@nb.node\ndef faraway(x):\n    import os\n\ng = nb.Graph()\n"
     state = read('a = faraway(x=g.add("LoadImage").image)\ng.add("SaveImage", images=a)', head)
     assert state.nodes["3"].links["images"] == ("2", "IMAGE")
+
+
+def test_variables_of_the_notebook() -> None:
+    state = read(
+        'prompt = g.input("prompt", "a cat")\n'
+        'text = g.add("CLIPTextEncode", text=nb.variable("words"))\n'
+        'blur = g.add("ImageBlur").bind(sigma="strength")\n'
+        'g.bind(prompt="prompt_var")\n'
+    )
+    values = [dict(state.nodes[each].values) for each in "123"]
+    assert values == [
+        {"name": "prompt", "value": VariableRef("prompt_var")},
+        {"text": VariableRef("words")},
+        {"sigma": VariableRef("strength")},
+    ]
+    code = nb.Graph.of_state(state).to_python()
+    assert 'g.add("CLIPTextEncode", text=nb.variable("words"))' in code
+    assert nb.from_python(code).to_json() == nb.Graph.of_state(state).to_json()
 
 
 def test_new_nodes_get_places() -> None:
@@ -312,6 +331,8 @@ REFUSED: dict[str, tuple[str | None, str]] = {
     "a walrus": ('g.add("X", a=(b := 1))', "An assignment inside"),
     "a dunder": ('p = g.add("LoadImage")\ng.add("X", a=p.__class__)', "has no output '__class__'"),
     "a handle's own word": ('p = g.add("LoadImage")\ng.add("X", a=p.graph)', "has no output 'graph'"),
+    "a variable in a list": ('g.add("X", v=[nb.variable("a")])', "is a whole value, not a part"),
+    "a binding of no input": ('g.bind(prompt="a")', "no named input 'prompt'"),
     "an outer node": (
         'p = g.add("LoadImage")\n@nb.subgraph\ndef f(g):\n    g.add("X", a=p.image)\ng.define(f)',
         "p is a node outside this subgraph. Make it an input",
