@@ -22,8 +22,8 @@ import nbformat
 
 from nodebook.graph import Graph
 from nodebook.handles import NodeHandle
-from nodebook.notebook.outputs import output_of
-from nodebook.notebook.stored import GRAPH_MIME
+from nodebook.notebook.saved.outputs import output_of
+from nodebook.notebook.saved.stored import GRAPH_MIME
 from nodebook.sessions import Session
 
 PROMISED = 1.5
