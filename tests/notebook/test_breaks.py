@@ -61,6 +61,28 @@ def grows(a: int) -> Any:
 
 
 @nb.node
+def sums(picture: nb.Image) -> Any:
+    return nb.Subgraph().add(total, picture=picture)
+
+
+class Box:
+    """A live object, which has no content to be keyed by."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+
+@nb.node
+def unbox(box: Any) -> int:
+    return box.value
+
+
+@nb.node
+def boxes(a: int) -> Any:
+    return nb.Subgraph().add(unbox, box=Box(a))
+
+
+@nb.node
 def spread(a: int) -> nb.Items[int]:
     return nb.Items([a, a + 1, a + 2])
 
@@ -80,7 +102,7 @@ def maybe(flag: bool, yes: nb.Lazy[int | None] = None) -> int:  # noqa: ARG001, 
     return -1 if yes is None else yes
 
 
-FUNCTIONS = (start, plus, twice, waits, aside, grows, spread, paint, total, maybe)
+FUNCTIONS = (start, plus, twice, waits, aside, grows, sums, unbox, boxes, spread, paint, total, maybe)
 
 
 @pytest.fixture(autouse=True)
@@ -137,11 +159,15 @@ def test_what_was_made_from_changed_inputs_is_found_by_no_other_run(kernel: Sess
     graph.run()
     graph.resume(b=5)
     graph.clear_breaks()
+    assert kernel.cache.disk is not None
+    assert kernel.cache.flush(WAIT_S)
+    stored = {row.key for row in kernel.cache.disk.rows()}
+    assert graph.store.run_keys["1"] in stored
+    assert stored.isdisjoint([graph.store.run_keys["2"], graph.store.run_keys["3"]])
     other = chain()
     assert other.graph.run().executed == ("2", "3")  # the first is as it was
     assert other.last.outputs == (22,)
     assert last.outputs == (12,)  # what that run of the graph made
-    assert kernel.cache.disk is not None
     assert kernel.cache.flush(WAIT_S)
     kernel.cache.clear(disk=False)
     assert graph.run().check().executed == ()
@@ -249,6 +275,31 @@ def test_after_a_change_an_expansion_downstream_has_keys_of_its_own() -> None:
     graph.clear_breaks()
     graph.run()
     assert grown.outputs == (32,)
+
+
+def test_what_a_node_adds_finds_no_result_of_the_unchanged_and_leaves_none() -> None:
+    graph = nb.Graph()
+    picture = graph.add(paint, x=5)
+    node = graph.add(sums, picture=picture)  # what it adds reads the picture itself, and is keyed by whoever made it
+    picture.break_here()
+    graph.run()
+    graph.resume(x=1)
+    assert node.outputs == (pytest.approx(4.8),)
+    graph.clear_breaks()
+    graph.run().check()
+    assert node.outputs == (pytest.approx(24.0),)
+
+
+def test_live_objects_that_a_node_hands_on_are_those_of_its_call() -> None:
+    graph = nb.Graph()
+    node = graph.add(boxes, a=graph.add(start, x=1))
+    node.break_here()
+    graph.run()
+    graph.resume(a=5)
+    assert node.outputs == (5,)
+    graph.clear_breaks()
+    graph.run().check()
+    assert node.outputs == (1,)
 
 
 def test_many_values_are_shown_and_changed_as_many() -> None:
@@ -417,6 +468,23 @@ def test_a_break_that_is_set_while_the_graph_runs(kernel: Session) -> None:
     assert job.result(WAIT_S).outcome == "paused"
     assert graph.resume().outcome == "done"
     assert job.result(WAIT_S).outcome == "done"
+
+
+def test_the_queue_shows_what_waits_at_a_break_beside_what_runs(kernel: Session) -> None:
+    graph, _, middle, _ = chain()
+    middle.break_here()
+    graph.run()
+    assert repr(kernel.queue).startswith("<queue: 0 waiting, 0 running, 1 at a break>\n  at a break")
+    assert "at a break" in kernel.queue._repr_html_()
+    graph.resume()
+    assert repr(kernel.queue) == "<queue: 0 waiting, 0 running>"
+
+
+def test_a_sweep_does_not_pause() -> None:
+    graph = nb.Graph()
+    graph.add(plus, a=graph.input("a", 1)).break_here()
+    with pytest.raises(InputValueError, match=r"g\.clear_breaks\(\)"):
+        graph.sweep(a=[1, 2])
 
 
 def test_events_tell_of_the_pause(kernel: Session) -> None:
