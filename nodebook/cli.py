@@ -57,6 +57,7 @@ def _verify(given: argparse.Namespace) -> int:
             graph=given.graph,
             tolerance=JUST_SEEN if given.tolerance is None else given.tolerance,
             timeout_s=DEFAULT_TIMEOUT_S if given.timeout is None else given.timeout,
+            on_cell=_show_cell if sys.stderr.isatty() else None,
         )
     except RerunError as error:
         print(f"nodebook verify: {error}", file=sys.stderr)
@@ -95,6 +96,11 @@ def _git_setup(given: argparse.Namespace) -> int:
     from nodebook.notebook.git.commands import run_git_setup
 
     return run_git_setup(given)
+
+
+def _show_cell(number: int, count: int) -> None:
+    """Say on the terminal's last line where it is; the line is free again after the last cell."""
+    print(f"\rcell {number} of {count}" if number < count else "\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 COMMANDS: tuple[Command, ...] = (

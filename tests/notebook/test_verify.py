@@ -71,7 +71,9 @@ def test_an_untouched_notebook_is_identical_and_nothing_is_written(photo: Path, 
     path = tmp_path / "photo.ipynb"
     write_notebook(path, [START, TINT, LOAD])
     before = listing(tmp_path)
-    report = verify(path)
+    cells: list[tuple[int, int]] = []
+    report = verify(path, on_cell=lambda number, count: cells.append((number, count)))
+    assert cells == [(1, 3), (2, 3), (3, 3)]
     assert report.verdict == "identical", str(report)
     assert report.exit_code == 0
     assert only(report).differences == ()
@@ -183,6 +185,7 @@ g"""
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_a_changed_and_a_missing_model_are_caught_and_the_same_one_gives_the_same_bits(tmp_path: Path) -> None:
     model = tmp_path / "models" / "checkpoints" / "own.safetensors"
     model.parent.mkdir(parents=True)
@@ -343,6 +346,42 @@ def test_a_graph_of_functions_is_run_here_with_nothing_kept(session: Session) ->
     assert len(calls) == 2
 
 
+def test_what_has_no_content_is_compared_by_its_kind(session: Session) -> None:
+    g = nb.Graph(own_session=session)
+    g.run(g.add("CheckpointLoaderSimple", ckpt_name="nodebook-demo.safetensors"))
+    report = nb.verify(g)
+    assert report.verdict == "identical"
+    assert "only its kind" in str(report)
+
+
+def test_methods_and_objects_that_are_called_are_run_here(session: Session) -> None:
+    class Scale:
+        def __init__(self, by: float) -> None:
+            self.by = by
+
+        def scaled(self, value: float = 1.0) -> float:
+            return value * self.by
+
+    g = nb.Graph(own_session=session)
+    g.add(nb.node(Scale(3.0).scaled))
+    g.run().check()
+    report = nb.verify(g)
+    assert (report.verdict, report.where) == ("identical", "this process, with an empty cache")
+
+
+def test_a_run_that_failed_has_nothing_to_compare(session: Session) -> None:
+    @nb.node
+    def fails() -> float:
+        raise ValueError("no")
+
+    g = nb.Graph(own_session=session)
+    g.add(fails)
+    g.run()
+    report = nb.verify(g)
+    assert (report.verdict, report.exit_code) == ("missing", 2)
+    assert "no results of what the run was for" in str(report)
+
+
 def test_a_graph_that_publishes_leaves_the_notebook_alone_when_verified(session: Session) -> None:
     names: dict[str, Any] = {"side": 8}
     session.variables.namespace = names
@@ -399,6 +438,7 @@ def test_a_saved_picture_carries_its_lock_and_is_verified_by_itself(session: Ses
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_what_a_kernel_saves_is_verified_elsewhere_from_the_file_alone(tmp_path: Path) -> None:
     named = """g = nb.Graph("portrait")
 n = g.add(noise, seed=2**60 + 1)

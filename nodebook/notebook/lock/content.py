@@ -12,8 +12,8 @@ from nodebook.engine.fingerprint import digest, encode
 from nodebook.engine.items import Items
 from nodebook.engine.nodetype import NodeType
 from nodebook.errors import FingerprintError
-from nodebook.notebook.lock import likeness
 from nodebook.notebook.lock.format import LockedResult
+from nodebook.notebook.lock.making import likeness
 
 MOST_PICTURES = 16
 """Of so many pictures of a batch a signature is kept."""
@@ -22,10 +22,10 @@ _PICTURE_PORTS = frozenset({"IMAGE", "MASK"})
 _TEXT_CHARS = 40
 
 
-def locked_results(node_type: NodeType | None, entry: Entry, *, with_pictures: bool) -> dict[str, LockedResult]:
-    """Return what a node gave and showed, by the name of the output; what has no content (a model) is left out.
+def locked_results(node_type: NodeType | None, entry: Entry, *, is_target: bool) -> dict[str, LockedResult]:
+    """Return what a node gave and showed, by the name of the output. Reads everything: about 1.5 GB/s.
 
-    ``with_pictures``: with a signature of each picture. Reads everything: about 1.5 GB/s.
+    ``is_target``: a signature of each picture is wanted, and at least words for what has no content (a model).
     """
     specs = () if node_type is None else node_type.outputs
     values = {spec.name: value for spec, value in zip(specs, entry.outputs, strict=False)}
@@ -38,8 +38,8 @@ def locked_results(node_type: NodeType | None, entry: Entry, *, with_pictures: b
     found = {}
     for name, value in values.items():
         content = content_of(value)
-        if content is not None:
-            pictures = pictures_of(value)[:MOST_PICTURES] if with_pictures and name in pictured else []
+        if content is not None or is_target:
+            pictures = pictures_of(value)[:MOST_PICTURES] if is_target and name in pictured else []
             found[name] = LockedResult(in_words(value), content, tuple(map(likeness.sight_of, pictures)))
     return found
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from nodebook.engine.bytecode import code_facts
 from nodebook.engine.fingerprint import digest
 from nodebook.engine.nodetype import NodeType
-from nodebook.engine.origins import is_installed, stamp
+from nodebook.engine.origins import NOTEBOOK_MODULE, is_installed, stamp
 from nodebook.notebook.lock.format import LockedType
 
 if TYPE_CHECKING:
@@ -86,11 +86,17 @@ def locked_type(node_type: NodeType) -> LockedType:
     text = source_of(node_type.function)
     return LockedType(
         code=own.digest.hex() if own.is_portable else "",
-        module=str(node_type.function.__module__),
+        module=module_of(node_type),
         portable=own.is_portable,
         source=None if text is None else digest(text.encode("utf-8", "surrogatepass")).hex(),
         text=tuple(text.splitlines()) if text is not None and len(text) <= MOST_TEXT_CHARS else (),
     )
+
+
+def module_of(node_type: NodeType) -> str:
+    """Return the module that defines a function; the notebook where it does not say."""
+    module = getattr(inspect.unwrap(node_type.function), "__module__", None)
+    return module if isinstance(module, str) else NOTEBOOK_MODULE
 
 
 def source_of(function: Callable[..., Any]) -> str | None:
@@ -113,7 +119,7 @@ def distributions_of(function: Callable[..., Any]) -> set[str]:
         seen.add(id(each))
         module = _module_name(each)
         if module is not None and is_installed(module):
-            found.update(_distributions().get(module.partition(".")[0], ()))
+            found.update(_providers_of(module.partition(".")[0]))
         elif inspect.isfunction(each):
             stack.extend(_read_by(each))
         elif inspect.isclass(each):
@@ -143,5 +149,17 @@ def _read_by(function: Any) -> Iterator[Any]:
 
 
 @cache
-def _distributions() -> Mapping[str, list[str]]:
+def _providers_of(top: str) -> tuple[str, ...]:
+    """Return the distributions that a module is of. Most have its name; looking through all takes 0.15 s."""
+    if top in sys.stdlib_module_names:
+        return ()
+    try:
+        importlib.metadata.version(top)
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return tuple(_all_providers().get(top, ()))
+    return (top,)
+
+
+@cache
+def _all_providers() -> Mapping[str, list[str]]:
     return importlib.metadata.packages_distributions()

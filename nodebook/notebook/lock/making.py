@@ -304,7 +304,7 @@ class _Making:
         if not self._wait and entry.value_bytes > LARGE_BYTES:
             self.left_out += 1
             return {}
-        found = locked_results(node_type, entry, with_pictures=is_target)
+        found = locked_results(node_type, entry, is_target=is_target)
         if entry.versions is not None and self._session.values.versions(entry.outputs) != entry.versions:
             # Somebody who held it (a cell) has changed it in place since: what the run gave is not known any more.
             return {name: LockedResult(f"{each.shows}, changed since the run") for name, each in found.items()}

@@ -181,7 +181,7 @@ def _compare(locked: LockedResult, now: LockedResult | None, tolerance: float) -
     if now is None:
         return "missing", None, ""
     if locked.content is None:
-        return "different", None, "the lock does not say what it was: run the graph again to lock it"
+        return _compare_kinds(locked, now)
     if locked.content == now.content:
         return "identical", 0.0 if locked.pictures else None, ""
     if not locked.pictures:
@@ -189,6 +189,12 @@ def _compare(locked: LockedResult, now: LockedResult | None, tolerance: float) -
     if len(locked.pictures) != len(now.pictures):
         return "different", None, f"{len(locked.pictures)} pictures before, {len(now.pictures)} now"
     return _compare_pictures(locked.pictures, now.pictures, tolerance)
+
+
+def _compare_kinds(locked: LockedResult, now: LockedResult) -> tuple[Verdict, float | None, str]:
+    if now.content is None and locked.shows == now.shows:
+        return "identical", None, "only its kind was compared: it has no content that could be"
+    return "different", None, "the lock does not say what it was: run the graph again to lock it"
 
 
 def _compare_pictures(locked: Sequence[str], now: Sequence[str], tolerance: float) -> tuple[Verdict, float | None, str]:

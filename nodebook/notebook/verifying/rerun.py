@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,7 +81,7 @@ class Question:
 
 
 def run_again(
-    cells: Sequence[Mapping[str, Any]],
+    cells: Iterable[Mapping[str, Any]],
     questions: Sequence[Question],
     *,
     folder: Path,

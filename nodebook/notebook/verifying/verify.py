@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -18,6 +18,7 @@ from nodebook.engine.library import BUILTIN
 from nodebook.engine.origins import is_installed
 from nodebook.notebook.errors import LockError, NoLockError, NotebookFileError, RerunError
 from nodebook.notebook.lock.check import Difference
+from nodebook.notebook.lock.here import module_of
 from nodebook.notebook.lock.likeness import JUST_SEEN
 from nodebook.notebook.lock.making import Lock, document_digest, lock_for_user, scope_of
 from nodebook.notebook.saved.stored import VERSION, StoredGraph, stored_graphs
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from nodebook.graph import Graph
 
 DEFAULT_TIMEOUT_S = 3600.0
+OnCell = Callable[[int, int], object]
 _MARKS = re.compile(rb"^(<{7} |={7}\r?$|>{7} )", re.MULTILINE)
 
 
@@ -40,6 +42,7 @@ def verify(
     graph: str | None = None,
     tolerance: float = JUST_SEEN,
     timeout_s: float = DEFAULT_TIMEOUT_S,
+    on_cell: OnCell | None = None,
 ) -> Report:
     """Run a notebook, a picture's graph, or a graph again and compare: identical, close, different or missing.
 
@@ -47,7 +50,7 @@ def verify(
     compare only the graph of that name. A graph of built-in and installed nodes runs in a fresh process too; one with
     functions or variables of this notebook runs here, with an empty cache, since they are nowhere else: verify the
     notebook file for more. ``tolerance``: up to this distance pictures are ``close`` (2 is just seen); 0 takes equal
-    ones only. ``timeout_s``: for all cells together.
+    ones only. ``timeout_s``: for all cells together. ``on_cell`` is told which cell is next, and of how many.
 
     Raises ``NotebookFileError`` for a file that is no notebook, ``NoLockError`` where there is nothing to compare with,
     ``LockError`` for a lock that cannot be read, ``RerunError`` where the process fails.
@@ -56,11 +59,16 @@ def verify(
 
     if isinstance(what, Graph):
         return _verify_graph(what, tolerance, timeout_s)
-    return verify_file(Path(what), graph=graph, tolerance=tolerance, timeout_s=timeout_s)
+    return verify_file(Path(what), graph=graph, tolerance=tolerance, timeout_s=timeout_s, on_cell=on_cell)
 
 
 def verify_file(
-    path: Path, *, graph: str | None = None, tolerance: float = JUST_SEEN, timeout_s: float = DEFAULT_TIMEOUT_S
+    path: Path,
+    *,
+    graph: str | None = None,
+    tolerance: float = JUST_SEEN,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    on_cell: OnCell | None = None,
 ) -> Report:
     """Verify a notebook file, or a picture that Save Image wrote; see ``verify``."""
     path = path.absolute()
@@ -76,7 +84,12 @@ def verify_file(
     questions = [each.question for each in found]
     threads = next((each.lock.environment.get("threads") for each in found), None)
     done = run_again(
-        notebook["cells"], questions, folder=path.parent, notebook=path, threads=threads, timeout_s=timeout_s
+        _counted(notebook["cells"], on_cell),
+        questions,
+        folder=path.parent,
+        notebook=path,
+        threads=threads,
+        timeout_s=timeout_s,
     )
     graphs = [
         _report(each.title, each.lock, answer, tolerance, each.notices)
@@ -84,6 +97,13 @@ def verify_file(
     ]
     errors = tuple(map(str, done.cell_errors))
     return Report(path.name, "a fresh process", tuple(graphs), errors, tolerance, done.seconds)
+
+
+def _counted(cells: Sequence[dict[str, Any]], on_cell: OnCell | None) -> Iterator[dict[str, Any]]:
+    for number, cell in enumerate(cells, 1):
+        if on_cell is not None:
+            on_cell(number, len(cells))
+        yield cell
 
 
 def read_notebook(path: Path) -> dict[str, Any]:
@@ -214,7 +234,10 @@ def _report(
         return GraphReport(title, "missing", (), differences, (*notices, where))
     now = Lock.from_json(answer["lock"])
     results = compare_locks(lock, now, answer["errors"], answer["pictures"], tolerance)
-    return GraphReport(title, _verdict(results, now), results, differences, (*notices, *_outcome(now)))
+    told = [*notices, *_outcome(now)]
+    if not any(each.is_target for each in results):
+        told.append("The lock has no results of what the run was for: it failed, or was not read to its end in time.")
+    return GraphReport(title, _verdict(results, now), results, differences, tuple(told))
 
 
 def _verdict(results: Sequence[Compared], now: Lock) -> Verdict:
@@ -235,7 +258,7 @@ def _verify_graph(graph: Graph, tolerance: float, timeout_s: float) -> Report:
     title = graph.name or "graph"
     library = graph.store.library
     own = [found for name in lock.types if (found := library.find(name)) is not None and found.origin != BUILTIN]
-    modules = tuple(dict.fromkeys(each.function.__module__ for each in own))
+    modules = tuple(dict.fromkeys(map(module_of, own)))
     if lock.variables or not all(map(is_installed, modules)):
         return _verify_here(graph, lock, title, tolerance, timeout_s)
     question = Question(lock.to_json(), document.to_json(run.state), None, alone=True, modules=modules)
