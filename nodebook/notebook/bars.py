@@ -80,7 +80,7 @@ class CellScreen:
 
         data = {"text/plain": text}
         if self._handle is None:
-            self._handle = DisplayHandle()  # type: ignore[no-untyped-call]  # IPython has no annotation there
+            self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
             self._handle.display(data, raw=True)
         else:
             self._handle.update(data, raw=True)

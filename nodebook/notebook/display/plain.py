@@ -164,11 +164,11 @@ def _brief(value: Any) -> str:
 
 _KINDS: tuple[tuple[Callable[[Any], bool], Show], ...] = (
     (media.is_figure, _figure),
+    (_has_members, _record),
     (is_table, _table),
     (lambda value: isinstance(value, str), _text),
     (lambda value: isinstance(value, (bool, int, float, complex)), _repr),
     (_is_array, _array),
-    (_has_members, _record),
     (lambda value: isinstance(value, (list, tuple)), _sequence),
     (lambda value: callable(getattr(value, "_repr_html_", None)), _own),
     (lambda _value: True, _repr),
