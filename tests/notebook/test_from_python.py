@@ -11,7 +11,7 @@ import pytest
 import nodebook as nb
 from nodebook.engine.graph import GraphState
 from nodebook.engine.literals import VariableRef
-from nodebook.errors import DocumentNotFoundError, UnknownOutputError
+from nodebook.errors import DocumentNotFoundError, InputValueError, UnknownOutputError
 from nodebook.notebook.code.python import read_python
 from nodebook.notebook.errors import GraphCodeError
 from nodebook.sessions import session
@@ -205,6 +205,59 @@ def test_a_subgraph_function_that_runs_again_adds_no_second_one() -> None:
     assert len(g.store.state.subgraphs) == 1
     assert g[f"{two.id}/1"].node.values["sigma"] == 4.0
     assert one.node.links["image"].node == photo.id
+
+
+def test_a_function_that_uses_itself_is_refused() -> None:
+    g = nb.Graph()
+
+    @nb.subgraph
+    def endless(g: Any) -> None:
+        g.add(endless)
+
+    with pytest.raises(InputValueError, match="uses itself"):
+        g.add(endless)
+    assert len(g) == 0
+    # As code it is a document like any other, with a problem.
+    state = read(
+        "g.add(endless)", "import nodebook as nb\n@nb.subgraph\ndef endless(g):\n    g.add(endless)\ng = nb.Graph()\n"
+    )
+    assert nb.from_python(nb.Graph.of_state(state).to_python()).to_json() == nb.Graph.of_state(state).to_json()
+
+
+def test_subgraphs_inside_subgraphs_come_along() -> None:
+    g = nb.Graph()
+
+    @nb.subgraph
+    def inner_part(g: Any, image: nb.Image) -> nb.Image:
+        return g.add("ImageBlur", image=image)  # type: ignore[no-any-return]
+
+    @nb.subgraph
+    def outer_part(g: Any, image: nb.Image) -> nb.Image:
+        return g.add(inner_part, image=inner_part(image))  # type: ignore[no-any-return]
+
+    photo = g.add("EmptyImage", width=32, height=32)
+    made = g.add(outer_part, image=photo)
+    assert sorted(each.name or "" for each in g.store.state.subgraphs.values()) == ["Inner Part", "Outer Part"]
+    assert g.problems == []
+    assert g.run(made).errors == {}
+    g.undo()
+    g.undo()
+    assert len(g.store.state.subgraphs) == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda: None, "first parameter"),
+        (lambda g, *more: None, "first parameter"),  # noqa: ARG005 - its signature is what is wrong
+        (lambda g, image: "text", "Expected an output of a node"),  # noqa: ARG005 - as above
+    ],
+)
+def test_functions_that_are_no_subgraphs(function: Any, words: str) -> None:
+    with pytest.raises(InputValueError, match=words):
+        nb.Graph().add(nb.subgraph("Odd")(function))
+    with pytest.raises(InputValueError, match="says in which graph"):
+        nb.subgraph(function)(1)
 
 
 def test_an_output_by_its_exact_name() -> None:

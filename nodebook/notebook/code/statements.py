@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -172,6 +173,8 @@ class Statements(Values):
             definition = self.used(function, scope)
             return self._called(node, definition, [port["name"] for port in definition.inputs], scope)
         found = self.library.find(name)
+        if found is None and name not in self.needed and hasattr(builtins, name):
+            raise Refused(node, f"{name}(...) cannot be read: nothing here is executed. Write the value itself.")
         if found is None and name not in self.needed:
             raise Refused(
                 node,
