@@ -17,8 +17,9 @@ from nodebook.notebook.saved.stored import GRAPH_MIME, StoredGraph, stored_graph
 LARGE_BYTES = 8 * 1024 * 1024
 """Larger files are not parsed whole: pictures in other outputs are most of them."""
 
-_KEY = re.compile(r'(?<!\\)"' + re.escape(GRAPH_MIME) + r'"\s*:\s*(?=\{)')
-_ID = re.compile(r'(?<!\\)"id"\s*:\s*"([A-Za-z0-9_-]{1,64})"')
+# In a text inside of JSON the closing quote would have a backslash before it: only real keys fit.
+_KEY = re.compile('"' + re.escape(GRAPH_MIME) + r'"\s*:\s*(?=\{)')
+_ID = re.compile(r'"id"\s*:\s*"([A-Za-z0-9_-]{1,64})"')
 _BEGIN, _BASE, _MIDDLE, _END = "<<<<<<<", "|||||||", "=======", ">>>>>>>"
 
 

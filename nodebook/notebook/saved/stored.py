@@ -53,7 +53,9 @@ def stored_value(
 ) -> dict[str, Any]:
     """Return the value that keeps a graph in an output."""
     name = document.get("name")
-    value: dict[str, Any] = {"nodebook": VERSION, **({} if name is None else {"name": name})}
+    value: dict[str, Any] = {"nodebook": VERSION}
+    if isinstance(name, str):
+        value["name"] = name.encode(errors="replace").decode()  # no half surrogate pair: no file could hold it
     value.update(document=text_lines(document), saved=saved, lock=None if lock is None else text_lines(lock))
     past = list(history)
     return {**value, "history": past} if past else value
