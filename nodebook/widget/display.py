@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nodebook.engine.store import GraphStore
-from nodebook.notebook import outputs
+from nodebook.notebook.saved import outputs
 from nodebook.sessions import Session
 from nodebook.widget.hub import hub_of
 from nodebook.widget.sync import GraphSync

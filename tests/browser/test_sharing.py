@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from nodebook.notebook.stored import GRAPH_MIME, stored_graph
+from nodebook.notebook.saved.stored import GRAPH_MIME, stored_graph
 from tests.browser.conftest import SCREENSHOTS
 from tests.browser.editor import Editor
 

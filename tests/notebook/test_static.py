@@ -16,8 +16,8 @@ from PIL import Image
 from nodebook.engine.edits import AddNode, SetGroup
 from nodebook.graph import Graph
 from nodebook.notebook.static import picture_of, static_html
-from nodebook.notebook.staticcards import color_number
-from nodebook.notebook.statictext import clip, width_of, wrap
+from nodebook.notebook.static.cards import color_number
+from nodebook.notebook.static.text import clip, width_of, wrap
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodebook.notebook.stored import GRAPH_MIME, StoredGraph, stored_graphs, stored_value
+from nodebook.notebook.saved.stored import GRAPH_MIME, StoredGraph, stored_graphs, stored_value
 
 DOCUMENT = {"nodebook": 1, "name": "portrait", "nodes": {}}
 
