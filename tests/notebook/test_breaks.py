@@ -74,7 +74,7 @@ class Box:
 
 @nb.node
 def unbox(box: Any) -> int:
-    return box.value
+    return int(box.value)
 
 
 @nb.node
