@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, overload
@@ -236,6 +236,10 @@ class Graph(NotebookMethods):
         if find_place(self.store, str(key)) is not None:
             return True
         return any(key in (self.title_of(each), node.type) for each, node in nodes.items())
+
+    def __iter__(self) -> Iterator[NodeHandle]:
+        """Yield all nodes, in document order."""
+        return iter(self.nodes)
 
     def __len__(self) -> int:
         return len(self.store.state.nodes)

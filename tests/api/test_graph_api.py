@@ -145,9 +145,7 @@ def test_an_unknown_input_names_those_that_exist_and_adds_nothing(g: Graph) -> N
 
 def test_a_live_object_as_a_value_is_refused_with_what_to_do(g: Graph) -> None:
     tint = define_tint()
-    with pytest.raises(
-        InputValueError, match=r"Tint\.picture cannot hold PIL\.Image\.Image.*Save the object.*@nb\.node"
-    ):
+    with pytest.raises(InputValueError, match=r"Tint\.picture cannot hold PIL\.Image\.Image.*nb\.variable.*@nb\.node"):
         g.add(tint, picture=PIL.Image.new("RGB", (2, 2)))
 
 
@@ -287,6 +285,13 @@ def test_a_node_function_with_a_hidden_parameter_can_be_called_on_outputs(g: Gra
     kept = call(g.add("plus", a=3), factor=3)
     assert g.run().errors == {}
     assert kept.value == "9 in output"
+
+
+def test_a_graph_is_iterated_over_as_its_nodes(g: Graph) -> None:
+    blank = g.add("EmptyImage")
+    g.add("PreviewImage", images=blank)
+    assert [each.id for each in g] == [each.id for each in g.nodes] == ["1", "2"]
+    assert list(Graph(own_session=g.session)) == []
 
 
 def test_a_call_that_does_not_fit_the_signature_is_a_type_error_and_adds_nothing(g: Graph) -> None:
