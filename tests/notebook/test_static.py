@@ -15,6 +15,7 @@ from PIL import Image
 
 from nodebook.engine.edits import AddNode, SetGroup
 from nodebook.graph import Graph
+from nodebook.notebook.binding import variable
 from nodebook.notebook.static import picture_of, static_html
 from nodebook.notebook.static.cards import color_number
 from nodebook.notebook.static.text import clip, width_of, wrap
@@ -149,6 +150,15 @@ def test_nodes_that_do_not_run_say_so_and_failures_say_why(graph: Graph) -> None
     assert "Bypassed" in shown
     assert "Failed" in shown
     assert "nowhere.png" in shown
+
+
+def test_inputs_that_are_bound_name_their_variable(graph: Graph) -> None:
+    graph.add("ImageBlur", image=variable("photo"), blur_radius=variable("strength"))
+    graph.add("StringConcatenate", string_a=variable("words"), string_b="b")  # a control of several lines
+    shown = texts(picture_of(graph).svg)
+    for words in ("image: variable photo", "blur_radius", "variable strength", "variable words"):
+        assert words in shown
+    assert "…" not in shown
 
 
 def test_a_card_names_the_cell_whose_code_added_it(graph: Graph) -> None:

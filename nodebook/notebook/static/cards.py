@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 from nodebook.engine.graph import REROUTE, GraphState, Node
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.nodetype import MISSING, NodeType
 from nodebook.notebook.static.text import wrap
 
@@ -70,6 +71,8 @@ class Port:
     is_linked: bool
     is_shown: bool = True
     """Whether its name stands beside it."""
+    bound: str | None = None
+    """The variable of the notebook that it reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,7 +258,9 @@ def ports_of(node: Node, node_type: NodeType | None, used: frozenset[str]) -> tu
 
 
 def _port(spec: Slot, y: float, node: Node, *, is_shown: bool = True) -> Port:
-    return Port(spec.name, y, color_number(spec.port), spec.name in node.links, is_shown)
+    value = node.values.get(spec.name)
+    bound = value.name if isinstance(value, VariableRef) else None
+    return Port(spec.name, y, color_number(spec.port), spec.name in node.links, is_shown, bound)
 
 
 def _field(node: Node, spec: Slot, y: float, width: float) -> Field:
@@ -264,6 +269,8 @@ def _field(node: Node, spec: Slot, y: float, width: float) -> Field:
     kind = widget.get("kind")
     if spec.name in node.links:
         return Field(spec.name, "", y, CONTROL_HEIGHT)
+    if isinstance(value, VariableRef):
+        return Field(spec.name, f"variable {value.name}", y, CONTROL_HEIGHT)
     if kind == "curve":
         return Field(spec.name, "", y, CURVE_HEIGHT, curve=_points(value))
     words = value_text(value, widget)

@@ -152,7 +152,11 @@ def _image(card: Card) -> str:
 
 def _names(card: Card) -> str:
     room = card.width * 0.55
-    rows = [text(port.name, 12, port.y + 4, room=room) for port in card.inputs if port.is_shown]
+    rows = []
+    for port in card.inputs:
+        if port.is_shown:
+            name = port.name if port.bound is None else f"{port.name}: variable {port.bound}"
+            rows.append(text(name, 12, port.y + 4, room=room))
     right = card.width - 12
     rows += [text(port.name, right, port.y + 4, cls="e", room=room) for port in card.outputs if port.is_shown]
     return "".join(rows)
