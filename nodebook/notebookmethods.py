@@ -80,8 +80,7 @@ class NotebookMethods:
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a cell shows: the editor, and what stands for it where there is none."""
-        if room("notebook.verifying.shown").note(self._graph):
-            return {"text/plain": repr(self._graph)}, {}  # a run without anybody who looks
+        room("notebook.verifying.shown").note(self._graph)
         bundle: tuple[dict[str, Any], dict[str, Any]] = room("widget").display_bundle(self._graph)
         return bundle
 

@@ -249,6 +249,16 @@ def test_a_notebook_that_verifies_itself_comes_to_an_end(tmp_path: Path) -> None
     assert verify(path).exit_code == 0
 
 
+def test_what_a_cell_shows_can_be_asked_for_while_verified(tmp_path: Path) -> None:
+    path = tmp_path / "noise.ipynb"
+    notebook = write_notebook(path, [START, NOISE, DRAW])
+    source = 'assert "application/vnd.nodebook.graph+json" in g._repr_mimebundle_()[0]'
+    notebook["cells"].append({"cell_type": "code", "id": "asks", "source": source, "outputs": [], "metadata": {}})
+    save(path, notebook)
+    report = verify(path)
+    assert (report.cell_errors, only(report).verdict, report.exit_code) == ((), "identical", 0)
+
+
 def test_a_graph_that_is_not_shown_any_more_is_missing(tmp_path: Path) -> None:
     path = tmp_path / "noise.ipynb"
     notebook = write_notebook(path, [START, NOISE, DRAW])
