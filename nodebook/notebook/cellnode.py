@@ -124,7 +124,9 @@ def _choose_outputs(code: CellCode, asked: Sequence[str] | None) -> tuple[str, .
 def _choose_name(asked: str | None, outputs: Sequence[str], namespace: Mapping[str, Any]) -> str:
     name = asked or (f"make_{outputs[0]}" if outputs else "cell")
     if not name.isidentifier():
-        raise CellNodeError(f"{name!r} cannot be the name of a node: expected a name as of a variable. %%node sharpen")
+        raise CellNodeError(
+            f"{name!r} cannot be the name of a node: expected a name as of a variable, such as %%node sharpen."
+        )
     held = namespace.get(name)
     if held is not None and not isinstance(held, NodeFunction):
         raise CellNodeError(

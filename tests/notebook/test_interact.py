@@ -334,6 +334,12 @@ def test_outputs_choose_what_runs_and_is_shown(graph: Graph, make: Callable[...,
     assert "picture" in form.result.value
 
 
+def test_values_say_which_field_holds_nothing_usable(make: Callable[..., Form]) -> None:
+    form = make().set(size=100_000)
+    with pytest.raises(InputValueError, match=r"The field 'size' holds nothing usable: Expected .* got 100000"):
+        _ = form.values
+
+
 # -- the graph meanwhile
 
 

@@ -211,7 +211,7 @@ BAD: dict[str, tuple[str, type[Exception], str]] = {
     "a global": ("%%node keep\nglobal x\nx = 1", CellNodeError, "Line 2 declares x global"),
     "await and yield": ("%%node keep\nawait a\nyield b", CellNodeError, "both await and yield"),
     "an annotation": ("%%node keep\nx: Nowhere = 1", CellNodeError, "annotation of x cannot be read: NameError"),
-    "no name": ("%%node 3\nx = 1", CellNodeError, "'3' cannot be the name of a node"),
+    "no name": ("%%node 3\nx = 1", CellNodeError, "'3' cannot be the name of a node.*such as %%node sharpen"),
     "star": ("%%node keep\nfrom math import *", CellSyntaxError, "import"),
 }  # fmt: skip
 

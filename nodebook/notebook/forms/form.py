@@ -105,7 +105,7 @@ class Form:
     @property
     def values(self) -> dict[str, Any]:
         """What the fields hold, by name. Raises ``InputValueError`` for the first that holds nothing usable."""
-        return {name: control.read() for name, control in self.controls.items()}
+        return {name: _read(name, control) for name, control in self.controls.items()}
 
     def set(self, **values: Any) -> Form:
         """Set fields. Raises ``UnknownInputError`` for a name that the form does not have."""
@@ -385,6 +385,15 @@ def _muted(words: str) -> str:
 
 def _all_of(box: Any) -> list[Any]:
     return [each for child in box.children for each in (*(_all_of(child) if hasattr(child, "children") else ()), child)]
+
+
+def _read(name: str, control: Control) -> Any:
+    try:
+        return control.read()
+    except InputValueError as error:
+        raise InputValueError(
+            f"The field {name!r} holds nothing usable: {error} Set another value in it, or by form.set({name}=…)."
+        ) from None
 
 
 def _id_of(target: Any, graph: Graph) -> str:
