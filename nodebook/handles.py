@@ -286,7 +286,7 @@ def not_run(title: str, node_id: str, run: Run | None) -> NotRunError:
     """Return the error for a result that is not there; ``run``: the last one, which may say why."""
     if run is not None and node_id in run.errors:
         failed = run.errors[node_id]
-        return NotRunError(f"{title} has no result: it failed in the last run ({failed.kind}: {failed.message}).")
+        return NotRunError(f"{title} has no result: it failed in the last run ({failed.told}).")
     before = None if run is None else run.errors.get(run.skipped.get(node_id, ""))
     if before is not None:
         return NotRunError(f"{title} has no result: what it needs failed in the last run. {before}")

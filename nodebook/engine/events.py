@@ -31,7 +31,13 @@ class NodeError:
         """Return one line for people."""
         where = f", input {self.input}" if self.input else ""
         named = f"{self.title} (node {self.node})" if self.title else f"node {self.node}"
-        return f"{named}{where}: {self.kind}: {self.message}"
+        return f"{named}{where}: {self.told}"
+
+    @property
+    def told(self) -> str:
+        """What went wrong; of a problem that was found before the run, whose kind is a code, the message alone."""
+        is_problem = self.kind.islower() and not self.traceback
+        return self.message if is_problem else f"{self.kind}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,9 @@ def test_a_run_that_fails_is_a_row_and_the_others_go_on(graph: Graph) -> None:
     assert found[0].results == {}
     assert found[1].results["Tile"].getpixel((0, 0)) == (7, 1, 0)
     assert "no such word" in repr(found)
+    refused = graph.sweep(shade=["dark"])
+    assert "bad_value" not in repr(refused), "the code of a problem is not for people"
+    assert "input should be a valid integer" in repr(refused)
     with pytest.raises(RunFailedError, match=r"1 of 2 runs failed:\n  shade=7, word=bad: .*no such word"):
         found.check()
 

@@ -113,7 +113,7 @@ def _how_it_ended(graph: Graph, node_id: str) -> State | None:
 def _failed(error: Any, more: str = "") -> State:
     where = f"{error.input}: " if error.input else ""
     rest = more or "Mend it and run it again with g.run(handle)."
-    return ", failed", f"{where}{error.kind}: {error.message}\n{rest}", "error"
+    return ", failed", f"{where}{error.told}\n{rest}", "error"
 
 
 def _settings(graph: Graph, node_id: str) -> Iterator[Block]:

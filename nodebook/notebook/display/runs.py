@@ -56,7 +56,7 @@ def _errors(run: Run, own: Session) -> Iterator[Block]:
     for node, error in run.errors.items():
         where = f", input {error.input}" if error.input else ""
         titled = f"{error.title or title_in_run(run, own, node)} (node {node}){where}: " if node else ""
-        yield Words(f"{titled}{error.kind}: {error.message}", "error")
+        yield Words(f"{titled}{error.told}", "error")
 
 
 def _rows(run: Run, own: Session) -> Iterator[tuple[str, str, str, str, str]]:

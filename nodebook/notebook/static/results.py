@@ -66,7 +66,7 @@ def results_of(store: GraphStore, session: Session, card_px: float) -> Callable[
     def result_of(node_id: str) -> Result:
         error = errors.get(node_id)
         if error is not None:
-            return Result(error=f"{error.kind}: {error.message}")
+            return Result(error=error.told)
         if node_id not in pictured:
             return Result()
         shown = (
