@@ -152,7 +152,9 @@ class Paused:
     def __repr__(self) -> str:
         if self._pause.is_over:
             return f"<was paused before node {self._pause.node}>"
-        return f"Paused before {self.node.title} (node {self.node.id})\n{self.inputs!r}\n{self.inputs.note}"
+        place = self._pause.node
+        title = self.node.title if place in self._graph else "a node that was removed"
+        return f"Paused before {title} (node {place})\n{self.inputs!r}\n{self.inputs.note}"
 
 
 class Debugger:

@@ -344,6 +344,16 @@ def test_skipping_runs_the_rest() -> None:
     assert graph.run().executed == (middle.id, last.id)
 
 
+def test_a_paused_node_that_is_removed_can_still_be_looked_at_and_resumed() -> None:
+    graph, _, middle, last = chain()
+    middle.break_here()
+    graph.run()
+    graph.remove(middle)
+    assert f"Paused before a node that was removed (node {middle.id})" in repr(graph.paused)
+    assert graph.resume().outcome == "done"
+    assert last.id in graph
+
+
 def test_cancel_works_while_paused() -> None:
     graph, _, middle, _ = chain()
     middle.break_here()
