@@ -28,9 +28,9 @@ export function VariableControl({ nodeId, input, variable }: Props) {
     >
       {/* The space is not seen: with it the button's name is of several words. */}
       <span className="nb-label">{input.name}</span>{" "}
-      <span className="nb-chip">
+      <span className="nb-variable">
         <VariableIcon />
-        <span className="nb-chip-name">{variable}</span>
+        <span className="nb-variable-name">{variable}</span>
       </span>{" "}
       <span className="nb-value">{words}</span>
     </button>
