@@ -74,7 +74,8 @@ class Box:
 
 @nb.node
 def unbox(box: Any) -> int:
-    return box.value
+    value: int = box.value
+    return value
 
 
 @nb.node

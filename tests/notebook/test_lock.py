@@ -19,10 +19,11 @@ from PIL import Image, ImageFilter
 import nodebook as nb
 from nodebook.models.folders import DATA
 from nodebook.notebook.errors import LockError, NewerLockError, NoLockError
+from nodebook.notebook.lock import hashes, likeness
+from nodebook.notebook.lock import making as locking
 from nodebook.notebook.lock.format import Lock, LockedFile, LockedNode, LockedResult, LockedType
 from nodebook.notebook.lock.hashes import FileHashes
-from nodebook.notebook.lock.making import hashes, likeness, lock_of, stored_lock
-from nodebook.notebook.lock.making import making as locking
+from nodebook.notebook.lock.making import lock_of, stored_lock
 from nodebook.sessions import Session
 
 SCALE = 2.0

@@ -12,8 +12,8 @@ from nodebook.engine.fingerprint import digest, encode
 from nodebook.engine.items import Items
 from nodebook.engine.nodetype import NodeType
 from nodebook.errors import FingerprintError
+from nodebook.notebook.lock import likeness
 from nodebook.notebook.lock.format import LockedResult
-from nodebook.notebook.lock.making import likeness
 
 MOST_PICTURES = 16
 """Of so many pictures of a batch a signature is kept."""
