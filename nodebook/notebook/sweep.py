@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
+from nodebook.engine.words import clipped
 from nodebook.errors import InputValueError, RunFailedError
 from nodebook.handles import live
 from nodebook.notebook.progress import Series
@@ -219,7 +220,7 @@ def _short(value: Any) -> str:
     else:
         size = getattr(value, "size", None) or getattr(value, "shape", None)
         text = f"{type(value).__name__} {size}" if isinstance(size, tuple) else type(value).__name__
-    return text if len(text) <= _VALUE_CHARS else f"{text[: _VALUE_CHARS - 1]}…"
+    return clipped(text, _VALUE_CHARS)
 
 
 def _inputs_text(row: SweepRow) -> str:
