@@ -20,7 +20,7 @@ from nodebook.notebook.diff.parts import ABSENT, Change, NodeDiff, NodeRef, Part
 from nodebook.notebook.diff.text import all_lines, faint, moved_words, part_html, plain
 from nodebook.notebook.saved.stored import GRAPH_MIME, stored_graphs
 from nodebook.sessions import session
-from nodebook.tables import MUTED, html_frame, html_heading
+from nodebook.tables import MUTED, data_uri, html_frame, html_heading
 
 __all__ = ["ABSENT", "Change", "Diff", "GraphDiff", "NodeDiff", "NodeRef", "PartDiff", "PicturePair", "diff"]
 
@@ -283,7 +283,7 @@ def _address(mime: str, held: object) -> str | None:
         data = base64.b64decode(text, validate=False)
     except ValueError:
         return None
-    return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}" if data else None
+    return data_uri(data, mime) if data else None
 
 
 # Pictures
@@ -335,7 +335,7 @@ def _result(graph: Graph, node_id: str) -> str | None:
         for block in blocks_of(value, port, Showing(session())):
             if isinstance(block, Grid) and block.pictures:
                 picture = block.pictures[0]
-                return f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode('ascii')}"
+                return data_uri(picture.data, picture.mime)
     return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from html import escape
@@ -19,6 +18,7 @@ from nodebook.notebook.static.layout import scene_of
 from nodebook.notebook.static.results import results_of
 from nodebook.notebook.static.svg import Svg, draw, scale_of
 from nodebook.notebook.static.text import one_line
+from nodebook.tables import data_uri
 
 if TYPE_CHECKING:
     import os
@@ -100,9 +100,9 @@ def _day(date: str | None) -> str | None:
 
 def image_html(picture: GraphPicture) -> str:
     """Return the picture as an image element."""
-    data = base64.b64encode(picture.svg.encode()).decode()
+    source = data_uri(picture.svg.encode(), "image/svg+xml")
     alt = escape(f"Picture of the graph: {picture.caption}", quote=True)
-    return f'<img src="data:image/svg+xml;base64,{data}" width="{picture.width}" alt="{alt}">'
+    return f'<img src="{source}" width="{picture.width}" alt="{alt}">'
 
 
 def static_html(graph: Graph, picture: GraphPicture) -> str:
