@@ -74,8 +74,7 @@ class Box:
 
 @nb.node
 def unbox(box: Any) -> int:
-    value: int = box.value
-    return value
+    return int(box.value)
 
 
 @nb.node
