@@ -204,7 +204,7 @@ class Held:
     name: str = "a"
 
 
-@pytest.mark.parametrize(
+        Held,
     "wrap",
     [
         lambda array: array,
