@@ -20,8 +20,8 @@ from safetensors.torch import save_file
 import nodebook as nb
 from nodebook.models.folders import DATA
 from nodebook.notebook.errors import LockError, NewerLockError, NoLockError, NotebookFileError
-from nodebook.notebook.report import Report
-from nodebook.notebook.verify import verify
+from nodebook.notebook.verifying.report import Report
+from nodebook.notebook.verifying.verify import verify
 from nodebook.sessions import Session
 from tests.notebook.notebooks import START, held, save, write_notebook
 
