@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nodebook.errors import NodebookError
-from nodebook.notebook import gitarguments
+from nodebook.notebook.git import arguments as gitarguments
 
 if TYPE_CHECKING:
     from nodebook.graph import Graph
@@ -48,8 +48,8 @@ def _configure_verify(parser: argparse.ArgumentParser) -> None:
 
 def _verify(given: argparse.Namespace) -> int:
     from nodebook.notebook.errors import RerunError
-    from nodebook.notebook.likeness import JUST_SEEN
-    from nodebook.notebook.verify import DEFAULT_TIMEOUT_S, verify
+    from nodebook.notebook.lock.likeness import JUST_SEEN
+    from nodebook.notebook.verifying.verify import DEFAULT_TIMEOUT_S, verify
 
     try:
         report = verify(
@@ -57,6 +57,7 @@ def _verify(given: argparse.Namespace) -> int:
             graph=given.graph,
             tolerance=JUST_SEEN if given.tolerance is None else given.tolerance,
             timeout_s=DEFAULT_TIMEOUT_S if given.timeout is None else given.timeout,
+            on_cell=_show_cell if sys.stderr.isatty() else None,
         )
     except RerunError as error:
         print(f"nodebook verify: {error}", file=sys.stderr)
@@ -66,7 +67,7 @@ def _verify(given: argparse.Namespace) -> int:
 
 
 def _diff(given: argparse.Namespace) -> int:
-    from nodebook.notebook.gitdiff import run_diff
+    from nodebook.notebook.git.commands import run_diff
 
     return run_diff(given, _foreign)
 
@@ -80,21 +81,26 @@ def _foreign(data: Mapping[str, Any]) -> Graph | None:
 
 
 def _textconv(given: argparse.Namespace) -> int:
-    from nodebook.notebook.gitdiff import run_textconv
+    from nodebook.notebook.git.commands import run_textconv
 
     return run_textconv(given)
 
 
 def _git_diff(given: argparse.Namespace) -> int:
-    from nodebook.notebook.gitdiff import run_git_diff
+    from nodebook.notebook.git.commands import run_git_diff
 
     return run_git_diff(given)
 
 
 def _git_setup(given: argparse.Namespace) -> int:
-    from nodebook.notebook.gitdiff import run_git_setup
+    from nodebook.notebook.git.commands import run_git_setup
 
     return run_git_setup(given)
+
+
+def _show_cell(number: int, count: int) -> None:
+    """Say on the terminal's last line where it is; the line is free again after the last cell."""
+    print(f"\rcell {number} of {count}" if number < count else "\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -1,7 +1,7 @@
 """``nb.subgraph``: a function that builds nodes is a subgraph, so that code can define one and use it many times.
 
 The function is called once, on a graph of its own, to see which nodes it adds; its parameters are the subgraph's
-inputs, what it returns its outputs. ``notebook.codereader`` reads the same without calling anything.
+inputs, what it returns its outputs. ``notebook.code.reader`` reads the same without calling anything.
 """
 
 from __future__ import annotations

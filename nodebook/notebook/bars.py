@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _FORMAT = "{desc} {percentage:3.0f}%|{bar:24}| {n_fmt}/{total_fmt}{postfix}"
 _TITLE_CHARACTERS = 40
+_MINUTE_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,9 @@ class Bar:
         """What stands behind the bar."""
         parts = [_short(self.detail)] if self.detail else []
         if self.elapsed_s is not None:
-            parts.append(seconds_text(round(self.elapsed_s)))
+            parts.append(whole_seconds(self.elapsed_s))
         if self.left_s is not None:
-            parts.append(f"about {seconds_text(max(1, round(self.left_s)))} left")
+            parts.append(f"about {whole_seconds(max(1.0, self.left_s))} left")
         return ", ".join(parts)
 
 
@@ -67,7 +68,8 @@ class CellScreen:
 
     def show(self, bars: Sequence[Bar]) -> None:
         """Draw these in place of those before."""
-        self._put("\n".join(map(line_of, bars)))
+        width = max((len(_short(bar.name)) for bar in bars), default=0)
+        self._put("\n".join(line_of(bar, width) for bar in bars))
 
     def end(self, summary: str) -> None:
         """Leave one line."""
@@ -78,7 +80,7 @@ class CellScreen:
 
         data = {"text/plain": text}
         if self._handle is None:
-            self._handle = DisplayHandle()
+            self._handle = DisplayHandle()  # type: ignore[no-untyped-call]
             self._handle.display(data, raw=True)
         else:
             self._handle.update(data, raw=True)
@@ -114,16 +116,22 @@ class TerminalScreen:
         sys.stderr.flush()
 
 
-def line_of(bar: Bar) -> str:
-    """Return a bar as a line of text."""
+def line_of(bar: Bar, width: int = 0) -> str:
+    """Return a bar as a line of text; ``width``: the characters that its name takes, at least."""
     from tqdm import tqdm
 
     if not bar.total:
         return bar.name
     rest = f" {bar.rest}" if bar.rest else ""
     done, total = _plain(bar.shown_done), _plain(bar.total)
-    drawn = tqdm.format_meter(done, total, 0, prefix=_short(bar.name), bar_format=_FORMAT, postfix="")
+    drawn = tqdm.format_meter(done, total, 0, prefix=_short(bar.name).ljust(width), bar_format=_FORMAT, postfix="")
     return f"{drawn}{rest}".rstrip()
+
+
+def whole_seconds(seconds: float) -> str:
+    """Return a time that goes on: without the tenths, which nobody reads while they change."""
+    whole = round(seconds)
+    return f"{whole} s" if whole < _MINUTE_S else seconds_text(whole)
 
 
 def _plain(value: float) -> float:

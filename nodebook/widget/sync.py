@@ -136,6 +136,9 @@ class GraphSync:
         match command:
             case commands.Seen():
                 self._desk.seen(command.client, command.seq)
+            case commands.Hello():
+                self._views.add(command.client)  # at once, so that a bye that follows on its heels counts
+                self._put(command.client, self._task(command, buffers))
             case commands.Bye():
                 self._views.discard(command.client)
             case commands.Cancel():
@@ -233,7 +236,6 @@ class GraphSync:
         self._hub.sync.put(guarded)
 
     def _hello(self, client: str) -> None:
-        self._views.add(client)
         with self.store.lock:  # problems are told as differences: no edit may come between
             messages, now = self._take_edited(), self._now()
         for message in messages:

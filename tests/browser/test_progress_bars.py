@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tests.browser.editor import Editor
+
 if TYPE_CHECKING:
     from tests.browser.lab import Lab
 
@@ -34,8 +36,7 @@ def test_a_bar_is_shown_where_no_editor_is(lab: Lab) -> None:
     expect(lab.output(1)).not_to_contain_text("/15")
 
     lab.run_cell(2)
-    expect(lab.output(2).locator(".nb-editor")).to_have_count(1)
-    lab.page.wait_for_function("() => document.querySelector('.nb-editor .nb-node') !== null")
+    Editor(lab, 2).expect_ids(["1", "2"])
     lab.wait_idle()
     assert lab.run_cell(3) == []
 

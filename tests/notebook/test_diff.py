@@ -16,8 +16,8 @@ from nodebook.engine import document
 from nodebook.engine.edits import SetView, apply_all
 from nodebook.engine.graph import GraphState
 from nodebook.errors import DocumentError, DocumentNotFoundError
-from nodebook.notebook.diff import Diff, diff
-from nodebook.notebook.stored import GRAPH_MIME
+from nodebook.notebook.diff.diff import Diff, diff
+from nodebook.notebook.saved.stored import GRAPH_MIME
 from tests.engine import strategies
 from tests.notebook import codegraphs
 

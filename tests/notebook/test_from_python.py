@@ -12,8 +12,8 @@ import nodebook as nb
 from nodebook.engine.graph import GraphState
 from nodebook.engine.literals import VariableRef
 from nodebook.errors import DocumentNotFoundError, InputValueError, UnknownOutputError
+from nodebook.notebook.code.python import read_python
 from nodebook.notebook.errors import GraphCodeError
-from nodebook.notebook.pythoncode import read_python
 from nodebook.sessions import session
 
 HEAD = "import nodebook as nb\n\ng = nb.Graph()\n"

@@ -14,9 +14,9 @@ import pytest
 import nodebook as nb
 from nodebook import cli
 from nodebook.notebook.errors import GitError
-from nodebook.notebook.gitsetup import set_up, undo
-from nodebook.notebook.stored import GRAPH_MIME
-from nodebook.notebook.textconv import file_text
+from nodebook.notebook.git.setup import set_up, undo
+from nodebook.notebook.git.textconv import file_text
+from nodebook.notebook.saved.stored import GRAPH_MIME
 
 ROOT = Path(__file__).resolve().parents[2]
 Git = Callable[..., str]

@@ -24,13 +24,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
 
-from nodebook.engine import context
+from nodebook.engine import context, events
 from nodebook.engine.node import node
 from nodebook.errors import InputValueError
 from nodebook.graph import Graph
 from nodebook.notebook import progress as module
 from nodebook.notebook.bars import Bar, line_of
-from nodebook.notebook.progress import Progress
+from nodebook.notebook.progress import Following, Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,6 +133,19 @@ def test_what_is_quick_or_cached_shows_nothing(graph: Graph, sheet: Sheet) -> No
     graph.add(slow, steps=1, each_s=0.0)
     graph.run()
     assert (sheet.drawn, sheet.ends) == ([], [])
+
+
+def test_a_run_that_has_nothing_to_compute_has_no_bar(graph: Graph) -> None:
+    chain(graph)
+    job = graph.session.prepare(graph.store)
+    following = Following(graph.store, graph.session)
+    assert following.bars(job) == []
+    following.on_event(events.RunQueued(job.number, graph.store.number))
+    assert [bar.total for bar in following.bars(job)] == [None]
+    following.on_event(events.RunStarted(job.number, graph.store.number, (), ("1",), ()))
+    assert following.bars(job) == []
+    following.on_event(events.RunStarted(job.number, graph.store.number, ("1",), (), ()))
+    assert [bar.total for bar in following.bars(job)] == [1]
 
 
 def test_a_run_that_fails_says_so_in_its_line(graph: Graph, sheet: Sheet) -> None:
@@ -337,7 +350,6 @@ node = g.add(slow)
 
 NOTEBOOK = [
     NODE,
-    "g",
     "g.run()\nprint('after')",
     "g.run()\nprint('again')",
     "nb.session().progress = 'off'\nnode.set(value=2.0)\ng.run()\nprint('off')",
@@ -350,11 +362,11 @@ def test_a_notebook_that_runs_without_a_page_keeps_one_line_of_each_run(
     monkeypatch.setenv("NODEBOOK_PROGRESS", "auto")
     monkeypatch.setenv("NODEBOOK_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    cells = [nbformat.v4.new_code_cell(each) for each in NOTEBOOK]  # type: ignore[no-untyped-call]
-    notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+    cells = [nbformat.v4.new_code_cell(each) for each in NOTEBOOK]
+    notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    kinds = [[each["output_type"] for each in cell["outputs"]] for cell in notebook["cells"][2:]]
+    kinds = [[each["output_type"] for each in cell["outputs"]] for cell in notebook["cells"][1:]]
     assert kinds == [["display_data", "stream"], ["stream"], ["stream"]]
-    assert [each["outputs"][-1]["name"] for each in notebook["cells"][2:]] == ["stdout"] * 3, "nothing goes to stderr"
-    line = notebook["cells"][2]["outputs"][0]["data"]["text/plain"]
+    assert [each["outputs"][-1]["name"] for each in notebook["cells"][1:]] == ["stdout"] * 3, "nothing goes to stderr"
+    line = notebook["cells"][1]["outputs"][0]["data"]["text/plain"]
     assert re.fullmatch(r"Run 1 done in .*: 1 executed, 0 cached", line)

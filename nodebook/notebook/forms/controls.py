@@ -42,7 +42,7 @@ class Control:
         self._picture = widgets.HTML()
         self._input, parts = _MAKERS[field.kind](self)
         self._parts = parts
-        self._message = widgets.HTML(layout={"display": "none", "margin": "0"})
+        self._message = widgets.HTML(layout={"display": "none"})
         label = widgets.HTML(f'<div style="font-weight: 600; line-height: 1.4">{escape(field.label)}</div>')
         doc = " ".join(f"{each[0].upper()}{each[1:].rstrip('.')}." for each in (field.doc, _range(field)) if each)
         rows = [label, *parts]

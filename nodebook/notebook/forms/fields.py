@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from nodebook.engine.graph import id_order
 from nodebook.engine.making import NAMED_INPUTS
 from nodebook.errors import InputValueError, UnknownInputError
+from nodebook.notebook.binding import held_value
 
 if TYPE_CHECKING:
     from nodebook.engine.graph import Node
@@ -118,7 +119,8 @@ def named_inputs(graph: Graph) -> Iterator[tuple[str, Node]]:
 def _field(graph: Graph, node_id: str, name: str) -> Field:
     node = graph.store.state.nodes[node_id]
     own = graph.store.library.find(node.type)
-    default = node.values.get("value", "" if own is None else own.input("value").default)
+    fallback = "" if own is None else own.input("value").default
+    default = held_value(graph.store, node.values.get("value", fallback), fallback)
     readers = tuple(_readers(graph, node_id))
     widgets = [dict(each.widget) for each in readers if each.widget is not None]
     label = node.title or name.replace("_", " ").capitalize()

@@ -15,11 +15,11 @@ import ipywidgets as widgets
 from nodebook.engine import events
 from nodebook.engine.edits import SetValue
 from nodebook.errors import InputValueError, NodebookError, UnknownInputError
+from nodebook.notebook.bars import whole_seconds
 from nodebook.notebook.forms.controls import Control
 from nodebook.notebook.forms.fields import fields_of
 from nodebook.notebook.forms.outcome import complaints_of, outcome_html, preview_html
 from nodebook.notebook.progress import Following
-from nodebook.tables import seconds_text
 
 if TYPE_CHECKING:
     from nodebook.engine.store import Change
@@ -347,7 +347,7 @@ class Form:
             return
         share = steps[0].shown_done / steps[0].total if steps and steps[0].total else 0.0
         self.progress.value = min(1.0, (whole.done + share) / whole.total)
-        left = "" if whole.left_s is None else f", about {seconds_text(max(1, round(whole.left_s)))} left"
+        left = "" if whole.left_s is None else f", about {whole_seconds(max(1.0, whole.left_s))} left"
         self.status.value = _muted(f"{whole.detail or 'Running'}{left}")
 
     def _finish(self, job: Job) -> None:

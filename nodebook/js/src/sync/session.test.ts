@@ -46,6 +46,16 @@ describe("mounting", () => {
     expect(kernel.received.map((one) => one.type)).toEqual(["hello"]);
   });
 
+  test("says bye when it is taken off the page, and nothing after that", async () => {
+    const kernel = new FakeKernel(DOCUMENT);
+    const { session, end } = view(kernel);
+    await settle();
+    end.abort();
+    session.hello();
+    await settle();
+    expect(kernel.received.map((one) => one.type)).toEqual(["hello", "bye"]);
+  });
+
   test("asks again after 2 s, then says that the kernel is silent, and recovers", async () => {
     const kernel = new FakeKernel(DOCUMENT);
     kernel.answers = false;
