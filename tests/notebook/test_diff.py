@@ -185,6 +185,22 @@ def test_graphs_of_notebooks_are_paired_by_name(tmp_path: Path) -> None:
     assert [pair.before for each in found.graphs for pair in each.pictures] == ["data:image/png;base64,aGVsbG8="]
 
 
+def test_the_pictures_of_graphs_in_two_notebooks_stand_side_by_side() -> None:
+    def of(seed: int, html: Any) -> dict[str, Any]:
+        data = {"nodebook": 1, "nodes": {"1": {"type": "KSampler", "values": {"seed": seed}}}}
+        found = notebook((data, ""))
+        found["cells"][0]["outputs"][0]["data"]["text/html"] = html
+        return found
+
+    good = ['<div><img src="data:image/svg+xml;base64,', 'aGVsbG8="></div>']
+    evil = '<img src="data:image/svg+xml;base64,d29y&quot; onerror=alert(1)"><script>alert(1)</script>'
+    found = nb.diff(of(1, good), of(2, evil))
+    (pair,) = found.graphs[0].pictures
+    assert (pair.before, pair.after) == ("data:image/svg+xml;base64,aGVsbG8=", "data:image/svg+xml;base64,d29y")
+    assert "alert" not in found._repr_html_()
+    assert nb.diff(of(1, {"odd": 3}), of(2, 5)).graphs[0].pictures == ()
+
+
 def test_files_of_each_kind(tmp_path: Path) -> None:
     g, h = portrait(), portrait()
     h["Image Blur"].set(sigma=3.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from typing import Any
 
 import pytest
@@ -108,6 +109,8 @@ def test_saving_and_opening_is_the_same_graph(state: GraphState, tmp_path_factor
     path = tmp_path_factory.mktemp("saved") / "graph.nodebook.json"
     nb.Graph.of_state(state).save(path)
     opened = nb.open(path)
+    # The JSON is made apart from the text, so that what saving leaves out is seen.
+    assert json.dumps(document.to_json(opened.store.state)) == json.dumps(document.to_json(state))
     assert opened.to_json() == document.dumps(state)
     assert opened.save(path).read_text(encoding="utf-8") == document.dumps(state)
 
