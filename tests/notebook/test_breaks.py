@@ -207,12 +207,12 @@ class Held:
 @pytest.mark.parametrize(
     "wrap",
     [
-        lambda array: array,
+        np.asarray,
         lambda array: [array],
         lambda array: (array, 1),
         lambda array: {"a": [array]},
         lambda array: nb.Items([array]),
-        np.asarray,
+        Held,
         lambda array: [(Held(array), {})],
         torch.from_numpy,
     ],
