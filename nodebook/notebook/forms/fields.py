@@ -8,8 +8,10 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from nodebook.engine.graph import id_order
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.making import NAMED_INPUTS
 from nodebook.errors import InputValueError, UnknownInputError
+from nodebook.graph import INPUT_TYPES
 
 if TYPE_CHECKING:
     from nodebook.engine.graph import Node
@@ -42,6 +44,8 @@ class Field:
     suffixes: tuple[str, ...] = ()
     readers: tuple[InputSpec, ...] = ()
     """The inputs that it feeds, with their checks."""
+    is_bound: bool = False
+    """Whether it reads a variable of the notebook, whose value is the default then."""
 
     def checked(self, value: Any) -> Any:
         """Return a value as a run takes it. Raises ``InputValueError`` with a sentence to stand beside the field."""
@@ -119,6 +123,9 @@ def _field(graph: Graph, node_id: str, name: str) -> Field:
     node = graph.store.state.nodes[node_id]
     own = graph.store.library.find(node.type)
     default = node.values.get("value", "" if own is None else own.input("value").default)
+    is_bound = isinstance(default, VariableRef)
+    if isinstance(default, VariableRef):
+        default = _held(graph, node, default)
     readers = tuple(_readers(graph, node_id))
     widgets = [dict(each.widget) for each in readers if each.widget is not None]
     label = node.title or name.replace("_", " ").capitalize()
@@ -128,7 +135,19 @@ def _field(graph: Graph, node_id: str, name: str) -> Field:
         "InputInt": _number,
         "InputFloat": _number,
     }.get(node.type, _text)(default, widgets, graph.session)
-    return Field(node_id, name, label if label != name else _spelt(name), default, doc=doc, readers=readers, **members)
+    label = label if label != name else _spelt(name)
+    return Field(node_id, name, label, default, doc=doc, readers=readers, is_bound=is_bound, **members)
+
+
+def _held(graph: Graph, node: Node, ref: VariableRef) -> Any:
+    """Return what the variable holds that a named input is bound to; something empty where that is of no use here."""
+    kind = next(python_type for python_type, made in INPUT_TYPES.items() if made == node.type)
+    variables = graph.store.library.variables
+    reading = None if variables is None else variables.readings().read(ref.name)
+    value = None if reading is None else reading.value
+    if kind is float and type(value) is int:
+        return float(value)
+    return value if type(value) is kind else kind()
 
 
 def _spelt(name: str) -> str:
