@@ -21,8 +21,9 @@ from typing import Any
 import nbformat
 
 from nodebook.graph import Graph
-from nodebook.notebook.outputs import output_of
-from nodebook.notebook.stored import GRAPH_MIME
+from nodebook.handles import NodeHandle
+from nodebook.notebook.saved.outputs import output_of
+from nodebook.notebook.saved.stored import GRAPH_MIME
 from nodebook.sessions import Session
 
 PROMISED = 1.5
@@ -36,7 +37,7 @@ PER_CARD_BYTES = 2500
 def photo_graph(session: Session, nodes: int) -> Graph:
     """Return a graph of noise, blurred and scaled again and again, with values and places as in real ones."""
     graph = Graph("bench", own_session=session)
-    pictures = []
+    pictures: list[NodeHandle] = []
     for at in range(nodes):
         if at % 5 == 0:
             made = graph.add("EmptyImage", width=192, height=128, color=(at * 40503) % 0xFFFFFF)

@@ -37,10 +37,11 @@ if TYPE_CHECKING:
     from nodebook.nodes.ports import Image as Image
     from nodebook.nodes.ports import Mask as Mask
     from nodebook.notebook.binding import variable as variable
-    from nodebook.notebook.pictureverify import read_lock as read_lock
+    from nodebook.notebook.code.python import from_python as from_python
+    from nodebook.notebook.diff.diff import diff as diff
     from nodebook.notebook.publishing import publish as publish
-    from nodebook.notebook.pythoncode import from_python as from_python
-    from nodebook.notebook.verify import verify as verify
+    from nodebook.notebook.verifying.pictures import read_lock as read_lock
+    from nodebook.notebook.verifying.verify import verify as verify
     from nodebook.opening import open_graph
     from nodebook.sessions import session as session
     from nodebook.subgraphs import subgraph as subgraph
@@ -68,17 +69,18 @@ _WHERE = {
     "Text": "engine.annotations",
     "Toggle": "engine.annotations",
     "UI": "engine.node",
-    "from_python": "notebook.pythoncode",
+    "diff": "notebook.diff.diff",
+    "from_python": "notebook.code.python",
     "node": "functions",
     "open": "opening:open_graph",
     "preview": "engine.context",
     "progress": "engine.context",
     "publish": "notebook.publishing",
-    "read_lock": "notebook.pictureverify",
+    "read_lock": "notebook.verifying.pictures",
     "session": "sessions",
     "variable": "notebook.binding",
     "subgraph": "subgraphs",
-    "verify": "notebook.verify",
+    "verify": "notebook.verifying.verify",
 }
 
 __all__ = [  # noqa: PLE0604 - the table above, so that a name stands in one place

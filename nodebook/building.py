@@ -210,7 +210,8 @@ class Builder:
                 links = {name: self._outside(name, link) for name, link in links.items()}
             edits: list[NodeEdit] = []
             for name in cleared:
-                self._check_name(node_type, name)
+                if name not in node.values and name not in node.links:  # kept from before the type was redefined
+                    self._check_name(node_type, name)
                 edits.extend((SetLink(place.id, name, None), UnsetValue(place.id, name)))
             for name, value in values.items():
                 if name in node.links:

@@ -6,12 +6,17 @@ import argparse
 import difflib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from nodebook.errors import NodebookError
+from nodebook.notebook.git import arguments as gitarguments
+
+if TYPE_CHECKING:
+    from nodebook.graph import Graph
 
 USAGE_EXIT = 3
 """Exit code of a call that makes no sense, and of a file that is none: apart from what commands find out."""
@@ -43,8 +48,8 @@ def _configure_verify(parser: argparse.ArgumentParser) -> None:
 
 def _verify(given: argparse.Namespace) -> int:
     from nodebook.notebook.errors import RerunError
-    from nodebook.notebook.likeness import JUST_SEEN
-    from nodebook.notebook.verify import DEFAULT_TIMEOUT_S, verify
+    from nodebook.notebook.lock.likeness import JUST_SEEN
+    from nodebook.notebook.verifying.verify import DEFAULT_TIMEOUT_S, verify
 
     try:
         report = verify(
@@ -52,12 +57,50 @@ def _verify(given: argparse.Namespace) -> int:
             graph=given.graph,
             tolerance=JUST_SEEN if given.tolerance is None else given.tolerance,
             timeout_s=DEFAULT_TIMEOUT_S if given.timeout is None else given.timeout,
+            on_cell=_show_cell if sys.stderr.isatty() else None,
         )
     except RerunError as error:
         print(f"nodebook verify: {error}", file=sys.stderr)
         return 2
     print(json.dumps(report.to_json(), indent=1) if given.json else report)
     return report.exit_code
+
+
+def _diff(given: argparse.Namespace) -> int:
+    from nodebook.notebook.git.commands import run_diff
+
+    return run_diff(given, _foreign)
+
+
+def _foreign(data: Mapping[str, Any]) -> Graph | None:
+    """Return the graph of a ComfyUI prompt, None for anything else."""
+    from nodebook.comfy.prompt import from_prompt
+    from nodebook.engine.document import recognise
+
+    return from_prompt(dict(data)) if recognise(data) == "a ComfyUI API prompt" else None
+
+
+def _textconv(given: argparse.Namespace) -> int:
+    from nodebook.notebook.git.commands import run_textconv
+
+    return run_textconv(given)
+
+
+def _git_diff(given: argparse.Namespace) -> int:
+    from nodebook.notebook.git.commands import run_git_diff
+
+    return run_git_diff(given)
+
+
+def _git_setup(given: argparse.Namespace) -> int:
+    from nodebook.notebook.git.commands import run_git_setup
+
+    return run_git_setup(given)
+
+
+def _show_cell(number: int, count: int) -> None:
+    """Say on the terminal's last line where it is; the line is free again after the last cell."""
+    print(f"\rcell {number} of {count}" if number < count else "\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -69,6 +112,38 @@ COMMANDS: tuple[Command, ...] = (
         "1 different, 2 something is missing or a cell raised, 3 a wrong call or nothing to compare with.",
         _configure_verify,
         _verify,
+    ),
+    Command(
+        "diff",
+        "say what differs between two graphs or notebooks",
+        "Say what differs between the graphs of two files, in the words of graphs: nodes, values, links, titles, "
+        "modes, subgraphs. Where nodes stand is only counted. Exit code: 0 nothing differs, 1 something does, 3 a file "
+        "that cannot be read.",
+        gitarguments.configure_diff,
+        _diff,
+    ),
+    Command(
+        "git-setup",
+        "have git show notebooks and graphs readably",
+        "Have `git diff` and `git log -p` show notebooks as the sources of their cells and their graphs as code, "
+        "without outputs. Writes .gitattributes and the configuration of this repository, says what it wrote, and "
+        "writes nothing twice.",
+        gitarguments.configure_git_setup,
+        _git_setup,
+    ),
+    Command(
+        "textconv",
+        "print a notebook or graph as text, for git",
+        "Print the sources of a notebook's cells, and graphs as code. What cannot be read is printed as it is.",
+        gitarguments.configure_textconv,
+        _textconv,
+    ),
+    Command(
+        "git-diff",
+        "compare two versions that git hands over",
+        "Called by git after `nodebook git-setup --semantic`: cells are compared as text, graphs in their own words.",
+        gitarguments.configure_git_diff,
+        _git_diff,
     ),
 )
 """All subcommands; a new one is one more line here."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Protocol, Self, TypedDict
 
 from nodebook.engine.cache import Entry
 from nodebook.engine.compiled import Compiled, Problem
-from nodebook.engine.graph import GraphState, is_structural
+from nodebook.engine.graph import VARIABLE, GraphState, is_structural
 from nodebook.engine.index import GraphIndex, Key
 from nodebook.engine.interfaces import type_in
 from nodebook.engine.literals import TypeScript
@@ -316,6 +316,9 @@ def explain_node(store: GraphStore, node_id: str, lookup: Lookup) -> Why:
 
 def _explain_structural(store: GraphStore, node_id: str, lookup: Lookup) -> Why:
     """Say why the nodes that stand for an instance or a reroute would run or would not: the first that would."""
+    node = store.state.nodes.get(node_id)
+    if node is not None and node.type == VARIABLE:
+        return Why(f"Node {node_id} gives the variable {node.values.get('name')!r} to what reads it; it does not run.")
     targets = store.flattener.targets(node_id)
     found = [explain_node(store, each, lookup) for each in targets if each != node_id]
     running = [each for each in found if each.rows and each.rows[0].action != "cached"]

@@ -55,7 +55,7 @@ class Output(Reference):
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
         """Return what a cell shows: the value that the last run made, or how to make one."""
-        bundle: dict[str, Any] = room("notebook.handleview").output_bundle(self)
+        bundle: dict[str, Any] = room("notebook.display.handles").output_bundle(self)
         return bundle
 
 
@@ -257,7 +257,7 @@ class NodeHandle(Reference):
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
         """Return what a cell shows: what the last run made, or what the node is and how to run it."""
-        bundle: dict[str, Any] = room("notebook.handleview").handle_bundle(self)
+        bundle: dict[str, Any] = room("notebook.display.handles").handle_bundle(self)
         return bundle
 
 

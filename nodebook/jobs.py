@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Condition, Thread, current_thread
 from time import perf_counter, time
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 from nodebook import ordering
 from nodebook.engine import events
@@ -24,6 +24,7 @@ from nodebook.engine.graph import EMPTY, GraphState
 from nodebook.engine.plan import Plan
 from nodebook.engine.store import GraphStore
 from nodebook.errors import RunInsideNodeError, SessionClosedError
+from nodebook.joblistener import JobListener, Nobody
 from nodebook.ordering import Order
 from nodebook.pausing import Pausing
 from nodebook.performing import come_to, perform
@@ -123,44 +124,6 @@ def refuse_to_wait_in_node() -> None:
             f"Node {context.node} waits for a run, which cannot start before the run of this node has ended. Call node "
             "functions with plain values here, or return nodes of nb.Subgraph() to be run."
         )
-
-
-class JobListener(Protocol):
-    """Is told what becomes of jobs, on the thread where it happens. Must be quick."""
-
-    def job_submitted(self, job: Job) -> None:
-        """A job is about to be queued."""
-
-    def job_started(self, job: Job) -> None:
-        """A job left the queue."""
-
-    def job_finished(self, job: Job, run: Run) -> None:
-        """A job is at its end; its future is not yet settled."""
-
-    def order_changed(self, waiting: tuple[Job, ...]) -> None:
-        """Somebody moved a job."""
-
-    def turn_changed(self) -> None:
-        """A job waits at a break, or goes on."""
-
-
-class Nobody:
-    """Listens to nothing."""
-
-    def job_submitted(self, job: Job) -> None:
-        """Ignore it."""
-
-    def job_started(self, job: Job) -> None:
-        """Ignore it."""
-
-    def job_finished(self, job: Job, run: Run) -> None:
-        """Ignore it."""
-
-    def order_changed(self, waiting: tuple[Job, ...]) -> None:
-        """Ignore it."""
-
-    def turn_changed(self) -> None:
-        """Ignore it."""
 
 
 class Worker:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nodebook.handles import NodeHandle, Output
     from nodebook.notebook.breaks import Paused
     from nodebook.notebook.forms.form import Form
-    from nodebook.notebook.lockformat import Lock
+    from nodebook.notebook.lock.format import Lock
     from nodebook.notebook.static import GraphPicture
     from nodebook.notebook.sweep import Sweep
     from nodebook.runs import Run
@@ -62,7 +62,7 @@ class NotebookMethods:
         now, and ``nb.verify`` runs again and compares. Waits until model files are read (about 1.5 GB/s, once each).
         Raises ``NoLockError`` where nothing has run.
         """
-        found: Lock = room("notebook.lock").lock_for_user(self._graph)
+        found: Lock = room("notebook.lock.making").lock_for_user(self._graph)
         return found
 
     def _progress(self) -> Waiting:
@@ -80,14 +80,14 @@ class NotebookMethods:
 
     def _repr_mimebundle_(self, **_options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return what a cell shows: the editor, and what stands for it where there is none."""
-        if room("notebook.shown").note(self._graph):
+        if room("notebook.verifying.shown").note(self._graph):
             return {"text/plain": repr(self._graph)}, {}  # a run without anybody who looks
         bundle: tuple[dict[str, Any], dict[str, Any]] = room("widget").display_bundle(self._graph)
         return bundle
 
     def _ipython_display_(self) -> None:
         """Show the editor and, as an output of its own, the stored copy and the static picture."""
-        if room("notebook.shown").note(self._graph):
+        if room("notebook.verifying.shown").note(self._graph):
             return  # a run without anybody who looks
         room("widget").show_in_cell(self._graph)
 
@@ -145,7 +145,7 @@ class NotebookMethods:
         ``nb.from_python`` gives the same graph back, and runs nothing. ``layout``: where to put what code has no words
         for (positions, colours, ids, groups): in comments at the end, nowhere, or in a file beside the code.
         """
-        code: str = room("notebook.pythoncode").to_python(self._graph, layout)
+        code: str = room("notebook.code.python").to_python(self._graph, layout)
         return code
 
     def interact(

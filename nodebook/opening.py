@@ -21,7 +21,7 @@ def open_graph(path: str | os.PathLike[str], name: str | None = None) -> Graph:
     """
     path = Path(path)
     if path.suffix.lower() == ".ipynb":
-        return Graph.of_state(room("notebook.openingcopies").stored_state(path, name))
+        return Graph.of_state(room("notebook.saved.opening").stored_state(path, name))
     if name is not None:
         raise DocumentError(f"{path.name} holds one graph; name={name!r} chooses among those of a notebook (.ipynb).")
     if path.suffix.lower() == ".png":

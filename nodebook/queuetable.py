@@ -24,10 +24,9 @@ _SHOWN_CHARACTERS = 60
 
 def queue_text(queue: RunQueue) -> str:
     """Return the queue in a few lines."""
-    running, pending, interrupted = queue.running, queue.pending, queue.interrupted
+    pending, interrupted = queue.pending, queue.interrupted
     lines = [f"<queue: {_counts(queue)}>"]
-    if running is not None:
-        lines.append(f"  running      {_job(running)}")
+    lines += [f"  {_word(job):<12} {_job(job)}" for job in queue.worker.running]
     lines += [f"  {position + 1:<12} {_job(job)}" for position, job in enumerate(pending[:SHOWN_PENDING])]
     if len(pending) > SHOWN_PENDING:
         lines.append(f"  … and {len(pending) - SHOWN_PENDING} more")
@@ -38,10 +37,9 @@ def queue_text(queue: RunQueue) -> str:
 
 def queue_html(queue: RunQueue) -> str:
     """Return the queue as a table: what has run, what runs, what waits. All text is escaped."""
-    running, pending = queue.running, queue.pending
+    pending = queue.pending
     rows = [_record_row(each) for each in queue.history[-SHOWN_RECORDS:]]
-    if running is not None:
-        rows.append(_job_row(running, "running"))
+    rows += [_job_row(job, _word(job)) for job in queue.worker.running]
     rows += [_job_row(job, f"waiting, {position + 1}.") for position, job in enumerate(pending[:SHOWN_PENDING])]
     more = f"<div>… and {len(pending) - SHOWN_PENDING} more wait.</div>" if len(pending) > SHOWN_PENDING else ""
     interrupted = len(queue.interrupted)
@@ -51,10 +49,17 @@ def queue_html(queue: RunQueue) -> str:
 
 
 def _counts(queue: RunQueue) -> str:
-    parts = [f"{len(queue.pending)} waiting", f"{int(queue.running is not None)} running"]
+    words = [_word(job) for job in queue.worker.running]
+    parts = [f"{len(queue.pending)} waiting", f"{words.count('running')} running"]
+    if "at a break" in words:
+        parts.append(f"{words.count('at a break')} at a break")
     if queue.is_paused:
         parts.append("paused")
     return ", ".join(parts)
+
+
+def _word(job: Job) -> str:
+    return "running" if job.pause is None else "at a break"
 
 
 def _interrupted(count: int) -> str:

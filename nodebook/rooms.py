@@ -15,7 +15,7 @@ _reach: Reach | None = None
 
 
 def open_rooms(reach: Reach) -> None:
-    """Say how a module of a room above is reached, by its name without the package's: ``"notebook.lock"``."""
+    """Say how a module of a room above is reached, by its name without the package's: ``"notebook.breaks"``."""
     global _reach  # noqa: PLW0603 - said once, by the package
     _reach = reach
 

@@ -113,5 +113,5 @@ class Run:
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
         """Return what a cell shows: what came of each node, how long it took, and the pictures that were made."""
-        bundle: dict[str, Any] = room("notebook.runview").run_bundle(self)
+        bundle: dict[str, Any] = room("notebook.display.runs").run_bundle(self)
         return bundle

@@ -156,7 +156,7 @@ class Session:
 
     def _repr_mimebundle_(self, **_options: Any) -> dict[str, Any]:
         """Return what a cell shows: the folder, the device, and what queue, cache and pool hold."""
-        bundle: dict[str, Any] = room("notebook.sessionview").session_bundle(self)
+        bundle: dict[str, Any] = room("notebook.display.sessions").session_bundle(self)
         return bundle
 
     def reclaim(self) -> None:
@@ -179,7 +179,7 @@ class Session:
                 return self._named[name], []
             file = GraphFile.open(self.folder, name, on_notice=lambda text: logger.warning("%s", text))
             restored = file.restore()
-            copies = room("notebook.copies")
+            copies = room("notebook.saved.copies")
             joined = copies.join(self, name, None if restored.source == "new" else restored.state)
             store = self.variables.watch(GraphStore(self.library, joined.state))
             if joined.is_other:
@@ -234,7 +234,7 @@ class Session:
         plan_targets, flat = plan.targets, plan.state
 
         def lock() -> str:
-            text: str = room("notebook.lock").planned_lock_text(flat, plan_targets, self)
+            text: str = room("notebook.lock.making").planned_lock_text(flat, plan_targets, self)
             return text
 
         def replan() -> Plan:
@@ -362,7 +362,7 @@ def session() -> Session:
             _current = Session(cache_folder=user_cache_folder(), scratch=scratch_folder())
             atexit.register(_current.close)
             if "IPython" in sys.modules:
-                room("notebook.formatters").teach()
+                room("notebook.display.formatters").teach()
         return _current
 
 

@@ -1,7 +1,7 @@
 """``nb.subgraph``: a function that builds nodes is a subgraph, so that code can define one and use it many times.
 
 The function is called once, on a graph of its own, to see which nodes it adds; its parameters are the subgraph's
-inputs, what it returns its outputs. ``notebook.codereader`` reads the same without calling anything.
+inputs, what it returns its outputs. ``notebook.code.reader`` reads the same without calling anything.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from inspect import Parameter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -189,7 +190,8 @@ def type_name(graph: Graph, kind: NodeKind) -> str:
     return kind
 
 
-_tracing: list[tuple[int, str]] = []
+_tracing: ContextVar[tuple[str, ...]] = ContextVar("tracing", default=())
+"""The functions that are being called to see what they build, outermost first."""
 
 
 def define(graph: Graph, function: SubgraphFunction) -> str:
@@ -197,13 +199,13 @@ def define(graph: Graph, function: SubgraphFunction) -> str:
 
     Changes by hand stay for as long as the function says the same as before.
     """
-    if any(key == function.key for _, key in _tracing):
+    if function.key in _tracing.get():
         raise InputValueError(f"The subgraph {function.key} uses itself. A subgraph holds other ones only.")
-    _tracing.append((id(graph), function.key))
+    token = _tracing.set((*_tracing.get(), function.key))
     try:
         data, traced = function.trace(graph)
     finally:
-        _tracing.pop()
+        _tracing.reset(token)
     digest = _digest(data)
     with graph.store.lock:
         state = graph.store.state

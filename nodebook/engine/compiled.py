@@ -401,7 +401,8 @@ def _unknown_inputs(parts: _Parts) -> Iterator[Problem]:
     names = ", ".join(parts.type.input_by_name) or "none"
     for name in parts.undeclared():
         message = (
-            f"{parts.type.title} has no input {name!r}; what it holds is kept and not used. Its inputs are: {names}."
+            f"{parts.type.title} has no input {name!r}; what it holds is kept and not used. Its inputs are: {names}. "
+            f"It is used again when an input has that name; .set({name}=None) on the node's handle clears it."
         )
         yield Problem(parts.node_id, name, "unknown_input", message, "warning")
 

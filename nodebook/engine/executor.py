@@ -14,7 +14,8 @@ from nodebook.engine.capture import capturing
 from nodebook.engine.collector import collector_relaxed
 from nodebook.engine.context import current_node
 from nodebook.engine.plan import Plan
-from nodebook.engine.runstate import RunResult, RunState, Services
+from nodebook.engine.runresult import RunResult
+from nodebook.engine.runstate import RunState, Services
 from nodebook.engine.schedule import Schedule
 
 __all__ = ["Execution", "RunResult", "Services"]

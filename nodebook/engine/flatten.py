@@ -111,10 +111,14 @@ class Flattener:
         """Return the flat nodes that stand for a node of the document, should somebody ask to run it.
 
         Of an instance: what its outputs lead to and the output nodes in it or, where there are none, all its nodes.
+        None for a Variable node, which has nothing to run.
         """
         if node_id in self.flat.nodes:
             return [node_id]
         resolver = self.resolver()
+        place = resolver.place(node_id)
+        if place is not None and place[0].graph.nodes[place[1]].type == VARIABLE:
+            return []
         found = resolver.outputs(node_id)
         targets = {each.node: None for each in found.values() if isinstance(each, Link)}
         inside = [each for each in self.inner(node_id) if each in self.flat.nodes]

@@ -104,6 +104,12 @@ class GraphIndex:
         if self._rechecked or self._library_revision != self.library.revision:
             self.sync(self.state, tuple(self._rechecked))
 
+    def renew_readings(self) -> None:
+        """Look again at what reads variables, in full."""
+        if self._readings is not None and self._bound:
+            self._readings = self._readings.renew()
+            self.sync(self.state, tuple(self._bound))
+
     @property
     def reads_variables(self) -> bool:
         """Whether a node is bound to a variable of the notebook."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from threading import RLock
@@ -15,6 +16,8 @@ from nodebook.engine.origins import NOTEBOOK_MODULE, is_installed
 from nodebook.engine.ports import PortRegistry
 from nodebook.engine.variables import Variables
 from nodebook.errors import NodeDefinitionError, UnknownNodeTypeError
+
+logger = logging.getLogger(__name__)
 
 BUILTIN = "builtin"
 
@@ -72,10 +75,15 @@ class Library:
                     f'@nb.node(name="My{node_type.name}").'
                 )
             if known is not None and _of_other_module(known, node_type):
-                raise NodeDefinitionError(
-                    f"{node_type.name} is a node of the module {known.function.__module__}, and the module "
-                    f"{node_type.function.__module__} defines another of that name: graphs could not tell them apart. "
-                    f'Give one another name: @nb.node(name="{node_type.function.__module__}.{node_type.name}").'
+                # Not refused, which would be an import that fails because of another one.
+                logger.warning(
+                    "%s of the module %s takes the place of the node of that name of the module %s, in graphs too. "
+                    'Give one of them another name: @nb.node(name="%s.%s").',
+                    node_type.name,
+                    node_type.function.__module__,
+                    known.function.__module__,
+                    node_type.function.__module__,
+                    node_type.name,
                 )
             self._types[node_type.name] = node_type
             self._log.append(node_type.name)

@@ -184,12 +184,12 @@ class GraphStore:
     def problems(self, *, is_fresh: bool = False) -> list[Problem]:
         """Return everything that is wrong with the graph, in document order.
 
-        ``is_fresh``: look again at files and at variables of the notebook, which are read in full.
+        ``is_fresh``: look again at the variables of the notebook that the graph reads, in full.
         """
         with self.lock:
             index = self.index()
             if is_fresh:
-                index.recheck()
+                index.renew_readings()
             return index.problems()
 
     def plan(

@@ -130,6 +130,8 @@ class Readings:
         self._unread_bytes = unread_bytes
         self._known: dict[str, Reading | None] = {}
         self._held: dict[str, Taken] = {}
+        self._untold: set[str] = set()
+        """Variables whose values have a content but no copy: a run could not keep what it reads."""
 
     def renew(self) -> Readings:
         """Return readings that read everything again, in full."""
@@ -168,7 +170,12 @@ class Readings:
             return None
         if wanted is None:
             return Taken(value, is_shared=True)  # what has no content can have no copy
-        taken = self._copy(value)
+        try:
+            taken = self._copy(value)
+        except Exception:  # noqa: BLE001 -- anybody's class may refuse to be copied, in any way
+            self._untold.add(name)
+            self._known.pop(name, None)
+            return None
         if self._digest(taken.value) == wanted:
             return taken
         self._held[name] = taken
@@ -193,7 +200,8 @@ class Readings:
                 is_same = (last.kind, last.words) == (kind, words)
                 known = last.digest if is_same else digest(b"unread %d" % next(_numbers))
                 return Reading(name, None, known, words, kind, item_kind, is_unread=True, port=port)
-        return Reading(name, None, self._digest(value), words, kind, item_kind, port=port)
+        content = None if name in self._untold else self._digest(value)
+        return Reading(name, None, content, words, kind, item_kind, port=port)
 
     def _copy(self, value: Any) -> Taken:
         values = self._variables.values
@@ -250,15 +258,15 @@ def _first(value: Any) -> Iterator[Any]:
 def rough_bytes(value: Any) -> int:
     """Return about how many bytes a value holds, quickly: of long lists only the first items are looked at."""
     for name in ("nbytes", "estimated_size"):
-        found = getattr(value, name, None)
+        found = _attribute(value, name)
         try:
             found = found() if callable(found) else found
         except Exception:  # noqa: BLE001 -- anybody's method
             found = None
         if isinstance(found, int):
             return found
-    size = getattr(value, "size", None)
-    if isinstance(size, tuple) and hasattr(value, "mode"):
+    size = _attribute(value, "size")
+    if isinstance(size, tuple) and _attribute(value, "mode") is not None:
         return int(size[0]) * int(size[1]) * 4
     if isinstance(value, (list, tuple)) and value:
         looked_at = list(_first(value))
@@ -273,10 +281,10 @@ def rough_bytes(value: Any) -> int:
 
 def describe(value: Any) -> str:
     """Return a few words about a value, without looking at all of it: "picture 64 by 48 RGB", with a sign for "by"."""
-    size, mode = getattr(value, "size", None), getattr(value, "mode", None)
+    size, mode = _attribute(value, "size"), _attribute(value, "mode")
     if isinstance(mode, str) and isinstance(size, tuple):
         return f"picture {size[0]}{_BY}{size[1]} {mode}"
-    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    shape, dtype = _attribute(value, "shape"), _attribute(value, "dtype")
     kind = type(value).__name__
     if isinstance(shape, tuple):
         sides = _BY.join(map(str, shape)) or "single number"
@@ -288,3 +296,11 @@ def describe(value: Any) -> str:
         text = repr(value if not isinstance(value, str) else value[: _SHOWN_CHARACTERS + 1])
         return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
     return kind
+
+
+def _attribute(value: Any, name: str) -> Any:
+    """Return an attribute, None where there is none or where asking for it fails: it may be anybody's property."""
+    try:
+        return getattr(value, name, None)
+    except Exception:  # noqa: BLE001 -- see above
+        return None

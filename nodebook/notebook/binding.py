@@ -38,6 +38,14 @@ def variable(name: str) -> VariableRef:
     return VariableRef(name)
 
 
+def held_value(store: GraphStore, value: Any, fallback: Any) -> Any:
+    """Return a literal as it is; of a bound input what its variable holds, ``fallback`` where that is no literal."""
+    if not isinstance(value, VariableRef):
+        return value
+    found = _plain(store, value)
+    return fallback if found is None else found
+
+
 def bind_named(graph: Graph, variables: Mapping[str, str | VariableRef]) -> None:
     """Bind named inputs of a graph, as one step of undo."""
     with graph.store.lock:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import keyword
+import re
 import sys
 from collections.abc import Iterable, Iterator, MutableMapping
 from threading import RLock
@@ -71,7 +72,7 @@ class PausedInputs(MutableMapping[str, Any]):
         if not self.variables:
             return f"Its inputs are in g.paused.inputs: {', '.join(self._own)}. g.resume() goes on."
         hidden = [name for name in self.variables if name in self._hidden]
-        hiding = f" Your own {', '.join(hidden)} come back then." if hidden else ""
+        hiding = f" What they hide comes back then: {', '.join(hidden)}." if hidden else ""
         left = [name for name in self._own if name not in self.variables]
         others = f" Only in g.paused.inputs: {', '.join(left)}." if left else ""
         return f"Its inputs are variables until g.resume(): {', '.join(self.variables)}.{hiding}{others}"
@@ -285,5 +286,5 @@ def _short(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if shape is not None and getattr(value, "dtype", None) is not None:
         return f"{type(value).__name__} {tuple(shape)} {value.dtype}"
-    text = " ".join(repr(value).split())
+    text = re.sub(r" at 0x[0-9A-Fa-f]+", "", " ".join(repr(value).split()))  # so that notebooks stay the same
     return text if len(text) <= _WIDE else f"{text[:_WIDE]}…"

@@ -44,3 +44,7 @@ class NotebookFileError(NodebookError, ValueError):
 
 class RerunError(NodebookError, RuntimeError):
     """A notebook or a graph could not be run again: its kernel did not start, died, or took too long."""
+
+
+class GitError(NodebookError, RuntimeError):
+    """Git is not there, or not set up as a command needs it."""

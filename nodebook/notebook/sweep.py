@@ -151,6 +151,10 @@ def sweep(
         raise InputValueError(
             f"Paired inputs need as many values each, got: {counts}. Leave out paired=True to combine."
         )
+    if graph.store.stops:
+        raise InputValueError(
+            "A sweep cannot pause between its runs, and this graph has breaks. Take them away first: g.clear_breaks()."
+        )
     wanted = list(_combinations(axes, paired=paired))
     rows = []
     with Series("Sweep", len(wanted)) as series:

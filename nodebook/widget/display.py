@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from nodebook.engine.store import GraphStore
-from nodebook.notebook import outputs
+from nodebook.notebook.saved import outputs
 from nodebook.sessions import Session
 from nodebook.widget.hub import hub_of
 from nodebook.widget.sync import GraphSync
@@ -47,7 +47,7 @@ def _kernel_shell() -> Any:
     """Return the shell of the kernel that this is, None where it is none: ``display_pub`` of a terminal only prints."""
     from IPython.core.getipython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]  # IPython's
+    shell = get_ipython()
     return None if shell is None or getattr(shell, "kernel", None) is None else shell
 
 

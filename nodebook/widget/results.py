@@ -14,8 +14,8 @@ from nodebook.engine.cache import Entry
 from nodebook.engine.index import Key
 from nodebook.engine.store import GraphStore
 from nodebook.errors import NodebookError, NotRunError
-from nodebook.notebook.displays import Display, display_of, displays_of, is_displayed, shows_outputs
-from nodebook.notebook.entryparts import pictures_of, shows_pictures, text_of
+from nodebook.notebook.display.data import Display, display_of, displays_of, is_displayed, shows_outputs
+from nodebook.notebook.display.entryparts import pictures_of, shows_pictures, text_of
 from nodebook.sessions import Session
 from nodebook.widget.commands import FullPicture
 from nodebook.widget.hub import Hub

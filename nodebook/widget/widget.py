@@ -45,7 +45,7 @@ class GraphWidget(anywidget.AnyWidget):
         """Send one message to all views."""
         self.send(message, buffers=buffers)
 
-    def _receive(self, _widget: object, content: Mapping[str, Any], buffers: list[memoryview]) -> None:
+    def _receive(self, _widget: object, content: object, buffers: list[memoryview]) -> None:
         if isinstance(content, Mapping) and content.get("type") == "bundle":
             self._send_bundle()
         else:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 import nodebook as nb
+from nodebook.errors import UnknownInputError
 
 CELLS = {
     "helper": "def helper(a): return a + OFFSET",
@@ -72,3 +73,27 @@ def test_a_global_array_changed_in_place_makes_its_node_stale(notebook: Notebook
     assert notebook.run() == []
     notebook.cell("OFFSET[777] = 12")
     assert notebook.run() == ["First", "Second"]
+
+
+def test_an_input_that_is_gone_keeps_what_it_held_until_it_is_cleared(notebook: Notebook) -> None:
+    graph, second = notebook.graph, notebook.second
+    second.set(by=5)
+    link = notebook.first.sole_output()
+    other = graph.add("second", a=link, by=link)
+    notebook.cell("@nb.node\ndef second(a: int) -> int:\n    return a")
+    messages = {problem.node: problem for problem in graph.problems}
+    assert messages[second.id].severity == "warning"
+    assert "has no input 'by'; what it holds is kept and not used. Its inputs are: a." in messages[second.id].message
+    assert ".set(by=None)" in messages[other.id].message
+    assert graph.run().outcome == "done"
+    notebook.cell(CELLS["second"])
+    assert graph.problems == []
+    assert (second.node.values["by"], other.node.links["by"].node) == (5, notebook.first.id)
+    notebook.cell("@nb.node\ndef second(a: int) -> int:\n    return a")
+    second.set(by=None)
+    other.set(by=None)
+    assert graph.problems == []
+    graph.undo()
+    assert [problem.node for problem in graph.problems] == [other.id]
+    with pytest.raises(UnknownInputError, match="has no input 'never'"):
+        second.set(never=None)

@@ -26,7 +26,7 @@ class Mode(Enum):
 
 
 class Inner(BaseModel):
-    count: int = Field(1, ge=0, le=9, description="how many")
+    count: int = Field(default=1, ge=0, le=9, description="how many")
 
 
 @dataclass

@@ -58,6 +58,7 @@ def test_pause_at_a_node_change_its_inputs_in_a_cell_and_resume(scratch: Lab) ->
     editor.expect_run("paused")
     expect(editor.part("nb-run-state")).to_have_text("Paused at 1/3")
     expect(editor.part("nb-run")).to_have_count(0)
+    scratch.screenshot("paused", editor.root)
     scratch.expect_value("(x, by)", [1, 10])
     scratch.execute("by = 4")
     scratch.expect_value("nb.queue.running.pause is not None", expected=True)
@@ -97,9 +98,41 @@ def test_the_fields_of_a_data_class_have_controls(scratch: Lab) -> None:
     text = fields.get_by_role("textbox", name="name")
     text.fill("bright")
     text.press("Enter")
-    editor.expect_value("3", "look", {"name": "bright"})
+    editor.expect_value("3", "look", {"size": 3, "name": "bright", "is_bold": False})
     fields.get_by_role("switch", name="is_bold").click()
-    editor.expect_value("3", "look", {"name": "bright", "is_bold": True})
+    editor.expect_value("3", "look", {"size": 3, "name": "bright", "is_bold": True})
+    scratch.screenshot("fields", editor.root)
     editor.run()
     editor.expect_run("done")
     scratch.expect_value("last.outputs[0]", [22, 3])
+
+
+MIX = "@nb.node\ndef mix(x: int, {name}: int = 10) -> int:\n    return x + {name}"
+
+
+def test_a_function_that_is_redefined_changes_its_open_cards(scratch: Lab) -> None:
+    editor = show_graph(scratch, CODE)
+    scratch.execute("middle.set(by=7); g.run()")
+    editor.expect_state("3", "done")
+    scratch.execute(MIX.format(name="strength"))
+    message = editor.node("2").locator(".nb-message")
+    expect(message).to_contain_text("has no input 'by'; what it holds is kept and not used.")
+    expect(editor.input("2", "strength")).to_be_visible()
+    expect(editor.input("2", "by")).to_have_count(0)
+    for node, words in {"2": "Out of date", "3": "Out of date"}.items():
+        expect(editor.node(node).locator(".nb-badge")).to_have_text(words)
+    scratch.screenshot("redefined", editor.root)
+    scratch.execute(MIX.format(name="by"))
+    expect(message).to_have_count(0)
+    editor.expect_value("2", "by", 7)
+    expect(editor.node("3").locator(".nb-badge")).not_to_have_text("Out of date")  # all is as it was
+
+    # A helper that a cell changes is seen after the cell, although no node was defined.
+    scratch.execute("def helper(x):\n    return x")
+    scratch.execute("@nb.node\ndef twice(x: int, look: Look = Look()) -> list[int]:\n    return [helper(x), look.size]")
+    editor.run()
+    editor.expect_run("done")
+    expect(editor.node("3").locator(".nb-badge")).not_to_have_text("Out of date")
+    scratch.execute("get_ipython().run_cell('def helper(x): return x + 1')", main_thread=True)
+    expect(editor.node("3").locator(".nb-badge")).to_have_text("Out of date")
+    expect(editor.node("2").locator(".nb-badge")).not_to_have_text("Out of date")

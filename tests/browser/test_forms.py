@@ -170,10 +170,10 @@ def test_a_form_shows_progress_cancels_and_closes(lab: Lab) -> None:
 def voila(tmp_path: Path) -> Iterator[VoilaServer]:
     folder = tmp_path / "served"
     folder.mkdir()
-    cells = [nbformat.v4.new_code_cell(each) for each in (GRAPH, SHOW)]  # type: ignore[no-untyped-call]
-    notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+    cells = [nbformat.v4.new_code_cell(each) for each in (GRAPH, SHOW)]
+    notebook = nbformat.v4.new_notebook(cells=cells)
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(notebook, folder / "form.ipynb")  # type: ignore[no-untyped-call]
+    nbformat.write(notebook, folder / "form.ipynb")
     with VoilaServer(tmp_path, folder / "form.ipynb") as server:
         yield server
 

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.editor import Editor, show_graph
 
 if TYPE_CHECKING:
+    from tests.browser.editor import Point
     from tests.browser.lab import Lab
 
 PLACE = """
@@ -66,6 +67,17 @@ def toggle_snap(editor: Editor) -> None:
     editor.part("nb-more").click()
     editor.page.get_by_role("menuitem", name="Arrange").click()
     editor.page.get_by_role("menuitemcheckbox", name="Snap to the grid").click()
+
+
+def press_map(editor: Editor, dx: float, dy: float) -> Point:
+    """Press so far inside the map's edges, from right and below where negative; return where a card is then."""
+    viewport = editor.root.locator(".react-flow__viewport")
+    was = viewport.get_attribute("style")
+    box = editor.part("nb-minimap").bounding_box()
+    assert box is not None
+    editor.page.mouse.click(box["x"] + dx % box["width"], box["y"] + dy % box["height"])
+    editor.wait(lambda: viewport.get_attribute("style") != was, "another part of the graph in sight")
+    return editor.middle(editor.node("1"))
 
 
 def choose(editor: Editor, query: str) -> None:
@@ -166,12 +178,10 @@ def test_colours_ports_and_the_map(scratch: Lab) -> None:
     expect(editor.part("nb-minimap")).to_have_count(0)  # a small graph needs none
     editor.press("m")
     expect(editor.part("nb-minimap")).to_be_visible()
-    viewport = editor.root.locator(".react-flow__viewport")
-    was = viewport.get_attribute("style")
-    box = editor.part("nb-minimap").bounding_box()
-    assert box is not None
-    scratch.page.mouse.click(box["x"] + 20, box["y"] + 20)
-    editor.wait(lambda: viewport.get_attribute("style") != was, "another part of the graph in sight")
+    left, top = press_map(editor, 20, 20)
+    right, bottom = press_map(editor, -20, -20)
+    assert right < left, "what is right on the map comes into sight"
+    assert bottom < top
     editor.press("m")
     expect(editor.part("nb-minimap")).to_have_count(0)
 

@@ -262,6 +262,13 @@ def test_undo_takes_viewers_out_of_what_is_gone(scratch: Lab) -> None:
     scratch.execute("g.undo()")
     expect(editor.part("nb-crumbs")).to_have_count(0)
     editor.expect_ids(["1", "2", "3", "4"])
+    # It is the top graph that is looked at: its states are seen, and redo leads nobody back in.
+    editor.run()
+    editor.expect_run("done")
+    editor.expect_state("4", "done")
+    scratch.execute("g.redo()")
+    editor.wait(lambda: len(editor.states()) == 3, "the instance again")
+    expect(editor.part("nb-crumbs")).to_have_count(0)
 
 
 def test_an_instance_of_its_own_and_what_is_used_no_more(scratch: Lab) -> None:

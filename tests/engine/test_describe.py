@@ -453,14 +453,18 @@ class _Method:
         return a
 
 
+APPLY: Any = _Method.apply
+"""As people hand it over: without its object."""
+
+
 @pytest.mark.parametrize(
     ("function", "word"),
     [
         (Library, "class"),
-        (_Method.apply, r"is a method of _Method.*nb\.node\(_method\.apply\)"),
+        (APPLY, r"is a method of _Method.*nb\.node\(_method\.apply\)"),
         (5, "cannot be called"),
-        (classmethod(_Method.apply), "cannot be a node inside its class"),
-        (partial(_Method.apply, None), r"has no name.*name="),
+        (classmethod(APPLY), "cannot be a node inside its class"),
+        (partial(APPLY, None), r"has no name.*name="),
         (min, "does not say what it takes"),
     ],
 )

@@ -15,7 +15,7 @@ from rpds import HashTrieMap
 from nodebook.engine.document import dumps, from_json, loads, recognise, to_json
 from nodebook.engine.edits import AddNode, Edit, SetLink, SetTitle, SetValue, SetView, apply_all
 from nodebook.engine.graph import GraphState, Link, Node
-from nodebook.engine.literals import tag, untag
+from nodebook.engine.literals import VariableRef, tag, untag
 from nodebook.engine.schema import document_schema, schema_text
 from nodebook.engine.upgrades import VERSION
 from nodebook.errors import DocumentError, NewerDocumentError
@@ -239,6 +239,14 @@ def test_a_tag_that_nobody_knows_is_a_literal() -> None:
     state = from_json({"nodebook": 1, "nodes": {"1": {"type": "A", "values": {"a": {"$new": 1}, "b": {"$int": "x"}}}}})
     assert state.nodes["1"].values == {"a": {"$new": 1}, "b": {"$int": "x"}}
     assert loads(dumps(state)).nodes["1"].values == state.nodes["1"].values
+
+
+def test_a_variable_is_a_whole_value_or_none() -> None:
+    assert untag({"$variable": "photo"}) == VariableRef("photo")
+    assert untag([{"$variable": "photo"}]) == [{"$variable": "photo"}]
+    assert untag({"a": {"$variable": "photo"}}) == {"a": {"$variable": "photo"}}
+    assert untag({"$variable": 3}) == {"$variable": 3}
+    assert untag({"$$variable": "photo"}) == {"$variable": "photo"}
 
 
 def test_the_wire_tags_what_a_browser_cannot_count() -> None:

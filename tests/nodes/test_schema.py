@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from nodebook.engine.describe import title_of
 from nodebook.engine.library import Library
 from nodebook.engine.nodetype import MISSING, InputSpec
+from nodebook.engine.words import title_of
 from nodebook.nodes import builtin_nodes
 from tests.nodes.golden import load_schema, needs_golden
 
 SCHEMA = load_schema()
 NAMES = [each.type_name for each in builtin_nodes()]
 LOOPS = {"Gate", "Repeat", "Map", "Fold", "Range", "ListToItems", "ItemsToList"}
-OURS = {"Note", "MarkdownNote", "Reroute", "ImageCompare", "ImageCurves", "PlayFile"}
+OURS = {"Note", "MarkdownNote", "Reroute", "ImageCompare", "ImageCurves", "PlayFile", "Variable", "Publish"}
 ONLY_HERE = {*OURS, *LOOPS, *(name for name in NAMES if name.startswith("Input"))}
 """Notes and reroutes belong to ComfyUI's front end, so its server does not report them; the rest is our own."""
 

@@ -11,7 +11,7 @@ import torch
 
 import nodebook as nb
 from nodebook.graph import Graph
-from nodebook.notebook.displays import displays_of
+from nodebook.notebook.display.data import displays_of
 from nodebook.sessions import Session
 from nodebook.widget.libraryjson import library_json
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nodebook.engine.document import from_json
 from nodebook.engine.edits import AddNode, AddSubgraph, Edit, SetDocumentView, SetGroup, apply_all
 from nodebook.engine.graph import GraphState
-from nodebook.engine.literals import tag
+from nodebook.engine.literals import VariableRef, tag
 from tests.engine import strategies
 
 # What Python would read otherwise, what calls mean otherwise, what tears lines apart.
@@ -63,7 +63,7 @@ def node_jsons(draw: st.DrawFn) -> dict[str, Any]:
     if draw(st.booleans()):
         data["title"] = draw(odd_text)
     if draw(st.booleans()):
-        data["values"] = draw(st.dictionaries(names, literals, max_size=4))
+        data["values"] = draw(st.dictionaries(names, st.one_of(literals, strategies.values), max_size=4))
     if draw(st.booleans()):
         data["links"] = {name: list(link) for name, link in draw(st.dictionaries(names, links, max_size=4)).items()}
     if draw(st.integers(0, 3)) == 0:
@@ -125,7 +125,7 @@ def graphs(draw: st.DrawFn) -> GraphState:
 
 _VALUES = {
     "blur_radius": st.integers(1, 31),
-    "sigma": st.sampled_from([0.5, 1.0, 2.5]),
+    "sigma": st.sampled_from([0.5, 1.0, 2.5, VariableRef("strength")]),
     "seed": st.integers(0, 2**64 - 1),
     "steps": st.integers(1, 50),
     "sampler_name": st.sampled_from(["euler", "heun"]),
@@ -209,6 +209,10 @@ def known_graphs(draw: st.DrawFn) -> GraphState:
         each: {member: held for member, held in found.items() if held is not None}
         for each, found in definitions.items()
     }
+    for graph in [nodes, *(found["nodes"] for found in kept.values())]:
+        for node in graph.values():
+            values = node.get("values", {})
+            values.update({name: tag(held) for name, held in values.items() if isinstance(held, VariableRef)})
     return from_json({"nodebook": 1, "name": named, "nodes": nodes, "subgraphs": {
         each: {**found, "inputs": [
             {**port, **({"default": tag(port["default"])} if "default" in port else {})} for port in found["inputs"]

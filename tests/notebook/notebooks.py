@@ -9,8 +9,8 @@ from typing import Any
 
 from nodebook.engine import document
 from nodebook.graph import Graph
-from nodebook.notebook.lock import lock_of
-from nodebook.notebook.stored import GRAPH_MIME
+from nodebook.notebook.lock.making import lock_of
+from nodebook.notebook.saved.stored import GRAPH_MIME
 from nodebook.sessions import Session, use_session
 
 START = "import nodebook as nb"

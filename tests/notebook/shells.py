@@ -26,7 +26,7 @@ class Cells:
     def error(self, source: str) -> BaseException:
         """Run a cell that must fail, and return how."""
         result = self.shell.run_cell(source, store_history=True)
-        error = result.error_in_exec or result.error_before_exec
+        error: BaseException | None = result.error_in_exec or result.error_before_exec
         assert error is not None, f"nothing was raised by {source!r}"
         return error
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from nodebook.engine.graph import GraphState
 from nodebook.errors import DocumentError
 from nodebook.graph import Graph
-from nodebook.notebook.copies import Copy, choose
-from nodebook.notebook.notebookfile import read_copies, split_sides
-from nodebook.notebook.outputs import output_of
-from nodebook.notebook.stored import GRAPH_MIME
+from nodebook.notebook.saved.copies import Copy, choose
+from nodebook.notebook.saved.notebookfile import read_copies, split_sides
+from nodebook.notebook.saved.outputs import output_of
+from nodebook.notebook.saved.stored import GRAPH_MIME
 from nodebook.opening import open_graph
 from nodebook.sessions import Session
 
@@ -100,6 +100,7 @@ def test_a_notebook_alone_brings_the_graph_to_another_machine(here: Machine, the
     carry(here, there)
     graph = there.start()
     assert graph.to_json() == document
+    assert (there.folder / "portrait.nodebook.json").read_text() == document  # at once: the journal goes on from it
     assert "no file here: it was taken from its copy in work.ipynb" in graph.notices[0]
     assert there.session is not None
     assert there.session.notices[graph.store.number] == [("warning", graph.notices[0])]
@@ -283,8 +284,8 @@ def test_a_word_in_a_cell_is_no_copy(here: Machine) -> None:
 def test_a_large_notebook_is_read_by_its_keys(here: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     made(here, 5)
     whole = read_copies(here.notebook)
-    monkeypatch.setattr("nodebook.notebook.notebookfile.LARGE_BYTES", 10)
-    monkeypatch.setattr("nodebook.notebook.notebookfile._parse", lambda _text: pytest.fail("parsed whole"))
+    monkeypatch.setattr("nodebook.notebook.saved.notebookfile.LARGE_BYTES", 10)
+    monkeypatch.setattr("nodebook.notebook.saved.notebookfile._parse", lambda _text: pytest.fail("parsed whole"))
     assert read_copies(here.notebook) == whole
 
 

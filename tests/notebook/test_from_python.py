@@ -10,9 +10,10 @@ import pytest
 
 import nodebook as nb
 from nodebook.engine.graph import GraphState
-from nodebook.errors import DocumentNotFoundError, UnknownOutputError
+from nodebook.engine.literals import VariableRef
+from nodebook.errors import DocumentNotFoundError, InputValueError, UnknownOutputError
+from nodebook.notebook.code.python import read_python
 from nodebook.notebook.errors import GraphCodeError
-from nodebook.notebook.pythoncode import read_python
 from nodebook.sessions import session
 
 HEAD = "import nodebook as nb\n\ng = nb.Graph()\n"
@@ -128,6 +129,24 @@ def test_a_function_that_this_session_does_not_know_is_read_from_the_head() -> N
     assert state.nodes["3"].links["images"] == ("2", "IMAGE")
 
 
+def test_variables_of_the_notebook() -> None:
+    state = read(
+        'prompt = g.input("prompt", "a cat")\n'
+        'text = g.add("CLIPTextEncode", text=nb.variable("words"))\n'
+        'blur = g.add("ImageBlur").bind(sigma="strength")\n'
+        'g.bind(prompt="prompt_var")\n'
+    )
+    values = [dict(state.nodes[each].values) for each in "123"]
+    assert values == [
+        {"name": "prompt", "value": VariableRef("prompt_var")},
+        {"text": VariableRef("words")},
+        {"sigma": VariableRef("strength")},
+    ]
+    code = nb.Graph.of_state(state).to_python()
+    assert 'g.add("CLIPTextEncode", text=nb.variable("words"))' in code
+    assert nb.from_python(code).to_json() == nb.Graph.of_state(state).to_json()
+
+
 def test_new_nodes_get_places() -> None:
     state = read('a = g.add("LoadImage")\nb = g.add("ImageBlur", image=a.image)')
     first, second = (state.nodes[each].view["x"] for each in "12")
@@ -186,6 +205,59 @@ def test_a_subgraph_function_that_runs_again_adds_no_second_one() -> None:
     assert len(g.store.state.subgraphs) == 1
     assert g[f"{two.id}/1"].node.values["sigma"] == 4.0
     assert one.node.links["image"].node == photo.id
+
+
+def test_a_function_that_uses_itself_is_refused() -> None:
+    g = nb.Graph()
+
+    @nb.subgraph
+    def endless(g: Any) -> None:
+        g.add(endless)
+
+    with pytest.raises(InputValueError, match="uses itself"):
+        g.add(endless)
+    assert len(g) == 0
+    # As code it is a document like any other, with a problem.
+    state = read(
+        "g.add(endless)", "import nodebook as nb\n@nb.subgraph\ndef endless(g):\n    g.add(endless)\ng = nb.Graph()\n"
+    )
+    assert nb.from_python(nb.Graph.of_state(state).to_python()).to_json() == nb.Graph.of_state(state).to_json()
+
+
+def test_subgraphs_inside_subgraphs_come_along() -> None:
+    g = nb.Graph()
+
+    @nb.subgraph
+    def inner_part(g: Any, image: nb.Image) -> nb.Image:
+        return g.add("ImageBlur", image=image)  # type: ignore[no-any-return]
+
+    @nb.subgraph
+    def outer_part(g: Any, image: nb.Image) -> nb.Image:
+        return g.add(inner_part, image=inner_part(image))  # type: ignore[no-any-return]
+
+    photo = g.add("EmptyImage", width=32, height=32)
+    made = g.add(outer_part, image=photo)
+    assert sorted(each.name or "" for each in g.store.state.subgraphs.values()) == ["Inner Part", "Outer Part"]
+    assert g.problems == []
+    assert g.run(made).errors == {}
+    g.undo()
+    g.undo()
+    assert len(g.store.state.subgraphs) == 0
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda: None, "first parameter"),
+        (lambda g, *more: None, "first parameter"),  # noqa: ARG005 - its signature is what is wrong
+        (lambda g, image: "text", "Expected an output of a node"),  # noqa: ARG005 - as above
+    ],
+)
+def test_functions_that_are_no_subgraphs(function: Any, words: str) -> None:
+    with pytest.raises(InputValueError, match=words):
+        nb.Graph().add(nb.subgraph("Odd")(function))
+    with pytest.raises(InputValueError, match="says in which graph"):
+        nb.subgraph(function)(1)
 
 
 def test_an_output_by_its_exact_name() -> None:
@@ -312,6 +384,8 @@ REFUSED: dict[str, tuple[str | None, str]] = {
     "a walrus": ('g.add("X", a=(b := 1))', "An assignment inside"),
     "a dunder": ('p = g.add("LoadImage")\ng.add("X", a=p.__class__)', "has no output '__class__'"),
     "a handle's own word": ('p = g.add("LoadImage")\ng.add("X", a=p.graph)', "has no output 'graph'"),
+    "a variable in a list": ('g.add("X", v=[nb.variable("a")])', "is a whole value, not a part"),
+    "a binding of no input": ('g.bind(prompt="a")', "no named input 'prompt'"),
     "an outer node": (
         'p = g.add("LoadImage")\n@nb.subgraph\ndef f(g):\n    g.add("X", a=p.image)\ng.define(f)',
         "p is a node outside this subgraph. Make it an input",

@@ -18,12 +18,11 @@ from PIL import Image, ImageFilter
 
 import nodebook as nb
 from nodebook.models.folders import DATA
-from nodebook.notebook import filehashes, likeness
-from nodebook.notebook import lock as locking
 from nodebook.notebook.errors import LockError, NewerLockError, NoLockError
-from nodebook.notebook.filehashes import FileHashes
-from nodebook.notebook.lock import lock_of, stored_lock
-from nodebook.notebook.lockformat import Lock, LockedFile, LockedNode, LockedResult, LockedType
+from nodebook.notebook.lock.format import Lock, LockedFile, LockedNode, LockedResult, LockedType
+from nodebook.notebook.lock.hashes import FileHashes
+from nodebook.notebook.lock.making import hashes, likeness, lock_of, stored_lock
+from nodebook.notebook.lock.making import making as locking
 from nodebook.sessions import Session
 
 SCALE = 2.0
@@ -208,10 +207,29 @@ def test_a_model_is_kept_with_both_digests(session: Session) -> None:
     assert g.lock().packages["diffusers"]
 
 
+def test_a_large_graph_has_a_small_lock(session: Session) -> None:
+    @nb.node
+    def more(value: float = 1.0) -> float:
+        return value + 1
+
+    g = nb.Graph(own_session=session)
+    last = g.add(more)
+    for _ in range(250):
+        last = g.add(more, value=last)
+    g.run().check()
+    lock = g.lock()
+    assert list(lock.nodes) == [last.id]
+    assert len(json.dumps(lock.to_json())) < 2000
+    first = lock.document
+    g["1"].set(value=2.0)
+    g.run().check()
+    assert g.lock().document != first
+
+
 def test_large_files_are_read_in_the_background_where_nobody_waits(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filehashes, "SMALL_BYTES", 1000)
+    monkeypatch.setattr(hashes, "SMALL_BYTES", 1000)
     g = nb.Graph(own_session=session)
     g.run(g.add("CheckpointLoaderSimple", ckpt_name="nodebook-demo.safetensors"))
     ready, told = Event(), []
@@ -332,7 +350,7 @@ def test_a_lock_shows_itself(session: Session) -> None:
 def test_digests_are_remembered_for_other_kernels_until_the_file_changes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(filehashes, "SMALL_BYTES", 10)
+    monkeypatch.setattr(hashes, "SMALL_BYTES", 10)
     path = tmp_path / "model.bin"
     path.write_bytes(b"a" * 100)
     old = path.stat().st_mtime_ns - 10 * 10**9
@@ -344,7 +362,7 @@ def test_digests_are_remembered_for_other_kernels_until_the_file_changes(
     path.write_bytes(b"b" * 100)
     assert FileHashes(folder).sha256(path, wait=False) is None
     assert FileHashes(folder).sha256(path) != found
-    (folder / filehashes.FILE_NAME).write_text('{"x": [1, 2], "y": 3}')
+    (folder / hashes.FILE_NAME).write_text('{"x": [1, 2], "y": 3}')
     assert FileHashes(folder).sha256(tmp_path / "none") is None
 
 

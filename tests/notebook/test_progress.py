@@ -362,8 +362,8 @@ def test_a_notebook_that_runs_without_a_page_keeps_one_line_of_each_run(
     monkeypatch.setenv("NODEBOOK_PROGRESS", "auto")
     monkeypatch.setenv("NODEBOOK_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    cells = [nbformat.v4.new_code_cell(each) for each in NOTEBOOK]  # type: ignore[no-untyped-call]
-    notebook = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]
+    cells = [nbformat.v4.new_code_cell(each) for each in NOTEBOOK]
+    notebook = nbformat.v4.new_notebook(cells=cells)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
     kinds = [[each["output_type"] for each in cell["outputs"]] for cell in notebook["cells"][1:]]
     assert kinds == [["display_data", "stream"], ["stream"], ["stream"]]

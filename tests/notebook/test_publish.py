@@ -77,7 +77,7 @@ def test_pictures_arrive_as_what_their_function_returned(names: dict[str, Any]) 
 @pytest.mark.parametrize(
     ("form", "kind"), [("picture", Image.Image), ("pictures", list), ("array", np.ndarray), ("tensor", torch.Tensor)]
 )
-def test_pictures_take_the_form_that_is_asked_for(names: dict[str, Any], form: Any, kind: type) -> None:
+def test_pictures_take_the_form_that_is_asked_for(names: dict[str, Any], form: Any, kind: type[Any]) -> None:
     g = nb.Graph()
     image = g.add("EmptyImage", width=8, height=6, batch_size=2 if form == "pictures" else 1)
     nb.publish(image, "made", form=form)

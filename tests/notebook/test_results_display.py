@@ -22,10 +22,10 @@ from nodebook.engine.items import Block, Items
 from nodebook.engine.node import UI, node
 from nodebook.graph import Graph
 from nodebook.models.latents import SD1
-from nodebook.notebook import formatters
-from nodebook.notebook.look import bundle, words_of
-from nodebook.notebook.plot import curve
-from nodebook.notebook.showing import MAX_FILE_BYTES, MAX_PICTURES, Showing, blocks_of
+from nodebook.notebook.display import formatters
+from nodebook.notebook.display.look import bundle, words_of
+from nodebook.notebook.display.plot import curve
+from nodebook.notebook.display.showing import MAX_FILE_BYTES, MAX_PICTURES, Showing, blocks_of
 
 if TYPE_CHECKING:
     from nodebook.sessions import Session
@@ -546,7 +546,7 @@ def test_a_run_says_what_came_of_each_node_and_shows_its_pictures(graph: Graph) 
 def test_a_run_that_cannot_be_shown_is_still_text(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
     graph.add(plus)
     run = graph.run()
-    monkeypatch.setattr("nodebook.notebook.runview._rows", lambda *_: 1 / 0)
+    monkeypatch.setattr("nodebook.notebook.display.runs._rows", lambda *_: 1 / 0)
     assert run._repr_mimebundle_() == {"text/plain": "Run done: 1 executed, 0 cached"}
 
 

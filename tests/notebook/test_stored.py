@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodebook.notebook.stored import GRAPH_MIME, StoredGraph, stored_graphs, stored_value
+from nodebook.notebook.saved.stored import GRAPH_MIME, StoredGraph, stored_graphs, stored_value
 
 DOCUMENT = {"nodebook": 1, "name": "portrait", "nodes": {}}
 
@@ -44,7 +44,13 @@ def test_what_has_another_shape_is_passed_over(broken: dict[str, Any]) -> None:
     assert stored_graphs(broken) == []
 
 
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters(), max_size=6)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(st.characters(exclude_categories=()), max_size=6)
+)
 VALUES = st.recursive(
     SCALARS, lambda each: st.lists(each, max_size=3) | st.dictionaries(st.text(max_size=3), each, max_size=3)
 )
@@ -59,10 +65,7 @@ def test_what_is_put_into_a_notebook_comes_out_of_it_unchanged(
 ) -> None:
     value = stored_value(document, "2026-11-26T18:00:00.000Z", lock, history)
     text = json.dumps(notebook(value), ensure_ascii=False)
-    if not any(
-        "\ud800" <= letter <= "\udfff" for letter in json.dumps(history, ensure_ascii=False) + str(value.get("name"))
-    ):
-        text.encode()  # a notebook can be saved whatever the values are
+    text.encode()  # a notebook can be saved whatever the values are
     (found,) = stored_graphs(json.loads(text))
     assert (found.document, found.lock, list(found.history), found.torn) == (document, lock, history, None)
 

@@ -13,8 +13,8 @@ from nodebook.engine import document
 from nodebook.engine.edits import SetView
 from nodebook.engine.graph import GraphState
 from nodebook.engine.library import Library
-from nodebook.notebook.codelayout import layout_text
-from nodebook.notebook.pythoncode import read_python, write_code
+from nodebook.notebook.code.layout import layout_text
+from nodebook.notebook.code.python import read_python, write_code
 from nodebook.sessions import Session, session, use_session
 from tests.engine import strategies
 from tests.notebook import codegraphs

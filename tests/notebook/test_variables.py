@@ -307,6 +307,25 @@ def test_what_has_no_content_runs_each_time_and_says_so(names: dict[str, Any]) -
     assert "runs each time: nothing can tell when the variable 'lock' (lock) changes" in problem(g, "untold_variable")
 
 
+def test_what_cannot_be_copied_runs_each_time(names: dict[str, Any]) -> None:
+    class Only:
+        def __init__(self) -> None:
+            self.a = 1
+
+        def __deepcopy__(self, memo: Any) -> Any:
+            raise ValueError("there is only one of me")
+
+        @property
+        def shape(self) -> Any:
+            raise RuntimeError("nor a shape")
+
+    names["only"] = Only()
+    g = nb.Graph()
+    g.add("note", x=nb.variable("only"))
+    assert [g.run().check().executed, g.run().executed] == [("1",), ("1",)]
+    assert calls == [names["only"]] * 2
+
+
 # Variables come and go
 
 
@@ -468,8 +487,12 @@ def test_a_variable_node_feeds_many(names: dict[str, Any]) -> None:
     assert g.run().executed == ()
     photo.set(name="gone")
     assert {each.node for each in g.problems} == {one.id, two.id}
-    photo.set(name="other").mute()
-    assert {each.code for each in g.problems} == {"missing_source"} or g.problems
+    photo.set(name="other")
+    assert g.run(photo).check().executed == ()
+    assert g.why(photo) == "Node 1 gives the variable 'other' to what reads it; it does not run."
+    photo.mute()
+    assert {each.code for each in g.problems} == {"missing_input"}
+    assert {each.node for each in g.problems} == {one.id, two.id}
 
 
 def test_variables_reach_into_subgraphs(names: dict[str, Any]) -> None:

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 import torch
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from safetensors import safe_open
@@ -17,8 +20,8 @@ from safetensors.torch import save_file
 import nodebook as nb
 from nodebook.models.folders import DATA
 from nodebook.notebook.errors import LockError, NewerLockError, NoLockError, NotebookFileError
-from nodebook.notebook.report import Report
-from nodebook.notebook.verify import verify
+from nodebook.notebook.verifying.report import Report
+from nodebook.notebook.verifying.verify import verify
 from nodebook.sessions import Session
 from tests.notebook.notebooks import START, held, save, write_notebook
 
@@ -68,7 +71,9 @@ def test_an_untouched_notebook_is_identical_and_nothing_is_written(photo: Path, 
     path = tmp_path / "photo.ipynb"
     write_notebook(path, [START, TINT, LOAD])
     before = listing(tmp_path)
-    report = verify(path)
+    cells: list[tuple[int, int]] = []
+    report = verify(path, on_cell=lambda number, count: cells.append((number, count)))
+    assert cells == [(1, 3), (2, 3), (3, 3)]
     assert report.verdict == "identical", str(report)
     assert report.exit_code == 0
     assert only(report).differences == ()
@@ -180,6 +185,7 @@ g"""
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(400)
 def test_a_changed_and_a_missing_model_are_caught_and_the_same_one_gives_the_same_bits(tmp_path: Path) -> None:
     model = tmp_path / "models" / "checkpoints" / "own.safetensors"
     model.parent.mkdir(parents=True)
@@ -227,6 +233,20 @@ def test_a_cell_that_raises_is_told_and_the_rest_compared(tmp_path: Path) -> Non
     assert only(report).verdict == "identical"
     assert report.exit_code == 2
     assert json.loads(json.dumps(report.to_json()))["graphs"][0]["verdict"] == "identical"
+
+
+def test_a_notebook_that_verifies_itself_comes_to_an_end(tmp_path: Path) -> None:
+    path = tmp_path / "noise.ipynb"
+    notebook = write_notebook(path, [START, NOISE, DRAW])
+    again = {"cell_type": "code", "id": "again", "source": f"nb.verify({str(path)!r})", "outputs": [], "metadata": {}}
+    notebook["cells"].append(again)
+    save(path, notebook)
+    report = verify(path)
+    assert "being verified right now" in report.cell_errors[0]
+    assert (only(report).verdict, report.exit_code) == ("identical", 2)
+    again["metadata"] = {"tags": ["raises-exception"]}
+    save(path, notebook)
+    assert verify(path).exit_code == 0
 
 
 def test_a_graph_that_is_not_shown_any_more_is_missing(tmp_path: Path) -> None:
@@ -326,6 +346,42 @@ def test_a_graph_of_functions_is_run_here_with_nothing_kept(session: Session) ->
     assert len(calls) == 2
 
 
+def test_what_has_no_content_is_compared_by_its_kind(session: Session) -> None:
+    g = nb.Graph(own_session=session)
+    g.run(g.add("CheckpointLoaderSimple", ckpt_name="nodebook-demo.safetensors"))
+    report = nb.verify(g)
+    assert report.verdict == "identical"
+    assert "only its kind" in str(report)
+
+
+def test_methods_and_objects_that_are_called_are_run_here(session: Session) -> None:
+    class Scale:
+        def __init__(self, by: float) -> None:
+            self.by = by
+
+        def scaled(self, value: float = 1.0) -> float:
+            return value * self.by
+
+    g = nb.Graph(own_session=session)
+    g.add(nb.node(Scale(3.0).scaled))
+    g.run().check()
+    report = nb.verify(g)
+    assert (report.verdict, report.where) == ("identical", "this process, with an empty cache")
+
+
+def test_a_run_that_failed_has_nothing_to_compare(session: Session) -> None:
+    @nb.node
+    def fails() -> float:
+        raise ValueError("no")
+
+    g = nb.Graph(own_session=session)
+    g.add(fails)
+    g.run()
+    report = nb.verify(g)
+    assert (report.verdict, report.exit_code) == ("missing", 2)
+    assert "no results of what the run was for" in str(report)
+
+
 def test_a_graph_that_publishes_leaves_the_notebook_alone_when_verified(session: Session) -> None:
     names: dict[str, Any] = {"side": 8}
     session.variables.namespace = names
@@ -336,6 +392,7 @@ def test_a_graph_that_publishes_leaves_the_notebook_alone_when_verified(session:
     names["made"] = "mine"
     report = nb.verify(g)
     assert (report.verdict, report.where) == ("identical", "this process, with an empty cache")
+    assert only(report).differences == ()
     assert names == {"side": 8, "made": "mine"}
 
 
@@ -378,3 +435,30 @@ def test_a_saved_picture_carries_its_lock_and_is_verified_by_itself(session: Ses
     Image.new("RGB", (16, 16)).save(path)
     with pytest.raises(NoLockError, match="carries no lock"):
         verify(path)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_what_a_kernel_saves_is_verified_elsewhere_from_the_file_alone(tmp_path: Path) -> None:
+    named = """g = nb.Graph("portrait")
+n = g.add(noise, seed=2**60 + 1)
+g.add("SaveImage", images=n)
+g"""
+    unnamed = "h = nb.Graph()\nh.add(noise)\nh.run()\nh"
+    changed = "n.set(seed=2**60 + 3)\ng.run()"
+    home, away = tmp_path / "home", tmp_path / "away"
+    home.mkdir()
+    away.mkdir()
+    made = new_notebook(cells=[new_code_cell(each) for each in (START, NOISE, named, unnamed, "g.run()", changed)])
+    NotebookClient(made, resources={"metadata": {"path": str(home)}}).execute()
+    path = away / "moved.ipynb"
+    nbformat.write(made, path)
+    report = verify(path)
+    assert [(graph.verdict, graph.differences) for graph in report.graphs] == [("identical", ()), ("identical", ())]
+    assert report.graphs[0].name == "portrait"
+    assert [each.name for each in away.iterdir()] == ["moved.ipynb"]
+
+    made.cells[-1].source = changed.replace("+ 3", "+ 4")
+    nbformat.write(made, path)
+    (seed,) = [each for each in verify(path, graph="portrait").graphs[0].differences if each.kind == "seed"]
+    assert (seed.locked, seed.now) == (str(2**60 + 3), str(2**60 + 4))

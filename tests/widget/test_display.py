@@ -10,7 +10,7 @@ import pytest
 
 import nodebook.widget.widget as widget_module
 from nodebook.graph import Graph
-from nodebook.notebook.stored import GRAPH_MIME, stored_graph
+from nodebook.notebook.saved.stored import GRAPH_MIME, stored_graph
 from nodebook.widget import display_bundle, protocol
 from nodebook.widget.display import WIDGET_MIME, widget_of
 from nodebook.widget.errors import FrontendMissingError

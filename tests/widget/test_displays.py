@@ -18,8 +18,8 @@ import torch
 
 import nodebook as nb
 from nodebook.graph import Graph
-from nodebook.notebook import media
-from nodebook.notebook.tablejson import is_table, table_json
+from nodebook.notebook.display import media
+from nodebook.notebook.display.tables import is_table, table_json
 from nodebook.widget.sync import GraphSync
 from tests.widget.fakes import FakeChannel
 

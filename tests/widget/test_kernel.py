@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jupyter_client.manager import KernelManager
 
-from nodebook.notebook.stored import GRAPH_MIME, stored_graph
+from nodebook.notebook.saved.stored import GRAPH_MIME, stored_graph
 from nodebook.widget.display import WIDGET_MIME
 
 if TYPE_CHECKING:

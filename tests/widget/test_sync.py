@@ -22,7 +22,7 @@ from nodebook.widget.sync import GraphSync
 from tests.widget.fakes import WAIT_S, FakeChannel, fake_encode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from nodebook.sessions import Session
@@ -143,20 +143,29 @@ def test_hello_is_answered_with_everything(sync: GraphSync, channel: FakeChannel
 
 
 def test_a_graph_is_viewed_from_the_first_hello_to_the_last_bye(sync: GraphSync, channel: FakeChannel) -> None:
-    assert not sync.is_viewed
-    for client in ("a", "b"):
+    def hello(client: str) -> None:
         sync.handle({"type": "hello", "client": client})
-        channel.wait("snapshot", lambda message, client=client: message["to"] == client)
-    sync.handle({"type": "bye", "client": "a"})
-    assert sync.is_viewed
-    sync.handle({"type": "bye", "client": "b"})
-    sync.handle({"type": "bye", "client": "b"})
-    assert not sync.is_viewed
-    sync.handle({"type": "hello", "client": "a"})
-    channel.wait("snapshot", lambda message: message["to"] == "a")
-    assert sync.is_viewed
-    sync.detach(channel)
-    assert not sync.is_viewed, "a page that closed the model shows nothing of it"
+        channel.wait("snapshot", lambda message: message["to"] == client)
+
+    def bye(client: str) -> None:
+        sync.handle({"type": "bye", "client": client})
+
+    steps: dict[str, Callable[[], object]] = {
+        "nobody yet": lambda: None,
+        "a comes": lambda: hello("a"),
+        "b comes": lambda: hello("b"),
+        "a goes": lambda: bye("a"),
+        "b goes": lambda: bye("b"),
+        "b goes twice": lambda: bye("b"),
+        "a is back": lambda: hello("a"),
+        "the page closed the model": lambda: sync.detach(channel),
+    }
+    viewed = []
+    for name, step in steps.items():
+        step()
+        if sync.is_viewed:
+            viewed.append(name)
+    assert viewed == ["a comes", "b comes", "a goes", "a is back"]
 
 
 def test_an_edit_of_a_view_is_applied_and_told_to_all(sync: GraphSync, channel: FakeChannel, graph: Graph) -> None:

@@ -1,7 +1,7 @@
 /** Queue, plan and log for show: what the fake kernel answers beside documents and runs. */
 import { orderedIds } from "../src/graph/document";
 import { titleOf } from "../src/graph/library";
-import type { EndedRun, LogLine, PlanRow, QueuedRun, ToKernel } from "../src/protocol";
+import type { EndedRun, LogLine, OfferedVariable, PlanRow, QueuedRun, ToKernel } from "../src/protocol";
 import type { FakeKernel } from "./fakeKernel";
 
 const REASONS: readonly Partial<PlanRow>[] = [
@@ -15,6 +15,13 @@ const REASONS: readonly Partial<PlanRow>[] = [
     seconds: 0.04,
     bytes: 900,
   },
+];
+
+const VARIABLES: readonly OfferedVariable[] = [
+  { name: "photo", text: "picture 512 × 512 RGB", fits: true },
+  { name: "strength", text: "4", fits: true },
+  { name: "words", text: "'a red circle on a blue background'", fits: true },
+  { name: "frame", text: "DataFrame 100 × 3", fits: false },
 ];
 
 export function installDesk(kernel: FakeKernel): void {
@@ -85,6 +92,11 @@ function answer(kernel: FakeKernel, message: ToKernel): void {
         peak_bytes: 98_000_000,
       });
       return;
+    case "list_variables": {
+      const { client: to, node, input } = message;
+      kernel.publish({ type: "variables", to, node, input, variables: VARIABLES });
+      return;
+    }
     case "log": {
       const lines = kernel.log.filter((line) => line.id > (message.after ?? 0));
       kernel.publish({ type: "log", to: message.client, lines, upto: kernel.log.length });

@@ -11,7 +11,7 @@ from nodebook.engine.graph import id_order
 from nodebook.engine.literals import VariableRef
 from nodebook.engine.making import NAMED_INPUTS
 from nodebook.errors import InputValueError, UnknownInputError
-from nodebook.graph import INPUT_TYPES
+from nodebook.notebook.binding import held_value
 
 if TYPE_CHECKING:
     from nodebook.engine.graph import Node
@@ -122,10 +122,10 @@ def named_inputs(graph: Graph) -> Iterator[tuple[str, Node]]:
 def _field(graph: Graph, node_id: str, name: str) -> Field:
     node = graph.store.state.nodes[node_id]
     own = graph.store.library.find(node.type)
-    default = node.values.get("value", "" if own is None else own.input("value").default)
-    is_bound = isinstance(default, VariableRef)
-    if isinstance(default, VariableRef):
-        default = _held(graph, node, default)
+    fallback = "" if own is None else own.input("value").default
+    value = node.values.get("value", fallback)
+    is_bound = isinstance(value, VariableRef)
+    default = _of_kind(held_value(graph.store, value, fallback), fallback)
     readers = tuple(_readers(graph, node_id))
     widgets = [dict(each.widget) for each in readers if each.widget is not None]
     label = node.title or name.replace("_", " ").capitalize()
@@ -139,15 +139,11 @@ def _field(graph: Graph, node_id: str, name: str) -> Field:
     return Field(node_id, name, label, default, doc=doc, readers=readers, is_bound=is_bound, **members)
 
 
-def _held(graph: Graph, node: Node, ref: VariableRef) -> Any:
-    """Return what the variable holds that a named input is bound to; something empty where that is of no use here."""
-    kind = next(python_type for python_type, made in INPUT_TYPES.items() if made == node.type)
-    variables = graph.store.library.variables
-    reading = None if variables is None else variables.readings().read(ref.name)
-    value = None if reading is None else reading.value
-    if kind is float and type(value) is int:
+def _of_kind(value: Any, fallback: Any) -> Any:
+    """Return a value where it is of the input's kind: a variable may hold anything, and a document too."""
+    if type(fallback) is float and type(value) is int:
         return float(value)
-    return value if type(value) is kind else kind()
+    return value if type(value) is type(fallback) else fallback
 
 
 def _spelt(name: str) -> str:

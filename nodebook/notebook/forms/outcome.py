@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from nodebook.errors import NodebookError
-from nodebook.notebook.entryblocks import entry_blocks, results_of, title_in_run
+from nodebook.notebook.display.entryblocks import entry_blocks, results_of, title_in_run
+from nodebook.notebook.display.look import Block, Label, Words, bundle
+from nodebook.notebook.display.showing import Showing
 from nodebook.notebook.forms.fields import Field
-from nodebook.notebook.look import Block, Label, Words, bundle
-from nodebook.notebook.showing import Showing
 
 if TYPE_CHECKING:
     from nodebook.runs import Run

@@ -1,0 +1,1 @@
+"""A graph as Python code, and back (docs/design/python.md)."""

@@ -1,0 +1,1 @@
+"""What differs between two graphs, in the words of graphs (docs/design/diff.md)."""

@@ -1,0 +1,1 @@
+"""Results as cells and the editor show them (docs/design/displays.md)."""

@@ -1,0 +1,1 @@
+"""Notebooks and graphs as git shows them (docs/design/diff.md)."""
