@@ -202,7 +202,7 @@ def test_odd_cells_become_words_that_json_can_hold() -> None:
     ]
     found = table_json([{"v": cell} for cell in cells])["rows"]
     assert [row[0] for row in found[:7]] == ["nan", "inf", str(2**70), 0.5, 3, None, "2026-01-02 00:00:00"]
-    assert len(found[7][0]) == 201
+    assert len(found[7][0]) == MAX_CELL_CHARS
     json.dumps(found, allow_nan=False)
 
 
