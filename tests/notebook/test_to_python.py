@@ -204,7 +204,7 @@ def test_a_move_is_a_change_of_one_line_and_so_is_a_value() -> None:
 def test_long_lines_of_the_layout_come_back_from_an_editor_that_trims() -> None:
     g = nb.Graph()
     g.add("ImageBlur", sigma=1.0)
-    held = {"text": "  two  spaces " * 30, "list": list(range(60))}
+    held = {"text": "  two  spaces " * 30, "words": "one two three " * 30, "list": list(range(60))}
     g.store.edit([SetView("1", held)], "View")
     code = g.to_python()
     assert max(map(len, code.split("\n"))) < 200
