@@ -19,7 +19,7 @@ import torch
 import nodebook as nb
 from nodebook.graph import Graph
 from nodebook.notebook.display import media
-from nodebook.notebook.display.tables import is_table, table_json
+from nodebook.notebook.display.tables import MAX_CELL_CHARS, is_table, table_json
 from nodebook.widget.sync import GraphSync
 from tests.widget.fakes import FakeChannel
 
