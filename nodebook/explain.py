@@ -16,6 +16,7 @@ from nodebook.engine.literals import TypeScript
 from nodebook.engine.nodetype import MAIN_LANE, NodeType
 from nodebook.engine.plan import Plan, Step
 from nodebook.engine.store import GraphStore
+from nodebook.engine.words import clipped
 from nodebook.tables import bytes_text, html_frame, html_heading, html_table, seconds_text, text_table
 
 Lookup = Callable[[Key], Entry | None]
@@ -408,4 +409,4 @@ def _own_changes(new: Compiled, old: Compiled) -> list[Changed]:
 
 def _short(value: object) -> str:
     text = repr(value) if not isinstance(value, str) or value != "linked" else value
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return clipped(text, _SHOWN_CHARACTERS)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
+from nodebook.engine.words import clipped
 from nodebook.records import input_name
 from nodebook.tables import html_frame, html_heading, html_table, seconds_text
 
@@ -89,8 +90,7 @@ def _record_row(record: RunRecord) -> tuple[str, ...]:
 
 
 def _inputs(inputs: Mapping[str, object]) -> str:
-    text = ", ".join(f"{name}={value!r}" for name, value in inputs.items())
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return clipped(", ".join(f"{name}={value!r}" for name, value in inputs.items()), _SHOWN_CHARACTERS)
 
 
 def clock_text(moment: float | None, now: float) -> str:

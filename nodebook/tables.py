@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Collection, Iterable, Sequence
 from html import escape
 
@@ -61,6 +62,11 @@ def cell(tag: str, text: str, *, is_number: bool = False) -> str:
     """Return one cell; the text is escaped."""
     side = "right" if is_number else "left"
     return f'<{tag} style="text-align: {side}; vertical-align: top">{escape(text)}</{tag}>'
+
+
+def data_uri(data: bytes, mime: str) -> str:
+    """Return a file as an address that holds all of it, for ``src``; there is nothing in it to escape."""
+    return f"data:{mime};base64,{b64encode(data).decode('ascii')}"
 
 
 def seconds_text(seconds: float | None) -> str:

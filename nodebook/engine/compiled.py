@@ -16,6 +16,7 @@ from nodebook.engine.nodetype import InputSpec, NodeType
 from nodebook.engine.ports import ANY, Convert
 from nodebook.engine.routing import follow
 from nodebook.engine.variables import Readings
+from nodebook.engine.words import clipped
 from nodebook.errors import PortTypeError
 
 _SHOWN_CHARACTERS = 60
@@ -298,9 +299,10 @@ def _literal(spec: InputSpec, value: Any, node_type: NodeType) -> tuple[Any, byt
         if value is None and not spec.is_required:
             return _default(spec, node_type)
         what, which = ("what comes", "") if spec.port == ANY else (spec.port, f" of type {spec.port}")
+        shown = clipped(repr(value), _SHOWN_CHARACTERS)
         raise _Unusable(
             "needs_link",
-            f"{node_type.title}.{spec.name} takes {what} from another node, not the value {_short(value)}. Connect an "
+            f"{node_type.title}.{spec.name} takes {what} from another node, not the value {shown}. Connect an "
             f"output{which}.",
         )
     try:
@@ -421,8 +423,3 @@ def _allowed(spec: InputSpec) -> str:
     if low is not None and high is not None:
         return f"Choose a value from {low} to {high}."
     return f"Set it to a value of type {spec.port}."
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from copy import deepcopy
-from dataclasses import dataclass
+from copy import copy, deepcopy
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
+
+from nodebook.engine.items import Items
 
 _SCALAR_BYTES = 32
 _IMMUTABLE = frozenset({int, float, bool, str, bytes, type(None), complex})
@@ -102,19 +104,24 @@ class ValueRegistry:
         ops = self._find(type(value))
         return value if ops is None or ops.plain is None else ops.plain(value)
 
-    def editable(self, value: Any) -> Any:
+    def editable(self, value: Any, depth: int = _DEPTH) -> Any:
         """Return a value that may be changed in place without changing this one, as far as its type is known.
 
-        Containers are copied with what is in them; other objects are passed on.
+        Containers and data classes are copied with what is in them; other objects are passed on.
         """
         ops = self._find(type(value))
         if ops is not None and ops.editable is not None:
             return ops.editable(value)
-        if type(value) in (list, set):
-            return type(value)(map(self.editable, value))
-        if type(value) is dict:
-            return {key: self.editable(held) for key, held in value.items()}
-        return bytearray(value) if type(value) is bytearray else value
+        kind = type(value)
+        if depth and (kind in (list, set, tuple) or kind is Items):
+            return kind(self.editable(each, depth - 1) for each in value)
+        if depth and kind is dict:
+            return {key: self.editable(held, depth - 1) for key, held in value.items()}
+        if depth and is_dataclass(value):
+            held = {each.name: getattr(value, each.name) for each in fields(value) if hasattr(value, each.name)}
+            copied = {name: self.editable(each, depth - 1) for name, each in held.items()}
+            return _with_fields(value, {name: each for name, each in copied.items() if each is not held[name]})
+        return bytearray(value) if kind is bytearray else value
 
     def _find(self, kind: type) -> ValueOps | None:
         try:
@@ -123,3 +130,13 @@ class ValueRegistry:
             found = next((self._registered[base] for base in kind.__mro__ if base in self._registered), None)
             self._by_type[kind] = found
             return found
+
+
+def _with_fields(value: Any, changed: dict[str, Any]) -> Any:
+    """Return a data class's object with other fields, made without running anything of its class."""
+    if not changed:
+        return value
+    made = copy(value)
+    for name, held in changed.items():
+        object.__setattr__(made, name, held)
+    return made

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from nodebook.engine.codehash import code_version
 from nodebook.engine.fingerprint import digest, encode, find_encoder
 from nodebook.engine.valueops import ValueRegistry
+from nodebook.engine.words import clipped
 
 PLAIN_TYPES = (str, bool, int, float)
 """Types whose values are literals as they are."""
@@ -294,7 +295,7 @@ def describe(value: Any) -> str:
         return f"{kind} of {len(value)}" + ("" if inner is None else f" {inner.__name__}")
     if isinstance(value, PLAIN_TYPES) or value is None:
         text = repr(value if not isinstance(value, str) else value[: _SHOWN_CHARACTERS + 1])
-        return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+        return clipped(text, _SHOWN_CHARACTERS)
     return kind
 
 

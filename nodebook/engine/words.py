@@ -14,3 +14,8 @@ def title_of(name: str) -> str:
     """
     words = _BETWEEN_WORDS.sub(" ", name).replace("_", " ").split()
     return " ".join(word if word.isupper() else word[0].upper() + word[1:] for word in words)
+
+
+def clipped(text: str, most: int) -> str:
+    """Return a text of at most so many characters: where some are left out, the last is "…"."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from nodebook.engine.words import clipped
 from nodebook.tables import seconds_text
 from nodebook.waiting import kernel_shell
 
@@ -37,7 +38,7 @@ class Bar:
     @property
     def rest(self) -> str:
         """What stands behind the bar."""
-        parts = [_short(self.detail)] if self.detail else []
+        parts = [clipped(self.detail, _TITLE_CHARACTERS)] if self.detail else []
         if self.elapsed_s is not None:
             parts.append(whole_seconds(self.elapsed_s))
         if self.left_s is not None:
@@ -68,7 +69,7 @@ class CellScreen:
 
     def show(self, bars: Sequence[Bar]) -> None:
         """Draw these in place of those before."""
-        width = max((len(_short(bar.name)) for bar in bars), default=0)
+        width = max((len(clipped(bar.name, _TITLE_CHARACTERS)) for bar in bars), default=0)
         self._put("\n".join(line_of(bar, width) for bar in bars))
 
     def end(self, summary: str) -> None:
@@ -104,7 +105,7 @@ class TerminalScreen:
             drawn = self._bars[position]
             drawn.bar_format = _FORMAT if bar.total else "{desc}"
             drawn.n, drawn.total = _plain(bar.shown_done), _plain(bar.total or 0)
-            drawn.set_description_str(_short(bar.name), refresh=False)
+            drawn.set_description_str(clipped(bar.name, _TITLE_CHARACTERS), refresh=False)
             drawn.set_postfix_str(bar.rest, refresh=False)
             drawn.refresh()
 
@@ -124,7 +125,9 @@ def line_of(bar: Bar, width: int = 0) -> str:
         return bar.name
     rest = f" {bar.rest}" if bar.rest else ""
     done, total = _plain(bar.shown_done), _plain(bar.total)
-    drawn = tqdm.format_meter(done, total, 0, prefix=_short(bar.name).ljust(width), bar_format=_FORMAT, postfix="")
+    drawn = tqdm.format_meter(
+        done, total, 0, prefix=clipped(bar.name, _TITLE_CHARACTERS).ljust(width), bar_format=_FORMAT, postfix=""
+    )
     return f"{drawn}{rest}".rstrip()
 
 
@@ -136,7 +139,3 @@ def whole_seconds(seconds: float) -> str:
 
 def _plain(value: float) -> float:
     return int(value) if value == int(value) else value
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _TITLE_CHARACTERS else f"{text[: _TITLE_CHARACTERS - 1]}…"

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import builtins
 import keyword
-import re
 import sys
 from collections.abc import Iterable, Iterator, MutableMapping
 from threading import RLock
@@ -17,6 +16,7 @@ from weakref import WeakKeyDictionary
 from nodebook.engine import events
 from nodebook.errors import InputValueError, NotPausedError
 from nodebook.handles import NodeHandle
+from nodebook.notebook.display.look import words_of
 from nodebook.pausing import paused_job
 
 if TYPE_CHECKING:
@@ -288,5 +288,4 @@ def _short(value: Any) -> str:
     shape = getattr(value, "shape", None)
     if shape is not None and getattr(value, "dtype", None) is not None:
         return f"{type(value).__name__} {tuple(shape)} {value.dtype}"
-    text = re.sub(r" at 0x[0-9A-Fa-f]+", "", " ".join(repr(value).split()))  # so that notebooks stay the same
-    return text if len(text) <= _WIDE else f"{text[:_WIDE]}…"
+    return words_of(value, _WIDE)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
-from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any, overload
 
+from nodebook.engine.words import clipped
 from nodebook.errors import InputValueError, RunFailedError
 from nodebook.handles import live
 from nodebook.notebook.progress import Series
-from nodebook.tables import seconds_text, text_table
+from nodebook.tables import data_uri, seconds_text, text_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -219,7 +219,7 @@ def _short(value: Any) -> str:
     else:
         size = getattr(value, "size", None) or getattr(value, "shape", None)
         text = f"{type(value).__name__} {size}" if isinstance(size, tuple) else type(value).__name__
-    return text if len(text) <= _VALUE_CHARS else f"{text[: _VALUE_CHARS - 1]}…"
+    return clipped(text, _VALUE_CHARS)
 
 
 def _inputs_text(row: SweepRow) -> str:
@@ -241,13 +241,11 @@ def _result_html(row: SweepRow, side: int, title: str | None = None) -> str:
     from nodebook.nodes.thumbnails import encode_thumbnail
 
     small = encode_thumbnail(first, 2 * side)
-    data = b64encode(small.data).decode()
     scale = min(1.0, side / max(small.width, small.height))
     width, height = round(small.width * scale), round(small.height * scale)
     words = escape(_inputs_text(row), quote=True)
-    return (
-        f'<img src="data:{small.mime};base64,{data}" width="{width}" height="{height}" alt="{words}" title="{words}">'
-    )
+    source = data_uri(small.data, small.mime)
+    return f'<img src="{source}" width="{width}" height="{height}" alt="{words}" title="{words}">'
 
 
 def _is_picture(value: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from nodebook.engine import events
 from nodebook.engine.graph import GraphState, nodes_before
+from nodebook.engine.words import clipped
 from nodebook.notebook.timeleft import TimeLeft
 from nodebook.runs import Run
 from nodebook.widget.libraryjson import wire
@@ -149,7 +150,7 @@ class StatusBoard:
 
     def set_log(self, node: str, lines: int, warnings: tuple[str, ...]) -> None:
         """Say how many lines a node wrote, and which of them warn."""
-        shown = tuple(_short(each) for each in warnings[:MAX_WARNINGS])
+        shown = tuple(clipped(each, MAX_WARNING_CHARS) for each in warnings[:MAX_WARNINGS])
         with self._lock:
             self._update(node, lines=lines, warnings=shown)
 
@@ -333,10 +334,6 @@ def _reached(state: GraphState, roots: Iterable[str], following: Callable[[str],
                 found.add(node)
                 stack.append(node)
     return found
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_WARNING_CHARS else f"{text[:MAX_WARNING_CHARS]}…"
 
 
 def _error_json(error: events.NodeError) -> NodeErrorJson:

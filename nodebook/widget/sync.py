@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -24,6 +23,7 @@ from nodebook.places import find_place
 from nodebook.sessions import Session
 from nodebook.widget import commands, protocol
 from nodebook.widget.catalogue import Catalogue
+from nodebook.widget.changes import ChangeFeed
 from nodebook.widget.errors import MalformedMessageError
 from nodebook.widget.hub import Hub
 from nodebook.widget.previews import Encode, PictureDesk, encode_small
@@ -38,11 +38,6 @@ logger = logging.getLogger(__name__)
 
 STATUS_INTERVAL_S = 1 / 30
 
-MAX_BACKLOG = 100
-"""More changes than this at once (a loop that adds nodes) are not told one by one: the server would drop messages."""
-
-BACKLOG_PAUSE_S = 0.25
-
 Buffer = bytes | bytearray | memoryview
 
 
@@ -50,7 +45,6 @@ Buffer = bytes | bytearray | memoryview
 class _Pending:
     """Which tasks are waiting, so that each waits only once."""
 
-    delivery: bool = False
     status: bool = False
     library: bool = False
 
@@ -78,13 +72,12 @@ class GraphSync:
         self._hub = hub
         self._channel: Channel | None = None
         self._pending = _Pending()
-        self._changes: deque[Change] = deque()
         self._cancels = 0
         self._views: set[str] = set()
-        self._next_delivery = 0.0
         self._next_status = 0.0
         self._catalogue = Catalogue(session)
         self._problems = ProblemFeed()
+        self._changes = ChangeFeed(store, self._problems, hub.sync, self._deliver_now)
         self._watch = Watch(store, session, hub.sync, self._tell_status_soon)
         self._desk = PictureDesk(self._send_picture, hub.pictures, encode=encode)
         self._results = ResultFeed(store, session, self._desk, self._set_text, hub, self._send)
@@ -237,7 +230,7 @@ class GraphSync:
 
     def _hello(self, client: str) -> None:
         with self.store.lock:  # problems are told as differences: no edit may come between
-            messages, now = self._take_edited(), self._now()
+            messages, now = self._changes.take(), self._now()
         for message in messages:
             self._send(message)
         self._send(self._snapshot(client, now))
@@ -348,11 +341,7 @@ class GraphSync:
     # -- what happens, on any thread: only noted -----------------------------------------------------------------------
 
     def _on_change(self, change: Change) -> None:
-        self._changes.append(change)
-        if not self._pending.delivery:
-            self._pending.delivery = True
-            self._hub.sync.put(self._deliver)
-
+        self._changes.note(change)
         self._watch.mark_stale_soon()
 
     def _on_library(self) -> None:
@@ -383,31 +372,11 @@ class GraphSync:
         self._watch.look_back()
         self._hub.pictures.put(self._results.show_all)
 
-    def _deliver(self) -> None:
-        wait_s = self._next_delivery - monotonic()
-        if wait_s > 0:
-            self._hub.sync.later(wait_s, self._deliver)
-            return
-        self._pending.delivery = False
-        self._deliver_now()
-
     def _deliver_now(self) -> None:
         """Tell all changes so far, in order of their revisions."""
-        for message in self._take_edited():
+        for message in self._changes.take():
             self._send(message)
         self._variables.tell()
-
-    def _take_edited(self) -> list[protocol.Edited]:
-        with self.store.lock:  # changes are noted under it, so these problems are those after the last of them
-            changes = list(self._changes)
-            self._changes.clear()
-            history, problems = self.store.history, self._problems.changed(self.store.problems())
-        if len(changes) > MAX_BACKLOG:
-            # The views see a gap before the last one and say hello: one snapshot for all of them.
-            del changes[:-1]
-            self._next_delivery = monotonic() + BACKLOG_PAUSE_S
-        # With the last one: a view whose snapshot is newer than some of these passes over those.
-        return [protocol.edited(each, history, problems if each is changes[-1] else {}) for each in changes]
 
     def _tell_status_soon(self) -> None:
         if not self._pending.status:

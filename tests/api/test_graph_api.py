@@ -145,7 +145,9 @@ def test_an_unknown_input_names_those_that_exist_and_adds_nothing(g: Graph) -> N
 
 def test_a_live_object_as_a_value_is_refused_with_what_to_do(g: Graph) -> None:
     tint = define_tint()
-    with pytest.raises(InputValueError, match=r"Tint\.picture cannot hold PIL\.Image\.Image.*nb\.variable.*@nb\.node"):
+    with pytest.raises(
+        InputValueError, match=r"Tint\.picture cannot hold PIL\.Image\.Image.*picture=nb\.variable\(.*@nb\.node"
+    ):
         g.add(tint, picture=PIL.Image.new("RGB", (2, 2)))
 
 

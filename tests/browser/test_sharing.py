@@ -70,7 +70,7 @@ def expect_picture(lab: Lab, cell: int = 1) -> None:
     assert size[2] > 200
     assert size[3] == min(size[1], lab.output(cell).locator(".nb-static").evaluate("(div) => div.clientWidth"))
     picture.scroll_into_view_if_needed()
-    assert pixels_like(picture, BLUE) > 10_000  # three pictures of the results
+    assert pixels_like(picture, BLUE) > 10_000  # pictures of the results
 
 
 def close_notebook(lab: Lab, *, shut_down: bool) -> None:
@@ -104,13 +104,16 @@ def run_in_editor(lab: Lab, cell: int = 1) -> Editor:
 
 
 def save_when_kept(lab: Lab, color: int) -> None:
-    """Save once the output holds the document with this colour, and three pictures of results."""
+    """Save once the output holds the document with this colour, and pictures of results.
+
+    Two at least: a result that is quick to make is not kept on disk, and may have none in a run that needs it no more.
+    """
     lab.page.wait_for_function(
         """([mime, color]) => {
           const outputs = jupyterapp.shell.currentWidget.model.cells.get(1).outputs.toJSON();
           const document = ({ data }) => JSON.parse(data?.[mime]?.document.join('') ?? 'null');
           return outputs.some((output) => document(output)?.nodes['1'].values.color === color
-            && atob(output.data['text/html'].match(/base64,([^"]*)/)[1]).split('<image ').length === 4);
+            && atob(output.data['text/html'].match(/base64,([^"]*)/)[1]).split('<image ').length > 2);
         }""",
         arg=[GRAPH_MIME, color],
     )
@@ -160,7 +163,7 @@ def test_a_saved_notebook_shows_the_graph_without_a_kernel_and_after_a_restart(l
     lab.set_theme("light")
     assert sum(dark.tobytes()) < 100, "the picture does not follow the theme"
 
-    before = kept(lab)[1]
+    before = kept(lab)[1][GRAPH_MIME]
     lab.run_all()
     editor = Editor(lab, 1)
     expect(static(lab)).to_be_hidden()
@@ -168,7 +171,8 @@ def test_a_saved_notebook_shows_the_graph_without_a_kernel_and_after_a_restart(l
     assert lab.evaluate("[list(r.executed), len(r.cached)]") == [["3"], 2]  # from the disk cache, but for what shows it
     assert editor.expect_painted("3") > 0
     save_when_kept(lab, 0x336699)
-    assert kept(lab)[1] == before  # git sees no change
+    after = kept(lab)[1][GRAPH_MIME]
+    assert (after["document"], after["saved"]) == (before["document"], before["saved"])  # nothing new for git
 
 
 def test_a_restart_in_the_page_leaves_the_picture_once_it_is_reloaded(lab: Lab) -> None:

@@ -142,7 +142,7 @@ def test_readers_without_folders_run_each_time() -> None:
     cached = {each.type_name: each.options.cache for each in builtin_nodes()}
     models = ["CheckpointLoaderSimple", "CLIPLoader", "DualCLIPLoader", "LoadLatent", "UNETLoader", "VAELoader"]
     assert sorted(name for name, is_cached in cached.items() if not is_cached) == sorted(
-        ["LoadImage", "LoadImageMask", "PlayFile", *models]
+        ["LoadImage", "LoadImageMask", "PlayFile", "Publish", *models]
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -195,6 +196,41 @@ def test_equal_nodes_do_not_share_a_changed_result() -> None:
     graph.run()
     graph.resume(b=0)
     assert (middle.outputs, twin.outputs, after.outputs) == ((1,), (11,), (22,))
+
+
+@dataclass(frozen=True)
+class Held:
+    values: np.ndarray
+    name: str = "a"
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        np.asarray,
+        lambda array: [array],
+        lambda array: (array, 1),
+        lambda array: {"a": [array]},
+        lambda array: nb.Items([array]),
+        Held,
+        lambda array: [(Held(array), {})],
+        torch.from_numpy,
+    ],
+)
+def test_what_is_shown_shares_nothing_with_what_it_came_from(kernel: Session, wrap: Any) -> None:
+    array = np.zeros(3, dtype=np.float32)
+    value = wrap(array)
+    shown = kernel.values.editable(value)
+    assert type(shown) is type(value)
+    inner = shown
+    while not isinstance(inner, (np.ndarray, torch.Tensor)):
+        inner = (
+            inner.values
+            if isinstance(inner, Held)
+            else next(iter(inner.values() if isinstance(inner, dict) else inner))
+        )
+    inner[0] = 5
+    assert array[0] == 0
 
 
 def test_a_picture_changed_in_place_spoils_nothing() -> None:

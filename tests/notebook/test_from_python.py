@@ -341,7 +341,7 @@ def test_a_layout_in_a_file_beside(tmp_path: Path) -> None:
     assert nb.from_python(code, layout=tmp_path / "portrait.layout").to_json() == g.to_json()
     hostile = code.replace('"portrait.layout"', '"../secret"')
     (tmp_path / "portrait.py").write_text(hostile, encoding="utf-8")
-    (tmp_path.parent / "secret").write_text("# nodebook layout 1\n", encoding="utf-8")
+    (tmp_path.parent / "secret").write_text("# nodebook layout 1\n# secret 7\n", encoding="utf-8")
     assert nb.from_python(tmp_path / "portrait.py").notices == []
     with pytest.raises(DocumentNotFoundError, match="no file"):
         nb.from_python(tmp_path / "absent.py")

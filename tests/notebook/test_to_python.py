@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from typing import Any
 
 import pytest
@@ -108,6 +109,8 @@ def test_saving_and_opening_is_the_same_graph(state: GraphState, tmp_path_factor
     path = tmp_path_factory.mktemp("saved") / "graph.nodebook.json"
     nb.Graph.of_state(state).save(path)
     opened = nb.open(path)
+    # The JSON is made apart from the text, so that what saving leaves out is seen.
+    assert json.dumps(document.to_json(opened.store.state)) == json.dumps(document.to_json(state))
     assert opened.to_json() == document.dumps(state)
     assert opened.save(path).read_text(encoding="utf-8") == document.dumps(state)
 
@@ -201,7 +204,7 @@ def test_a_move_is_a_change_of_one_line_and_so_is_a_value() -> None:
 def test_long_lines_of_the_layout_come_back_from_an_editor_that_trims() -> None:
     g = nb.Graph()
     g.add("ImageBlur", sigma=1.0)
-    held = {"text": "  two  spaces " * 30, "list": list(range(60))}
+    held = {"text": "  two  spaces " * 30, "words": "one two three " * 30, "list": list(range(60))}
     g.store.edit([SetView("1", held)], "View")
     code = g.to_python()
     assert max(map(len, code.split("\n"))) < 200

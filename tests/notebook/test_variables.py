@@ -25,6 +25,7 @@ from traitlets.config import Config
 import nodebook as nb
 from nodebook.engine.edits import SetValue
 from nodebook.engine.literals import VariableRef
+from nodebook.engine.node import node
 from nodebook.engine.variables import rough_bytes
 from nodebook.errors import InputValueError, UnknownInputError, VariableNameError
 from nodebook.handles import NodeHandle
@@ -39,37 +40,37 @@ class Person:
     age: int
 
 
-@nb.node
+@node
 def note(x: Any = None) -> int:
     calls.append(x)
     return 0
 
 
-@nb.node
+@node
 def scale(amount: Annotated[float, Field(ge=0, le=10)] = 1.0, mode: Literal["a", "b"] = "a") -> str:
     calls.append((amount, mode))
     return f"{mode} {amount}"
 
 
-@nb.node
+@node
 def total(numbers: np.ndarray) -> float:
     calls.append("total")
     return float(numbers.sum())
 
 
-@nb.node
+@node
 def rows(frame: pd.DataFrame) -> int:
     calls.append("rows")
     return len(frame)
 
 
-@nb.node
+@node
 def size(picture: Image.Image) -> str:
     calls.append("size")
     return f"{picture.mode} {picture.size}"
 
 
-@nb.node
+@node
 def many(pictures: nb.Items[nb.Image]) -> int:
     calls.append("many")
     return len(list(pictures))

@@ -19,7 +19,7 @@ import torch
 import nodebook as nb
 from nodebook.graph import Graph
 from nodebook.notebook.display import media
-from nodebook.notebook.display.tables import is_table, table_json
+from nodebook.notebook.display.tables import MAX_CELL_CHARS, is_table, table_json
 from nodebook.widget.sync import GraphSync
 from tests.widget.fakes import FakeChannel
 
@@ -202,7 +202,7 @@ def test_odd_cells_become_words_that_json_can_hold() -> None:
     ]
     found = table_json([{"v": cell} for cell in cells])["rows"]
     assert [row[0] for row in found[:7]] == ["nan", "inf", str(2**70), 0.5, 3, None, "2026-01-02 00:00:00"]
-    assert len(found[7][0]) == 201
+    assert len(found[7][0]) == MAX_CELL_CHARS
     json.dumps(found, allow_nan=False)
 
 

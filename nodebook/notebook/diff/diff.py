@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import base64
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,14 +20,16 @@ from nodebook.notebook.diff.parts import ABSENT, Change, NodeDiff, NodeRef, Part
 from nodebook.notebook.diff.text import all_lines, faint, moved_words, part_html, plain
 from nodebook.notebook.saved.stored import GRAPH_MIME, stored_graphs
 from nodebook.sessions import session
-from nodebook.tables import MUTED, html_frame, html_heading
+from nodebook.tables import MUTED, data_uri, html_frame, html_heading
 
 __all__ = ["ABSENT", "Change", "Diff", "GraphDiff", "NodeDiff", "NodeRef", "PartDiff", "PicturePair", "diff"]
 
 Source = Graph | GraphState | Mapping[str, Any] | str | os.PathLike[str]
 """A graph, a document or notebook as parsed JSON, or the path of one."""
 
-_PICTURE_PX = 256
+_PICTURE_PX, _GRAPH_PX = 256, 480
+_BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
+_PICTURE = re.compile(r"data:image/(?:svg\+xml|png|jpeg|webp);base64,[A-Za-z0-9+/=]+")
 _MOST_PICTURES = 12
 
 
@@ -265,25 +267,30 @@ def _cell_pictures(notebook: Mapping[str, Any]) -> dict[int, str]:
             data = output.get("data") if isinstance(output, Mapping) else None
             if not isinstance(data, Mapping) or not isinstance(data.get(GRAPH_MIME), Mapping):
                 continue
-            address = next(
-                (each for mime in ("image/png", "image/jpeg") if (each := _address(mime, data.get(mime)))), None
-            )
+            address = _shown_beside(data)
             if address is not None:
                 found[turn] = address
             turn += 1
     return found
 
 
-def _address(mime: str, held: object) -> str | None:
-    """Return a picture of a notebook as an address; None where it is none, or is no base64."""
-    text = "".join(held) if isinstance(held, list) and all(isinstance(each, str) for each in held) else held
-    if not isinstance(text, str):
-        return None
-    try:
-        data = base64.b64decode(text, validate=False)
-    except ValueError:
-        return None
-    return f"data:{mime};base64,{base64.b64encode(data).decode('ascii')}" if data else None
+def _shown_beside(data: Mapping[str, Any]) -> str | None:
+    """Return the picture of an output as an address: its own, or the first in its HTML; None where there is none.
+
+    As an address of an ``<img>`` even a drawing runs no scripts and loads nothing.
+    """
+    for mime in ("image/png", "image/jpeg"):
+        text = _joined(data.get(mime))
+        if text and _BASE64.fullmatch(text):
+            return f"data:{mime};base64,{re.sub(r'[^A-Za-z0-9+/=]', '', text)}"
+    match = _PICTURE.search(_joined(data.get("text/html")))
+    return None if match is None else match[0]
+
+
+def _joined(held: object) -> str:
+    """Return text that a notebook may keep in lines; nothing of anything else."""
+    parts = held if isinstance(held, list) else [held]
+    return "".join(each for each in parts if isinstance(each, str))
 
 
 # Pictures
@@ -335,7 +342,7 @@ def _result(graph: Graph, node_id: str) -> str | None:
         for block in blocks_of(value, port, Showing(session())):
             if isinstance(block, Grid) and block.pictures:
                 picture = block.pictures[0]
-                return f"data:{picture.mime};base64,{base64.b64encode(picture.data).decode('ascii')}"
+                return data_uri(picture.data, picture.mime)
     return None
 
 
@@ -343,9 +350,10 @@ def _pair_html(pair: PicturePair) -> str:
     def side(address: str | None, words: str) -> str:
         shown = f'<div style="{MUTED}">no picture</div>'
         if address is not None:
+            width = _GRAPH_PX if address.startswith("data:image/svg") else _PICTURE_PX
             alt = escape(f"{pair.title}, {words}", quote=True)
-            shown = f'<img src="{escape(address, quote=True)}" alt="{alt}" style="max-width: {_PICTURE_PX}px">'
-        return f'<figure style="margin: 0"><figcaption>{words}</figcaption>{shown}</figure>'
+            shown = f'<img src="{escape(address, quote=True)}" alt="{alt}" style="width: {width}px; max-width: 100%">'
+        return f'<figure style="margin: 0; max-width: 100%"><figcaption>{words}</figcaption>{shown}</figure>'
 
     both = side(pair.before, "before") + side(pair.after, "after")
     return (

@@ -27,8 +27,9 @@ def match_nodes(before: GraphState, after: GraphState, name_before: TypeName, na
     """Return id before → id after for the nodes that are the same ones."""
     sides = (_Side(before, name_before), _Side(after, name_after))
     by_id = _complete(sides, _same_ids(sides))
-    if all(_content(sides, one, other) for one, other in by_id.items()) and len(by_id) == len(before.nodes):
-        return by_id
+    ids_hold = all(one == other and _content(sides, one, other) for one, other in by_id.items())
+    if ids_hold and len(by_id) == len(before.nodes):
+        return by_id  # only links changed, if anything: an equal node under another id is another node
     by_likeness = _complete(sides, _same_marks(sides))
     return by_likeness if _unchanged(sides, by_likeness) > _unchanged(sides, by_id) else by_id
 

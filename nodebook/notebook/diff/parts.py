@@ -194,7 +194,8 @@ class _Comparison:
     def whole(self, status: Status, subgraph_id: str, definitions: tuple[Definition, Definition]) -> PartDiff:
         name = definitions[0].name or definitions[1].name or f"subgraph {subgraph_id}"
         graphs = (definitions[0].graph, definitions[1].graph)
-        return self.part(name, graphs, tuple(_definition_changes(*definitions)), status)
+        changes = tuple(each for each in _definition_changes(*definitions) if each.kind != "name")
+        return self.part(name, graphs, changes, status)
 
     def _ref(self, side: int, graphs: tuple[GraphState, GraphState], node_id: str) -> NodeRef:
         node = graphs[side].nodes[node_id]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from nodebook.engine.words import clipped
 from nodebook.notebook.code.literals import value_code
 from nodebook.notebook.diff.parts import ABSENT, Change, NodeDiff, PartDiff
 from nodebook.notebook.display.look import counted
@@ -63,8 +64,17 @@ def _shown(change: Change, held: Any) -> str:
         return f"← {plain(str(held))}"
     if change.kind in ("mode", "type") and isinstance(held, str):
         return plain(held)
-    text = value_code(held)
-    return text if len(text) <= _MOST_CHARS else f"{text[:_MOST_CHARS]}…"
+    text = _port(held) if change.kind in ("input", "output") else value_code(held)
+    return clipped(text, _MOST_CHARS)
+
+
+def _port(held: Any) -> str:
+    """Return an input or output of a subgraph as code declares it, where there is no more to say of it."""
+    if not isinstance(held, Mapping) or not set(held) <= {"name", "type", "default"}:
+        return value_code(held)
+    kind = held.get("type", "any type")
+    default = f" = {value_code(held['default'])}" if "default" in held else ""
+    return (plain(kind) if isinstance(kind, str) else value_code(kind)) + default
 
 
 def _is_long_text(before: Any, after: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from nodebook.engine.cache import Entry
 from nodebook.engine.items import Block, Items
 from nodebook.engine.nodetype import NodeType
+from nodebook.engine.words import clipped
 
 MAX_TEXT_CHARS = 20_000
 
@@ -39,7 +40,7 @@ def text_of(payload: Mapping[str, Any]) -> str | None:
         text = "\n".join(map(str, text))
     if not isinstance(text, str):
         return None
-    return text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]}…"
+    return clipped(text, MAX_TEXT_CHARS)
 
 
 def picture_port(port: str) -> str | None:

@@ -6,14 +6,13 @@ strips style sheets (GitHub, nbviewer) or whole styles loses no content. All tex
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol
 
-from nodebook.tables import MUTED, html_facts, html_frame, html_heading, html_table, text_table
+from nodebook.tables import MUTED, data_uri, html_facts, html_frame, html_heading, html_table, text_table
 
 MAX_TEXT_CHARS = 4000
 """The most of one text that is shown."""
@@ -133,7 +132,7 @@ class Picture:
 
     def html(self) -> str:
         """Return the picture with its caption under it."""
-        address = f"data:{self.mime};base64,{base64.b64encode(self.data).decode('ascii')}"
+        address = data_uri(self.data, self.mime)
         sharp = "; image-rendering: pixelated" if self.is_pixelated else ""
         name = escape(self.caption or f"{self.width} × {self.height}", quote=True)
         style = f"display: block; max-width: 100%; height: auto; border: {_LINE}{sharp}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import sys
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from nodebook.notebook.display import media
 from nodebook.notebook.display.look import Block, Facts, Label, Picture, Raw, Table, Words, counted, shortened, words_of
 from nodebook.notebook.display.showing import Show, Showing
 from nodebook.notebook.display.tables import is_table, table_json
+from nodebook.tables import data_uri
 
 MAX_MEDIA_BYTES = 8 << 20
 """The most of a sound or a film that is put into a notebook."""
@@ -82,7 +82,7 @@ def _media(port: str) -> Show:
             return [
                 Words(f"{words}: too large to be put into a notebook, at most {MAX_MEDIA_BYTES >> 20} MiB", "muted")
             ]
-        address = f"data:{made.info['mime']};base64,{base64.b64encode(made.data).decode('ascii')}"
+        address = data_uri(made.data, made.info["mime"])
         size = ' style="max-width: 100%"' if tag == "video" else ""
         player = f'<{tag} controls preload="metadata" src="{escape(address)}"{size}></{tag}>'
         return [Raw(player, ""), Words(words, "muted")]

@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 from nodebook.engine.structured import is_structured
+from nodebook.engine.words import clipped
 
 MAX_ROWS = 200
 MAX_COLUMNS = 50
@@ -108,16 +109,12 @@ def _records(value: Sequence[Mapping[Any, Any]]) -> Parts:
 
 def _cell(value: Any) -> Cell:
     if value is None or isinstance(value, (bool, str)):
-        return value if value is None or isinstance(value, bool) else _short(value)
+        return value if value is None or isinstance(value, bool) else clipped(value, MAX_CELL_CHARS)
     if isinstance(value, int):
         return value if abs(value) < _MAX_SAFE else str(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
     number = getattr(value, "item", None)  # of NumPy
     if callable(number) and getattr(value, "ndim", 1) == 0:
-        return _cell(number()) if type(number()) is not type(value) else _short(str(value))
-    return None if str(value) in {"<NA>", "NaT"} else _short(str(value))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= MAX_CELL_CHARS else f"{text[:MAX_CELL_CHARS]}…"
+        return _cell(number()) if type(number()) is not type(value) else clipped(str(value), MAX_CELL_CHARS)
+    return None if str(value) in {"<NA>", "NaT"} else clipped(str(value), MAX_CELL_CHARS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from html import escape
 from random import SystemRandom
@@ -13,6 +12,7 @@ import ipywidgets as widgets
 from nodebook.errors import InputValueError, NodebookError
 from nodebook.notebook.forms.fields import Field
 from nodebook.seeds import HIGHEST_RANDOM
+from nodebook.tables import data_uri
 
 if TYPE_CHECKING:
     from nodebook.sessions import Session
@@ -234,9 +234,8 @@ class Control:
 
             with Image.open(self._session.folders.resolve(self._input.value)) as opened:
                 small = encode_thumbnail(opened, 2 * _THUMBNAIL_PX)
-            data = base64.b64encode(small.data).decode("ascii")
             shown_px = min(small.width, _THUMBNAIL_PX, round(small.width * _THUMBNAIL_PX / max(small.height, 1)) or 1)
-            name, source = escape(self._input.value, quote=True), f"data:{small.mime};base64,{data}"
+            name, source = escape(self._input.value, quote=True), data_uri(small.data, small.mime)
             self._picture.value = f'<img alt="{name}" width="{shown_px}" src="{source}">'
         except (NodebookError, OSError, ValueError):
             self._picture.value = ""  # the node says what is wrong with the file, and this field with the message

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal
 
 from nodebook.engine.graph import id_order
+from nodebook.engine.literals import VariableRef
 from nodebook.engine.making import NAMED_INPUTS
 from nodebook.errors import InputValueError, UnknownInputError
 from nodebook.notebook.binding import held_value
@@ -43,6 +44,8 @@ class Field:
     suffixes: tuple[str, ...] = ()
     readers: tuple[InputSpec, ...] = ()
     """The inputs that it feeds, with their checks."""
+    is_bound: bool = False
+    """Whether it reads a variable of the notebook, whose value is the default then."""
 
     def checked(self, value: Any) -> Any:
         """Return a value as a run takes it. Raises ``InputValueError`` with a sentence to stand beside the field."""
@@ -120,7 +123,9 @@ def _field(graph: Graph, node_id: str, name: str) -> Field:
     node = graph.store.state.nodes[node_id]
     own = graph.store.library.find(node.type)
     fallback = "" if own is None else own.input("value").default
-    default = held_value(graph.store, node.values.get("value", fallback), fallback)
+    value = node.values.get("value", fallback)
+    is_bound = isinstance(value, VariableRef)
+    default = _of_kind(held_value(graph.store, value, fallback), fallback)
     readers = tuple(_readers(graph, node_id))
     widgets = [dict(each.widget) for each in readers if each.widget is not None]
     label = node.title or name.replace("_", " ").capitalize()
@@ -130,7 +135,15 @@ def _field(graph: Graph, node_id: str, name: str) -> Field:
         "InputInt": _number,
         "InputFloat": _number,
     }.get(node.type, _text)(default, widgets, graph.session)
-    return Field(node_id, name, label if label != name else _spelt(name), default, doc=doc, readers=readers, **members)
+    label = label if label != name else _spelt(name)
+    return Field(node_id, name, label, default, doc=doc, readers=readers, is_bound=is_bound, **members)
+
+
+def _of_kind(value: Any, fallback: Any) -> Any:
+    """Return a value where it is of the input's kind: a variable may hold anything, and a document too."""
+    if type(fallback) is float and type(value) is int:
+        return float(value)
+    return value if type(value) is type(fallback) else fallback
 
 
 def _spelt(name: str) -> str:

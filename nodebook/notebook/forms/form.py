@@ -22,7 +22,6 @@ from nodebook.notebook.forms.outcome import complaints_of, outcome_html, preview
 from nodebook.notebook.progress import Following
 
 if TYPE_CHECKING:
-    from nodebook.engine.store import Change
     from nodebook.graph import Graph
     from nodebook.handles import NodeHandle, Output
     from nodebook.jobs import Job
@@ -97,7 +96,8 @@ class Form:
         self._build()
         self._unsubscribe = [
             graph.session.stream.subscribe(self._on_event),
-            graph.store.subscribe(self._on_edit),
+            graph.store.subscribe(lambda _change: self._look_again()),
+            graph.session.variables.subscribe(graph.store, self._look_again),
         ]
 
     # -- for code
@@ -218,14 +218,14 @@ class Form:
         self.box.add_class("nb-form")
 
     def set_defaults(self) -> None:
-        """Make the values of the fields the graph's own, as one step of undo."""
+        """Make the values of the fields the graph's own, as one step of undo. What reads a variable still does."""
         values = self._checked()
         if values is None:
             return
         edits = [
             SetValue(each.node, "value", values[each.name])
             for each in self._fields
-            if each.name in values and self.graph.store.has_node(each.node)
+            if each.name in values and not each.is_bound and self.graph.store.has_node(each.node)
         ]
         self.graph.store.edit(edits, "Set defaults from the form")
 
@@ -279,7 +279,7 @@ class Form:
             job.cancel()
         self.run()
 
-    def _on_edit(self, _change: Change) -> None:
+    def _look_again(self) -> None:
         if not self._is_looking:
             self._is_looking = True
             self._do(self._take_defaults)

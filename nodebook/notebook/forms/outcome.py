@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from nodebook.notebook.display.entryblocks import entry_blocks, results_of, titl
 from nodebook.notebook.display.look import Block, Label, Words, bundle
 from nodebook.notebook.display.showing import Showing
 from nodebook.notebook.forms.fields import Field
+from nodebook.tables import data_uri
 
 if TYPE_CHECKING:
     from nodebook.runs import Run
@@ -67,5 +67,4 @@ def preview_html(picture: Any) -> str:
         small = encode_thumbnail(picture, _PREVIEW_PX)
     except (NodebookError, ValueError, TypeError, AttributeError):
         return ""
-    data = base64.b64encode(small.data).decode("ascii")
-    return f'<img alt="preview" width="{_PREVIEW_PX}" style="max-width: 100%" src="data:{small.mime};base64,{data}">'
+    return f'<img alt="preview" width="{_PREVIEW_PX}" style="max-width: 100%" src="{data_uri(small.data, small.mime)}">'

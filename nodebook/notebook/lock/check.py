@@ -40,9 +40,10 @@ class Difference:
         return asdict(self)
 
     def __str__(self) -> str:
+        what = f"{self.kind} {self.which}".rstrip()
         if self.state == "missing":
-            return f"{self.kind} {self.which} is missing (locked: {self.locked}). {self.advice}".rstrip()
-        text = f"{self.kind} {self.which}: {self.locked} → {self.now}"
+            return f"{what} is missing (locked: {self.locked}). {self.advice}".rstrip()
+        text = f"{what}: {self.locked} → {self.now}"
         if not self.advice:
             return text
         return f"{text}{self.advice}" if self.advice.startswith("\n") else f"{text}. {self.advice}"

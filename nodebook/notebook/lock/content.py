@@ -11,6 +11,7 @@ from nodebook.engine.cache import Entry
 from nodebook.engine.fingerprint import digest, encode
 from nodebook.engine.items import Items
 from nodebook.engine.nodetype import NodeType
+from nodebook.engine.words import clipped
 from nodebook.errors import FingerprintError
 from nodebook.notebook.lock import likeness
 from nodebook.notebook.lock.format import LockedResult
@@ -99,7 +100,7 @@ def in_words(value: Any) -> str:
     if isinstance(value, (bool, int, float, type(None))):
         return repr(value)
     if isinstance(value, str):
-        return repr(value if len(value) <= _TEXT_CHARS else f"{value[: _TEXT_CHARS - 1]}…")
+        return repr(clipped(value, _TEXT_CHARS))
     kind = type(value).__name__
     if isinstance(value, (list, tuple)):
         inside = in_words(value[0]) if value else "nothing"

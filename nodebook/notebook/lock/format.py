@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from nodebook.engine.graph import id_order
+from nodebook.engine.words import clipped
 from nodebook.notebook.errors import LockError, NewerLockError
 from nodebook.tables import bytes_text, html_frame, html_heading, html_table, text_table
 
@@ -227,5 +228,4 @@ def _digits(text: str | None) -> str:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"  # noqa: PLR2004 -- about one line
+    return clipped(repr(value), 60)  # about one line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from html import escape
@@ -13,11 +12,13 @@ from nodebook.engine.files import write_atomic
 from nodebook.engine.graph import GraphState, Node
 from nodebook.engine.interfaces import type_in
 from nodebook.engine.nodetype import NodeType
+from nodebook.engine.words import clipped
 from nodebook.notebook.static.cards import CARD_WIDTH, Result, value_text
 from nodebook.notebook.static.layout import scene_of
 from nodebook.notebook.static.results import results_of
 from nodebook.notebook.static.svg import Svg, draw, scale_of
 from nodebook.notebook.static.text import one_line
+from nodebook.tables import data_uri
 
 if TYPE_CHECKING:
     import os
@@ -99,9 +100,9 @@ def _day(date: str | None) -> str | None:
 
 def image_html(picture: GraphPicture) -> str:
     """Return the picture as an image element."""
-    data = base64.b64encode(picture.svg.encode()).decode()
+    source = data_uri(picture.svg.encode(), "image/svg+xml")
     alt = escape(f"Picture of the graph: {picture.caption}", quote=True)
-    return f'<img src="data:image/svg+xml;base64,{data}" width="{picture.width}" alt="{alt}">'
+    return f'<img src="{source}" width="{picture.width}" alt="{alt}">'
 
 
 def static_html(graph: Graph, picture: GraphPicture) -> str:
@@ -125,7 +126,7 @@ def _node_html(graph: Graph, node_id: str) -> str:
         if name not in node.links
     ]
     parts += [f"{name} ← {link.node}.{link.output}" for name, link in sorted(node.links.items())]
-    title = escape(_shortened(one_line(f"{node_id} {graph.title_of(node_id)}")))
+    title = escape(clipped(one_line(f"{node_id} {graph.title_of(node_id)}"), _VALUE_CHARS))
     named = f"<b>{title}</b>: {escape(one_line(', '.join(parts)))}" if parts else f"<b>{title}</b>"
     return f"{named}{_code_html(node, node_type)}"
 
@@ -154,8 +155,4 @@ _IN_CELL_IDS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01
 def _short(value: object, node_type: NodeType | None, name: str) -> str:
     spec = None if node_type is None else node_type.input_by_name.get(name)
     text = value_text(value, (spec.widget if spec is not None else None) or {})
-    return _shortened(text)
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _VALUE_CHARS else f"{text[: _VALUE_CHARS - 1]}…"
+    return clipped(text, _VALUE_CHARS)

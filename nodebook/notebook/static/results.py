@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import logging
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from nodebook.engine.store import GraphStore
 from nodebook.notebook.display.entryparts import pictures_of, shows_pictures, text_of
 from nodebook.notebook.static.cards import Result, Thumb
 from nodebook.sessions import Session
+from nodebook.tables import data_uri
 
 logger = logging.getLogger(__name__)
 
@@ -111,5 +111,4 @@ def encode(picture: Any, count: int, size: int) -> Thumb:
     small = small.convert("RGBA" if small.mode in ("RGBA", "LA") else "RGB")
     file = io.BytesIO()
     small.save(file, "WEBP", quality=_QUALITY, method=4, lossless=max(small.size) <= _SHARP_BELOW_PX)
-    data = base64.b64encode(file.getvalue()).decode()
-    return Thumb(f"data:image/webp;base64,{data}", width, height, count)
+    return Thumb(data_uri(file.getvalue(), "image/webp"), width, height, count)

@@ -98,8 +98,9 @@ def run_again(
         place = Path(scratch)
         _seed(place, questions)
         with _Kernel(folder, _environment(place, notebook, threads), place / "kernel.json") as kernel:
-            until = began + timeout_s
-            kernel.must("import nodebook.notebook.verifying.rerunning as _rerunning; _rerunning.begin()", until)
+            begin = "import nodebook.notebook.verifying.rerunning as _rerunning; _rerunning.begin()"
+            kernel.must(begin, time.monotonic() + START_S)
+            until = time.monotonic() + timeout_s
             done = Rerun()
             for number, cell in enumerate(cells, 1):
                 error = kernel.run_cell(cell, until)

@@ -8,6 +8,7 @@ import { linkActions } from "./links";
 import { moveActions } from "./moves";
 import { nodeActions } from "./nodes";
 import type { Parts } from "./parts";
+import { portActions } from "./ports";
 import { seedActions } from "./seeds";
 import { selectionActions } from "./selection";
 import { subgraphActions } from "./subgraphs";
@@ -24,6 +25,7 @@ export function createActions(parts: Parts) {
     ...findingActions(parts),
     ...clipboardActions(parts),
     ...moveActions(parts),
+    ...portActions(parts),
     ...subgraphActions(parts),
     ...groupActions(parts),
     ...seedActions(parts),

@@ -3,7 +3,7 @@ import type { Op } from "../../graph/edits";
 import { type Connection, whyNotConnect } from "../../graph/ports";
 import { pushNotice } from "../../state/client";
 import { nameOf, type Parts } from "./parts";
-import { subgraphActions } from "./subgraphs";
+import { portActions } from "./ports";
 
 export function connectOp(link: Connection): Op {
   return { op: "set_link", node: link.target, input: link.input, source: [link.source, link.output] };
@@ -11,7 +11,7 @@ export function connectOp(link: Connection): Op {
 
 export function linkActions(parts: Parts) {
   const { kernel, client, session } = parts;
-  const { exposeByLink } = subgraphActions(parts);
+  const { exposeByLink } = portActions(parts);
   const name = (id: string) => nameOf(kernel, id);
 
   return {

@@ -2,6 +2,7 @@
 import { titleOf } from "../../graph/library";
 import type { ClientStore } from "../../state/client";
 import type { KernelStore } from "../../state/kernel";
+import { levelOf } from "../../state/scope";
 import type { Session } from "../../sync/session";
 import type { Scope } from "../subgraphs/scope";
 
@@ -18,4 +19,9 @@ export function nameOf(kernel: KernelStore, id: string): string {
   const { document, library } = kernel.getState();
   const node = document.nodes[id];
   return node === undefined ? id : titleOf(library, node);
+}
+
+/** The subgraph that is shown; null of the graph itself. */
+export function shownIn(scope: Scope): string | null {
+  return levelOf(scope.whole.kernel.getState().document, scope.store.getState().path).subgraph;
 }
