@@ -112,7 +112,7 @@ class NotebookMethods:
         A list, range or other iterable is what an input takes in turn, the last one varying fastest; text or a number
         holds for all runs. ``paired``: take the first values together, then the second ones, and so on. A run that
         fails is a row with its error, and the others go on; Interrupt ends the sweep. ``targets`` and errors as of
-        ``run``, and ``InputValueError`` where there is nothing to combine.
+        ``run``, and ``InputValueError`` for an input that is given no value, or pairs of unequal number.
         """
         found: Sweep = room("notebook.sweep").sweep(self._graph, targets, named_inputs, paired=paired)
         return found

@@ -83,3 +83,10 @@ def test_the_version_is_that_of_the_package(capfd: pytest.CaptureFixture[str]) -
 def test_without_a_command_it_helps(capfd: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     assert "verify" in capfd.readouterr().out
+
+
+def test_the_package_itself_is_the_command_too() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "nodebook", "--version"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.startswith("nodebook ")

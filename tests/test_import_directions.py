@@ -34,6 +34,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "comfy": _BASE | {"errors", "nodes", _SESSION},
     "widget": _BASE | {"errors", "nodes", _SESSION, "notebook"},  # a cell's output holds what notebooks keep
     "cli": _BASE | _TOP | {"errors", "nodes", _SESSION},
+    "__main__": frozenset({"cli"}),
     "__init__": _BASE | _TOP | {"errors", "nodes", _SESSION},  # the public names, each resolved on first use
 }
 

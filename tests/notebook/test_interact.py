@@ -255,14 +255,16 @@ def test_a_bad_value_is_said_at_its_field_and_nothing_is_lost(graph: Graph, make
     form.controls["size"]._input.value = 900
     assert "Expected 8 to 256, got 900." in said(form, "size")
     form.controls["seed"]._input.value = "seven"
-    assert form.run() is None
+    with pytest.raises(InputValueError, match=r"size|seed"):
+        form.run()
+    form.run_button.click()  # somebody at the form is told there
     assert "whole number" in said(form, "seed")
     assert "2 fields need another value" in form.message.value
     assert len(graph.session.queue.history) == 0
     form.controls["size"]._input.value = 64
     form.controls["seed"]._input.value = "7"
     assert said(form, "size") == said(form, "seed") == ""
-    assert form.run() is not None
+    form.run()
     settle(form)
     assert form.message.value == ""
     assert form.values["words"] == "kept"
@@ -319,6 +321,13 @@ def test_changes_run_once_they_pause_and_the_newest_wins(
     assert "Cancelled" not in form.result.value
 
 
+def test_where_changes_run_the_first_look_does_too(make: Callable[..., Form]) -> None:
+    form = make(run="change")
+    until(lambda: form.last_run is not None)
+    settle(form)
+    assert "<img " in form.result.value
+
+
 def test_outputs_choose_what_runs_and_is_shown(graph: Graph, make: Callable[..., Form]) -> None:
     other = graph.add(narrow, size=graph["size"], tone=graph["tone"])
     form = make(outputs=[other])
@@ -360,7 +369,7 @@ def test_an_input_that_is_removed_is_left_out_and_comes_back(graph: Graph, make:
     assert "no longer has this input" in said(form, "size")
     assert form.controls["size"]._input.disabled
     form.set(words="still")
-    assert form.run() is not None
+    form.run()
     settle(form)
     assert form.message.value == ""
     graph.undo()
@@ -379,7 +388,7 @@ def test_a_field_that_reads_a_variable_follows_it(
     graph.bind(size="wide", amount="much", words="odd", tone="not_there")
     form = make()
     assert [form.controls[name].read() for name in ("size", "amount", "words")] == [48, 1.0, ""]
-    assert form.run() is None
+    form.run_button.click()
     assert "Choose one of: warm, cold." in said(form, "tone"), "there is no such variable"
     graph.session.variables.after_cell()  # of the cell that made the form
     monkeypatch.setattr(main, "wide", 56)
@@ -423,7 +432,9 @@ def test_a_closed_form_lets_go_of_graph_session_and_page(graph: Graph, make: Cal
     form.close()
     assert job.result(20).outcome == "cancelled"
     assert (len(graph.session.stream._listeners), len(graph.store._listeners)) == listeners
-    assert form.run() is None
+    with pytest.raises(InputValueError, match="was closed"):
+        form.run()
+    form.run_button.click()
     assert form.box.comm is None
     assert form.controls["size"]._input.comm is None
     graph["size"].set(value=8)

@@ -99,6 +99,7 @@ class Form:
             graph.store.subscribe(lambda _change: self._look_again()),
             graph.session.variables.subscribe(graph.store, self._look_again),
         ]
+        self._on_field()  # where each change runs, so does the first look
 
     # -- for code
 
@@ -128,18 +129,29 @@ class Form:
         """Whether the form was taken away."""
         return self._is_closed
 
-    def run(self) -> Job | None:
-        """Queue a run with the values of the fields; None where a field holds nothing usable, which says so."""
+    def run(self) -> Job:
+        """Queue a run with the values of the fields.
+
+        Raises ``InputValueError`` for a field that holds nothing usable, which is said beside it too, and for a form
+        that was closed.
+        """
         if self._is_closed:
-            return None
+            raise InputValueError("This form was closed, so it cannot run. Make another one with g.interact().")
         values = self._checked()
+        return self._queue(self.values if values is None else values)
+
+    def _press(self) -> None:
+        """Run for somebody who looks at the form: what is wrong is said there."""
+        values = None if self._is_closed else self._checked()
         if values is None:
-            return None
+            return
         try:
-            job: Job = self.graph.queue(*(self._targets or ()), **values)
+            self._queue(values)
         except NodebookError as error:
             self._say(str(error))
-            return None
+
+    def _queue(self, values: Mapping[str, Any]) -> Job:
+        job: Job = self.graph.queue(*(self._targets or ()), **values)
         self._job = job
         self._say(None)
         self._set_running(is_running=True)
@@ -189,7 +201,7 @@ class Form:
         self.defaults_button = widgets.Button(
             description="Set as defaults", tooltip="Make these the graph's own values", layout={"width": "auto"}
         )
-        self.run_button.on_click(lambda _button: self.run())
+        self.run_button.on_click(lambda _button: self._press())
         self.cancel_button.on_click(lambda _button: self.cancel())
         self.defaults_button.on_click(lambda _button: self.set_defaults())
         buttons = [*([self.run_button] if is_button else []), self.cancel_button]
@@ -277,7 +289,7 @@ class Form:
         job = self._job
         if job is not None and not job.is_finished:
             job.cancel()
-        self.run()
+        self._press()
 
     def _look_again(self) -> None:
         if not self._is_looking:
