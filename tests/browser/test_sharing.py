@@ -70,7 +70,13 @@ def expect_picture(lab: Lab, cell: int = 1) -> None:
     assert size[2] > 200
     assert size[3] == min(size[1], lab.output(cell).locator(".nb-static").evaluate("(div) => div.clientWidth"))
     picture.scroll_into_view_if_needed()
-    assert pixels_like(picture, BLUE) > 10_000  # pictures of the results
+    seen = 0
+    for _ in range(50):  # a browser paints the pictures inside an SVG some time after it calls it complete
+        seen = pixels_like(picture, BLUE)
+        if seen > 10_000:
+            break
+        lab.page.wait_for_timeout(100)
+    assert seen > 10_000  # pictures of the results
 
 
 def close_notebook(lab: Lab, *, shut_down: bool) -> None:
