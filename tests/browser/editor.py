@@ -26,7 +26,7 @@ _EMPTY_SPOT = """(root) => {
       if ([-20, 0, 20].every((dx) => isEmpty(x + dx, y) && isEmpty(x, y + dx))) return [x, y];
     }
   }
-  throw new Error('the canvas has no empty place');
+  return null;
 }"""
 
 PIXELS = """(canvas) => {
@@ -207,7 +207,15 @@ class Editor:
         return Point(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     def empty_spot(self) -> Point:
-        return Point(*self.root.evaluate(_EMPTY_SPOT))
+        found: list[Point] = []
+
+        def look() -> bool:  # a graph that appears is still being fitted
+            place = self.root.evaluate(_EMPTY_SPOT)
+            found.extend([] if place is None else [Point(*place)])
+            return bool(found)
+
+        self.wait(look, "an empty place on the canvas")
+        return found[0]
 
     def wait(self, is_so: Callable[[], bool], what: str, timeout_s: float = 10) -> None:
         """Wait until something holds."""

@@ -101,6 +101,7 @@ def test_the_palette_finds_by_what_nodes_say_and_keeps_what_is_liked(scratch: La
 
 
 def test_the_library_is_a_tree_that_gives_nodes(scratch: Lab) -> None:
+    scratch.page.evaluate("localStorage.clear()")  # tests before may have opened categories
     editor = show_graph(scratch, BLUR)
     keyboard = scratch.page.keyboard
     editor.focus_canvas()
