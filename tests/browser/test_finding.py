@@ -47,8 +47,8 @@ def expect_selected(editor: Editor, wanted: set[str]) -> None:
 
 @pytest.fixture(autouse=True)
 def _forget(scratch: Lab) -> None:
-    """Begin without favourites: the browser keeps them."""
-    scratch.page.evaluate("localStorage.removeItem('nodebook')")
+    """Begin without favourites: the browser keeps them, and the page looks there whenever it shows them."""
+    scratch.page.evaluate("localStorage.setItem('nodebook', '{}')")
 
 
 def test_the_palette_finds_by_what_nodes_say_and_keeps_what_is_liked(scratch: Lab) -> None:
@@ -101,7 +101,6 @@ def test_the_palette_finds_by_what_nodes_say_and_keeps_what_is_liked(scratch: La
 
 
 def test_the_library_is_a_tree_that_gives_nodes(scratch: Lab) -> None:
-    scratch.page.evaluate("localStorage.clear()")  # tests before may have opened categories
     editor = show_graph(scratch, BLUR)
     keyboard = scratch.page.keyboard
     editor.focus_canvas()
