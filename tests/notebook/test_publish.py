@@ -11,6 +11,7 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 import nodebook as nb
@@ -255,3 +256,31 @@ def test_what_fails_sets_nothing(names: dict[str, Any]) -> None:
     with pytest.raises(NodebookError):
         g.run().check()
     assert names == {"made": "before"}
+
+
+def test_a_figure_is_published_read_and_shown(names: dict[str, Any]) -> None:
+    @nb.node(name="Plot")
+    def plot(points: int = 3) -> Figure:
+        figure = Figure(figsize=(3, 2))
+        figure.subplots().plot(range(points))
+        return figure
+
+    @nb.node(name="Count lines")
+    def count_lines(figure: Figure) -> int:
+        return len(figure.axes[0].lines)
+
+    g = nb.Graph()
+    node = g.add(plot)
+    nb.publish(node, "figure")
+    g.run().check()
+    assert isinstance(names["figure"], Figure)
+    shown = node._repr_mimebundle_()
+    assert "data:image/png;base64," in shown["text/html"]
+    assert "picture" in shown["text/plain"]
+
+    counted = g.add(count_lines, figure=nb.variable("figure"))
+    g.run(counted).check()
+    assert counted.outputs == (1,)
+    names["figure"].axes[0].plot([1, 2])  # in place: what has no content to compare is read in each run
+    g.run(counted).check()
+    assert counted.outputs == (2,)
