@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from nodebook.engine.document import from_json
 from nodebook.engine.edits import AddNode, SetGroup
 from nodebook.graph import Graph
 from nodebook.notebook.binding import variable
@@ -229,3 +230,13 @@ def test_any_document_can_be_drawn(session: Session, nodes: list[dict[str, Any]]
     parse(picture.svg)
     assert picture.svg == graph.to_svg()
     static_html(graph, picture)
+
+
+def test_a_node_of_an_unknown_type_says_so_and_shows_what_it_keeps(session: Session) -> None:
+    node = {"type": "Mystery", "values": {"strength": 0.5, "old": "kept"}, "links": {"old": ["2", "IMAGE"]}}
+    graph = Graph.of_state(from_json({"nodebook": 1, "nodes": {"1": node}}), session)
+    shown = picture_of(graph).svg
+    assert "Unknown type Mystery" in shown
+    assert ">strength<" in shown
+    assert ">0.5<" in shown
+    assert ">kept<" not in shown  # its link counts

@@ -193,7 +193,8 @@ def _node_card(
         linked = [_port(spec, middle, node, is_shown=False) for spec in inputs if spec.name in node.links]
         read = [Port(name, middle, color_number(port), True, False) for name, port in outputs if name in used]
         return replace(bare, is_collapsed=True, inputs=tuple(linked), outputs=tuple(read))
-    return _below(_with_rows(bare, node, inputs, outputs, used), result)
+    said = Result(text=f"Unknown type {node.type}") if node_type is None else result
+    return _below(_with_rows(bare, node, inputs, outputs, used), said)
 
 
 def _with_rows(
@@ -251,7 +252,10 @@ def ports_of(node: Node, node_type: NodeType | None, used: frozenset[str]) -> tu
     inputs = [Slot(spec.name, spec.port, spec.widget, spec.default) for spec in specs]
     known = {spec.name for spec in inputs}
     more = [*(node.values if node_type is None else ()), *node.links]
-    inputs += [Slot(name, "*") for name in sorted(dict.fromkeys(more)) if name not in known]
+    # What a node of no known type keeps is shown as values, for nothing says that it had ports.
+    inputs += [
+        Slot(name, "*", None if name in node.links else {}) for name in sorted(dict.fromkeys(more)) if name not in known
+    ]
     outputs = [(spec.name, spec.port) for spec in node_type.outputs] if node_type is not None else []
     outputs += [(name, "*") for name in sorted(used - {name for name, _ in outputs})]
     return inputs, outputs
