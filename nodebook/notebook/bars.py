@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from nodebook.engine.words import clipped
@@ -95,6 +99,10 @@ class TerminalScreen:
 
     def show(self, bars: Sequence[Bar]) -> None:
         """Draw these in place of those before."""
+        with _uninterrupted():
+            self._draw(bars)
+
+    def _draw(self, bars: Sequence[Bar]) -> None:
         from tqdm import tqdm
 
         while len(self._bars) > len(bars):
@@ -111,10 +119,28 @@ class TerminalScreen:
 
     def end(self, summary: str) -> None:
         """Take the bars away, the lowest first, and leave one line."""
-        while self._bars:
-            self._bars.pop().close()
-        sys.stderr.write(f"{summary}\n")
-        sys.stderr.flush()
+        with _uninterrupted():
+            while self._bars:
+                self._bars.pop().close()
+            sys.stderr.write(f"{summary}\n")
+            sys.stderr.flush()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Interrupt wait until all is drawn: half of a drawing leaves the cursor in another line."""
+    before = signal.getsignal(signal.SIGINT)
+    if current_thread() is not main_thread() or not callable(before):
+        yield
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        before(*came[0])
 
 
 def line_of(bar: Bar, width: int = 0) -> str:

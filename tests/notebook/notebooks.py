@@ -34,6 +34,8 @@ def run_cells(sources: Iterable[str], folder: Path, **options: Any) -> list[Grap
         return shown
     finally:
         session.queue.close()
+        for file in session._files:
+            file.close()  # what is still to be saved is saved now, not while somebody compares folders
         restore()
 
 

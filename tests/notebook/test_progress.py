@@ -28,6 +28,7 @@ from nodebook.engine import context, events
 from nodebook.engine.node import node
 from nodebook.errors import InputValueError
 from nodebook.graph import Graph
+from nodebook.notebook import bars
 from nodebook.notebook import progress as module
 from nodebook.notebook.bars import Bar, line_of
 from nodebook.notebook.progress import Following, Progress
@@ -332,6 +333,20 @@ def test_interrupt_leaves_a_clean_line(tmp_path: Path) -> None:
     assert len(lines) == 2, lines
     assert lines[0].startswith("Run stopped after")
     assert lines[1] == "INTERRUPTED"
+
+
+def test_interrupt_waits_until_all_is_drawn() -> None:
+    drawn: list[str] = []
+
+    def draw() -> None:
+        with bars._uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            drawn.append("the rest")
+
+    with pytest.raises(KeyboardInterrupt):
+        draw()
+    assert drawn == ["the rest"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 NODE = """
