@@ -34,7 +34,7 @@ from nodebook.notebook.bars import Bar, line_of
 from nodebook.notebook.progress import Following, Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from nodebook.sessions import Session
 
@@ -249,8 +249,10 @@ def test_a_line_is_one_line_whatever_a_node_reports(
 
 
 SCRIPT = """
-import time
+import signal, time
 import nodebook as nb
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what starts tests in the background may have switched it off
 
 @nb.node
 def slow(value: float = 0.0, steps: int = 10) -> float:
@@ -335,6 +337,15 @@ def test_interrupt_leaves_a_clean_line(tmp_path: Path) -> None:
     assert lines[1] == "INTERRUPTED"
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Interrupt as a terminal has it: what starts tests in the background may have switched it off."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_interrupt_waits_until_all_is_drawn() -> None:
     drawn: list[str] = []
 
