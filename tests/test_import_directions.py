@@ -1,4 +1,4 @@
-"""Who may import whom: `cli -> {widget, comfy} -> notebook -> session layer -> nodes -> {engine, models, assets}`.
+"""Who may import whom: `cli -> {widget -> notebook, comfy} -> session layer -> nodes -> {engine, models, assets}`.
 
 Imports are read from the syntax tree, also inside functions; only `if TYPE_CHECKING:` blocks are free of the rule on
 outside packages, since nothing there is ever loaded. Between rooms it holds there too.

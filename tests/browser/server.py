@@ -30,6 +30,18 @@ _SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
+def end_process(process: subprocess.Popen[bytes] | None) -> None:
+    """End a server that was started, if one was; it takes its kernels with it."""
+    if process is None:
+        return
+    process.terminate()
+    try:
+        process.wait(_STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class LabServer:
     """A running JupyterLab. `root` is the folder it serves; close it with `with`."""
 
@@ -73,15 +85,7 @@ class LabServer:
 
     def __exit__(self, *_: object) -> None:
         """Stop the server; it takes its kernels with it."""
-        process = self._process
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_process(self._process)
 
     def request(self, path: str, method: str = "GET") -> Any:
         """Call the server's REST interface; return the answer's JSON, if it has any."""

@@ -1,4 +1,4 @@
-"""A Voilà server for tests: on 127.0.0.1, with a token, and with folders of its own for everything."""
+"""A Voilà server for tests: on 127.0.0.1, and with folders of its own for everything."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Self
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-from tests.browser.server import free_port, prepare_folders
+from tests.browser.server import end_process, free_port, prepare_folders
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _START_TIMEOUT_S = 90
-_STOP_TIMEOUT_S = 10
 
 
 class VoilaServer:
@@ -60,15 +59,7 @@ class VoilaServer:
 
     def __exit__(self, *_: object) -> None:
         """Stop the server; it takes its kernels with it."""
-        process = self._process
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_process(self._process)
 
     def log(self) -> str:
         """Return what the server has printed."""
